@@ -1,0 +1,151 @@
+package study
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+
+	ws "wellspring"
+)
+
+// A Result answers one analysis, in the vocabulary of R's broom.
+type Result struct {
+	ID         string       `json:"id,omitempty"` // the analysis, where there are several
+	Method     string       `json:"method"`
+	Tidy       []Row        `json:"tidy"`   // a row a coefficient, curve step, cell or statistic
+	Glance     Row          `json:"glance"` // the analysis as a whole
+	Suppressed []Suppressed `json:"suppressed"`
+	Notes      []ws.Text    `json:"notes"`
+}
+
+// A Suppressed entry says what is left out and why, without a number.
+type Suppressed struct {
+	What string  `json:"what"`
+	Why  ws.Text `json:"why"`
+}
+
+// A Document is a study's released answer: the file result.json.
+type Document struct {
+	Study       string      `json:"study"`
+	StudyDigest string      `json:"study_digest"`
+	Sites       []ws.SiteID `json:"sites"`
+	Rounds      int         `json:"rounds"`
+	// Exactly one of the two: a study with one analysis has its result's
+	// fields in the document itself.
+	*Result
+	Results []Result `json:"results,omitempty"`
+}
+
+// A Row is one record of a table, its fields in reading order. A field is a
+// float64 (NaN and ±Inf are null in JSON), an int64, a bool or a string.
+type Row []Field
+
+// A Field is a name, in snake case, with its value.
+type Field struct {
+	Name  string
+	Value any
+}
+
+// Set appends a field, or replaces the one of that name.
+func (r *Row) Set(name string, value any) {
+	for i := range *r {
+		if (*r)[i].Name == name {
+			(*r)[i].Value = value
+			return
+		}
+	}
+	*r = append(*r, Field{name, value})
+}
+
+// Get returns a field's value, or nil.
+func (r Row) Get(name string) any {
+	for _, f := range r {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return nil
+}
+
+// Float returns a field as a number; NaN if it is missing or not a number.
+func (r Row) Float(name string) float64 {
+	switch v := r.Get(name).(type) {
+	case float64:
+		return v
+	case int64:
+		return float64(v)
+	case int:
+		return float64(v)
+	}
+	return math.NaN()
+}
+
+// Text returns a field as a string; "" if it is missing or no string.
+func (r Row) Text(name string) string {
+	s, _ := r.Get(name).(string)
+	return s
+}
+
+// MarshalJSON writes an object, its fields in order.
+func (r Row) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, f := range r {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name, err := json.Marshal(f.Name)
+		if err != nil {
+			return nil, err
+		}
+		value := f.Value
+		if x, ok := value.(float64); ok && (math.IsNaN(x) || math.IsInf(x, 0)) {
+			value = nil
+		}
+		v, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(name)
+		b.WriteByte(':')
+		b.Write(v)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, in its order; a number with
+// neither point nor exponent becomes an int64, null becomes NaN.
+func (r *Row) UnmarshalJSON(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return ws.Errorf(ws.Invalid, "study.Row", ws.T("a row is a JSON object", "一行须为 JSON 对象"))
+	}
+	*r = (*r)[:0]
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var v any
+		if err := d.Decode(&v); err != nil {
+			return err
+		}
+		switch x := v.(type) {
+		case json.Number:
+			if n, err := x.Int64(); err == nil {
+				v = n
+			} else if f, err := x.Float64(); err == nil {
+				v = f
+			} else {
+				return err
+			}
+		case nil:
+			v = math.NaN()
+		}
+		*r = append(*r, Field{name.(string), v})
+	}
+	_, err := d.Token()
+	return err
+}

@@ -1,0 +1,51 @@
+package wellspring
+
+import (
+	"regexp"
+)
+
+// A SiteID names one member's node within a network, such as "cleveland".
+// It is at most 64 characters and safe in a file name, a subject and a URL.
+type SiteID string
+
+// An Institution is the legal body behind one or more sites, such as a
+// hospital. The zero Institution names nobody.
+type Institution string
+
+// A Dataset is the name under which each site registers its part of the rows
+// that a study asks for, such as "bmt".
+type Dataset string
+
+// A Purpose is a DUO term, such as "DUO:0000037", under which data are asked for.
+type Purpose string
+
+// A Release is the version of the program, as it enters the protocol digest:
+// sites of unlike releases do not add their vectors.
+type Release string
+
+// Version is this program's release.
+const Version Release = "0.1.0"
+
+var (
+	siteForm    = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$`)
+	purposeForm = regexp.MustCompile(`^DUO:[0-9]{7}$`)
+)
+
+// Validate reports whether s has the form of a site's name.
+func (s SiteID) Validate() error {
+	if siteForm.MatchString(string(s)) {
+		return nil
+	}
+	return Errorf(Invalid, "site name",
+		T("a site's name has 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or digit",
+			"站点名由 1 到 64 个字母、数字、“.”、“_”或“-”组成,并以字母或数字开头"))
+}
+
+// Validate reports whether p has the form of a DUO term.
+func (p Purpose) Validate() error {
+	if purposeForm.MatchString(string(p)) {
+		return nil
+	}
+	return Errorf(Invalid, "purpose",
+		T("a purpose is a DUO term such as DUO:0000037", "用途须为 DUO 术语,例如 DUO:0000037"))
+}
