@@ -10,9 +10,13 @@ import (
 
 // A Result answers one analysis, in the vocabulary of R's broom.
 type Result struct {
-	ID         string       `json:"id,omitempty"` // the analysis, where there are several
-	Method     string       `json:"method"`
-	Tidy       []Row        `json:"tidy"`   // a row a coefficient, curve step, cell or statistic
+	ID     string `json:"id,omitempty"` // the analysis, where there are several
+	Method string `json:"method"`
+	Tidy   []Row  `json:"tidy"` // a row a coefficient, curve step, cell or statistic
+	// Summary has a record a group: strata of km (strata, records, events,
+	// median, conf_low, conf_high), groups of logrank (group, n, observed,
+	// expected), bars of a histogram (variable, bin_low, bin_high, count).
+	Summary    []Row        `json:"summary,omitempty"`
 	Glance     Row          `json:"glance"` // the analysis as a whole
 	Suppressed []Suppressed `json:"suppressed"`
 	Notes      []ws.Text    `json:"notes"`
