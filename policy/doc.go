@@ -1,0 +1,22 @@
+// Package policy says what a site may reveal: the limits of a dataset, the
+// leaves that its steward grants, and the judgement of every sum before it is
+// opened.
+//
+// Start from [Policy] and its two presets: [Default], under which the product
+// runs, and [Public], for rows that anyone may read. Sites merge their policies
+// with [Strictest], so one hospital's caution binds the study.
+//
+// # Limits
+//
+// A masked sum is judged on its total: at least MinCell persons, at least
+// MinSites contributing institutions. A model may not have more parameters than
+// a share of its rows, no person may carry more than a share of an opened
+// moment, and a run may not open more scalars than a share of the cells that
+// it read.
+//
+// # Not promised
+//
+// Differences between two studies are not looked at here yet, and what a
+// released number means to somebody who knows more than the network is beyond
+// any limit.
+package policy

@@ -1,0 +1,131 @@
+package policy
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	ws "wellspring"
+)
+
+// A Leaf is a kind of detail that can describe one person, so a dataset grants
+// it by name or not at all.
+type Leaf string
+
+const (
+	// ExactTimes lets the distinct times of a survival analysis be known.
+	ExactTimes Leaf = "exact_times"
+	// OrderStatistics lets a quantile be the exact order statistic.
+	OrderStatistics Leaf = "order_statistics"
+)
+
+// SiteResults says whether a site's own part may be released.
+type SiteResults string
+
+const (
+	RefuseSite SiteResults = "refuse"
+	CodedSite  SiteResults = "coded"
+	NamedSite  SiteResults = "named"
+)
+
+// A Policy is what a dataset's steward allows. It stands on the ledger; whoever
+// may change it decides what its hospital reveals.
+type Policy struct {
+	// MinCell is k, the smallest number of persons behind a revealed number.
+	// Default 10; 1 means no limit.
+	MinCell int64 `json:"min_cell" yaml:"min_cell"`
+	// MinSites is the smallest number of contributing institutions, the
+	// conductor's own not counted. Default 3.
+	MinSites int64 `json:"min_sites" yaml:"min_sites"`
+	// MaxParameters is the largest ratio of parameters to rows of a model.
+	// Default 1/3.
+	MaxParameters float64 `json:"max_parameters" yaml:"max_parameters"`
+	// MaxScalars is the largest ratio of scalars that a run opens to rows ×
+	// columns that it used. Default 1/3.
+	MaxScalars float64 `json:"max_scalars" yaml:"max_scalars"`
+	// MaxInfluence is the largest share of an opened moment that one person
+	// may carry. Default 0.1; 1 means no limit.
+	MaxInfluence float64 `json:"max_influence" yaml:"max_influence"`
+	// Leaves are granted one by one; default none.
+	Leaves []Leaf `json:"leaves" yaml:"leaves"`
+	// SiteResults says whether this site's own part may be released; default refuse.
+	SiteResults SiteResults `json:"site_results" yaml:"site_results"`
+	// FewSites allows sums over fewer than three sites; default false.
+	FewSites bool `json:"few_sites" yaml:"few_sites"`
+}
+
+// Default is the policy of a dataset whose steward has said nothing.
+func Default() Policy {
+	return Policy{MinCell: 10, MinSites: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1,
+		Leaves: []Leaf{}, SiteResults: RefuseSite}
+}
+
+// Public is the policy of rows that anyone may read: no limit, all leaves.
+func Public() Policy {
+	return Policy{MinCell: 1, MinSites: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1,
+		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewSites: true}
+}
+
+// Grants reports whether p grants a leaf.
+func (p Policy) Grants(l Leaf) bool { return slices.Contains(p.Leaves, l) }
+
+// Validate refuses a policy that makes no sense.
+func (p Policy) Validate() error {
+	bad := func(msg ws.Text) error { return ws.Errorf(ws.Invalid, "policy", msg) }
+	switch {
+	case p.MinCell < 1:
+		return bad(ws.T("min_cell must be at least 1", "min_cell 至少为 1"))
+	case p.MinSites < 1:
+		return bad(ws.T("min_sites must be at least 1", "min_sites 至少为 1"))
+	case !(p.MaxParameters > 0 && p.MaxParameters <= 1):
+		return bad(ws.T("max_parameters must lie in (0, 1]", "max_parameters 须在 (0, 1] 内"))
+	case !(p.MaxScalars > 0):
+		return bad(ws.T("max_scalars must be above 0", "max_scalars 须大于 0"))
+	case !(p.MaxInfluence > 0 && p.MaxInfluence <= 1):
+		return bad(ws.T("max_influence must lie in (0, 1]", "max_influence 须在 (0, 1] 内"))
+	case !slices.Contains([]SiteResults{RefuseSite, CodedSite, NamedSite}, p.SiteResults):
+		return bad(ws.T("site_results is refuse, coded or named", "site_results 须为 refuse、coded 或 named"))
+	}
+	for _, l := range p.Leaves {
+		if l != ExactTimes && l != OrderStatistics {
+			return bad(ws.T("unknown leaf %q; leaves are exact_times and order_statistics",
+				"未知的许可项 %q;可用的有 exact_times 和 order_statistics", string(l)))
+		}
+	}
+	return nil
+}
+
+// Parse reads a policy file over the defaults; unknown keys are refused.
+func Parse(b []byte, file string) (Policy, error) {
+	p := Default()
+	if len(b) > 1<<16 {
+		return p, ws.Errorf(ws.Invalid, "policy", ws.T("a policy file has at most 64 KiB", "策略文件不得超过 64 KiB"))
+	}
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	d.KnownFields(true)
+	if err := d.Decode(&p); err != nil {
+		return p, ws.Errorf(ws.Invalid, "policy", ws.T("the policy file cannot be read", "无法读取策略文件")).
+			Located(ws.Position{File: file}).Wrap(fmt.Errorf("%w", err))
+	}
+	return p, p.Validate()
+}
+
+// Strictest returns the policy that satisfies every one of ps.
+func Strictest(ps ...Policy) Policy {
+	out := Public()
+	for _, p := range ps {
+		out.MinCell = max(out.MinCell, p.MinCell)
+		out.MinSites = max(out.MinSites, p.MinSites)
+		out.MaxParameters = min(out.MaxParameters, p.MaxParameters)
+		out.MaxScalars = min(out.MaxScalars, p.MaxScalars)
+		out.MaxInfluence = min(out.MaxInfluence, p.MaxInfluence)
+		out.Leaves = slices.DeleteFunc(slices.Clone(out.Leaves), func(l Leaf) bool { return !p.Grants(l) })
+		out.FewSites = out.FewSites && p.FewSites
+		if p.SiteResults == RefuseSite || p.SiteResults == CodedSite && out.SiteResults == NamedSite {
+			out.SiteResults = p.SiteResults
+		}
+	}
+	return out
+}
