@@ -1,0 +1,140 @@
+package policy
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	ws "wellspring"
+)
+
+func TestStrictest(t *testing.T) {
+	a, b := Default(), Public()
+	b.MinCell = 20
+	got := Strictest(a, b)
+	if got.MinCell != 20 || got.MinSites != 3 || got.FewSites || got.SiteResults != RefuseSite || len(got.Leaves) != 0 {
+		t.Errorf("Strictest = %+v", got)
+	}
+	c := Public()
+	c.SiteResults = CodedSite
+	if got := Strictest(Public(), c).SiteResults; got != CodedSite {
+		t.Errorf("coded and named give %s, want coded", got)
+	}
+	if got := Strictest(c, Default()).SiteResults; got != RefuseSite {
+		t.Errorf("coded and refuse give %s, want refuse", got)
+	}
+}
+
+func TestParse(t *testing.T) {
+	p, err := Parse([]byte("min_cell: 5\nleaves: [exact_times]\n"), "policy.yaml")
+	if err != nil || p.MinCell != 5 || !p.Grants(ExactTimes) || p.MinSites != 3 {
+		t.Errorf("Parse = %+v, %v", p, err)
+	}
+	for _, bad := range []string{"min_cel: 5", "min_cell: 0", "leaves: [rows]", "site_results: maybe", "max_parameters: 2", "max_influence: .nan"} {
+		if _, err := Parse([]byte(bad), "policy.yaml"); ws.KindOf(err) != ws.Invalid {
+			t.Errorf("%s: %v, want an error of kind invalid", bad, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("min_cell: 5\nleaves: [exact_times]\n"))
+	f.Add([]byte("&a [*a, *a]"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if p, err := Parse(b, "f"); err == nil && p.Validate() != nil {
+			t.Errorf("%q was read as a policy that is not valid", b)
+		}
+	})
+}
+
+func TestJudgements(t *testing.T) {
+	d, p := Default(), Public()
+	for _, c := range []struct {
+		name string
+		err  error
+		want ws.Kind
+	}{
+		{"nobody", d.Rows("x", 0, 0), ws.Invalid},
+		{"nine", d.Rows("x", 9, 3), ws.Withheld},
+		{"two institutions", d.Rows("x", 100, 2), ws.Withheld},
+		{"34 parameters of 100 rows", d.Parameters("x", 34, 100), ws.Withheld},
+		{"a third and one of the cells", d.Scalars("x", 34, 10, 10), ws.Withheld},
+		{"exact times", d.Granted("x", ExactTimes), ws.Denied},
+		{"two sites", d.Sites("x", 2), ws.Withheld},
+	} {
+		if got := ws.KindOf(c.err); c.err == nil || got != c.want {
+			t.Errorf("%s: %v, want kind %v", c.name, c.err, c.want)
+		}
+	}
+	for name, err := range map[string]error{
+		"ten at three": d.Rows("x", 10, 3), "33 of 100": d.Parameters("x", 33, 100), "33 of 100 cells": d.Scalars("x", 33, 10, 10),
+		"public one": p.Rows("x", 1, 1), "public times": p.Granted("x", ExactTimes), "public site": p.Sites("x", 1),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Whoever knows the total and all shown cells must be left with at least k
+// persons in those that are hidden, if any are.
+func TestHiddenCells(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	p := Default()
+	for range 20000 {
+		n, sites := cells(r)
+		hidden := p.HiddenCells(n, sites)
+		var rest, total int64
+		some := 0
+		for i := range n {
+			total += n[i]
+			if !hidden[i] && p.Hidden(n[i], sites[i]) {
+				t.Fatalf("cell %d of %v from %v sites is shown", i, n, sites)
+			}
+			if hidden[i] {
+				some++
+				rest += n[i]
+			}
+		}
+		if some > 0 && total >= 2*p.MinCell && rest < p.MinCell && slices.ContainsFunc(n, func(x int64) bool { return x >= p.MinCell }) {
+			t.Fatalf("%v: only %d persons are hidden", n, rest)
+		}
+	}
+}
+
+func TestMergeCells(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	p := Default()
+	for range 20000 {
+		n, sites := cells(r)
+		for i := range sites {
+			sites[i] = 3
+		}
+		var total, merged int64
+		for _, x := range n {
+			total += x
+		}
+		at := 0
+		for _, m := range p.MergeCells(n, sites) {
+			if m.From != at || m.To <= m.From {
+				t.Fatalf("%v: cells are not in order: %+v", n, m)
+			}
+			at = m.To
+			merged += m.Count
+			if p.Hidden(m.Count, 3) && total >= p.MinCell {
+				t.Fatalf("%v: a cell of %d is shown", n, m.Count)
+			}
+		}
+		if at != len(n) || merged != total {
+			t.Fatalf("%v: %d of %d persons, %d of %d cells", n, merged, total, at, len(n))
+		}
+	}
+}
+
+func cells(r *rand.Rand) (n, sites []int64) {
+	for range 1 + r.IntN(8) {
+		n = append(n, r.Int64N(25)*r.Int64N(2))
+		sites = append(sites, 2+r.Int64N(3))
+	}
+	return n, sites
+}
