@@ -46,8 +46,8 @@ func CheckDictionary(d frame.Dictionary) error {
 func checkColumn(c frame.Column) error {
 	switch {
 	case c.Type.Numeric():
-		if !(c.Min <= c.Max) {
-			return bad(c, ws.T("the range has its minimum above its maximum", "取值范围的最小值大于最大值"))
+		if !(c.Min <= c.Max) || math.IsInf(c.Min, 0) || math.IsInf(c.Max, 0) {
+			return bad(c, ws.T("the range needs finite bounds, the lower one first", "取值范围须有有限的上下界,且下界不大于上界"))
 		}
 	case c.Type == frame.Factor:
 		seen := make(map[string]bool, len(c.Levels))

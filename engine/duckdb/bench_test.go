@@ -29,7 +29,7 @@ func wide(n int) frame.Dictionary {
 // made once and repeated.
 func noise(columns, rows int) iter.Seq2[frame.Batch, error] {
 	rng := rand.New(rand.NewPCG(1, 2))
-	b := frame.Batch{Rows: frame.RunRows, Columns: make([]frame.Values, columns)}
+	b := frame.Batch{Rows: min(rows, frame.RunRows), Columns: make([]frame.Values, columns)}
 	for j := range b.Columns {
 		x := make([]float64, b.Rows)
 		for i := range x {
@@ -83,7 +83,7 @@ func BenchmarkScan(b *testing.B) {
 		q.Columns = append(q.Columns, c.Name)
 	}
 	for _, where := range []string{"", "x0 > 0"} {
-		b.Run("where="+where, func(b *testing.B) {
+		b.Run(fmt.Sprintf("filtered=%v", where != ""), func(b *testing.B) {
 			b.SetBytes(columns * rows * 8)
 			q.Where = where
 			for b.Loop() {

@@ -146,11 +146,12 @@ func (h *Host) Store(ctx context.Context, file string) (*Store, error) {
 		return nil, ws.Errorf(ws.Invalid, op, ws.T("this process has the store open already", "本进程已打开该存储"))
 	}
 	s, err := h.admit(path)
-	if err == nil {
-		err = s.attach(ctx)
-	}
 	if err != nil {
-		h.dismiss(s, path)
+		opened.Delete(path)
+		return nil, ws.At(op, err)
+	}
+	if err := s.attach(ctx); err != nil {
+		h.dismiss(s)
 		return nil, ws.At(op, err)
 	}
 	return s, nil
@@ -169,11 +170,16 @@ func (h *Host) admit(path string) (*Store, error) {
 }
 
 // dismiss forgets a store whose file is closed.
-func (h *Host) dismiss(s *Store, path string) {
-	opened.Delete(path)
+func (h *Host) dismiss(s *Store) {
+	opened.Delete(s.path)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.stores, s)
+	h.end()
+}
+
+// end closes DuckDB once nothing needs it. The caller holds mu.
+func (h *Host) end() {
 	if h.closed && len(h.stores) == 0 {
 		h.in.close()
 	}
@@ -184,11 +190,11 @@ func (h *Host) Close() error {
 	h.mu.Lock()
 	h.closed = true
 	stores := slices.Collect(maps.Keys(h.stores))
+	h.end()
 	h.mu.Unlock()
 	var errs []error
 	for _, s := range stores {
 		errs = append(errs, s.Close())
 	}
-	h.dismiss(nil, "")
 	return errors.Join(errs...)
 }

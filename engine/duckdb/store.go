@@ -112,7 +112,7 @@ func (s *Store) Close() error {
 // finish closes the file, when the last user has left.
 func (s *Store) finish() error {
 	err := s.detach()
-	s.host.dismiss(s, s.path)
+	s.host.dismiss(s)
 	if s.owned {
 		return errors.Join(err, s.host.Close())
 	}

@@ -75,6 +75,7 @@ func testBadDictionary(t *testing.T, open Opener) {
 		{{Name: "x", Type: "text"}},
 		{{Name: "x", Type: frame.Real, Min: 1}},
 		{{Name: "x", Type: frame.Real, Max: math.NaN()}},
+		{{Name: "x", Type: frame.Real, Max: math.Inf(1)}},
 		{{Name: "x", Type: frame.Factor, Levels: []string{"a", "a"}}},
 		{{Name: "x", Type: frame.Factor, Levels: []string{"other"}, Other: true}},
 		make(frame.Dictionary, engine.MaxColumns+1),
