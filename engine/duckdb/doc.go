@@ -25,5 +25,7 @@
 //
 // # Not promised
 //
-// A file belongs to one process at a time. Files are not encrypted.
+// A file belongs to one process at a time. Files are not encrypted, and their
+// folder guards them: one that a store makes is its owner's alone, one that is
+// there already stays as it is.
 package duckdb

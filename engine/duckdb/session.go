@@ -91,8 +91,10 @@ func (s *session) release() {
 	s.in.idle = append(s.in.idle, s.conn)
 }
 
-// A stream is the answer of a query, chunk after chunk. DuckDB computes ahead
-// by no more than its streaming buffer.
+// A stream is the answer of a query, chunk after chunk, whose column vectors
+// are read in place. DuckDB computes ahead by no more than its streaming
+// buffer, about 1 MiB. (database/sql hands over value by value, in eight times
+// the time; the driver's Arrow interface needs a build tag.)
 type stream struct {
 	ctx   context.Context
 	stmt  duck.PreparedStatement
