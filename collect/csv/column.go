@@ -1,0 +1,184 @@
+package csv
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"wellspring/frame"
+)
+
+// A column gathers, in bounded memory, what a dictionary may say of it.
+type column struct {
+	name    string
+	minCell int64
+
+	rows     int64   // with a value
+	text     bool    // some value is no number
+	fraction bool    // some number is not whole
+	short    bool    // some number has fewer than 10 digits before its mark
+	min, max float64 // of the numbers
+
+	texts    map[string]*int64 // rows of each text; nil once there are too many
+	maxTexts int
+	unfit    int64             // rows whose text could not name a level
+	numbers  map[float64]int64 // rows of each number; nil once there are too many
+}
+
+func newColumn(name string, opt Options) *column {
+	c := &column{name: name, minCell: int64(opt.MinCell), min: math.Inf(1), max: math.Inf(-1),
+		texts: map[string]*int64{}, maxTexts: maxLevels, numbers: map[float64]int64{}}
+	if opt.Public {
+		c.maxTexts = maxPublicLevels
+	}
+	return c
+}
+
+// see takes one value that is not missing into account and returns its decimal
+// mark, 0 if it has none.
+func (c *column) see(r *Reader, field []byte) byte {
+	c.rows++
+	if c.texts != nil {
+		c.seeText(field)
+	}
+	if c.text {
+		return 0
+	}
+	x, mark, ok := r.number(field)
+	if !ok || padded(field) {
+		c.text = true
+		return 0
+	}
+	c.fraction = c.fraction || x != math.Trunc(x)
+	c.short = c.short || math.Abs(x) < 1e9
+	c.min, c.max = min(c.min, x), max(c.max, x)
+	if c.numbers != nil {
+		if c.numbers[x]++; len(c.numbers) > maxLevels {
+			c.numbers = nil
+		}
+	}
+	return mark
+}
+
+func (c *column) seeText(field []byte) {
+	if rows, known := c.texts[string(field)]; known {
+		*rows++
+		return
+	}
+	if text := string(field); fits(text) {
+		one := int64(1)
+		c.texts[text] = &one
+	} else {
+		c.unfit++
+	}
+	if len(c.texts)+int(c.unfit) > c.maxTexts {
+		c.texts = nil
+	}
+}
+
+// draft says what the column seems to be.
+func (c *column) draft() frame.Column {
+	d := frame.Column{Name: c.name}
+	switch {
+	case c.rows == 0:
+		d.Type = frame.Real
+	case c.text:
+		c.draftText(&d)
+	case !c.fraction && c.numbersIdentify():
+		d.Type = frame.Identifier
+	default:
+		c.draftNumeric(&d)
+	}
+	return d
+}
+
+// nearlyAll reports whether so many values that differ are 95 % of the rows.
+func (c *column) nearlyAll(distinct int) bool { return float64(distinct) >= 0.95*float64(c.rows) }
+
+func (c *column) numbersIdentify() bool {
+	if max(-c.min, c.max) >= 1e14 {
+		return true // 15 digits
+	}
+	return !c.short && (c.numbers == nil || c.nearlyAll(len(c.numbers)))
+}
+
+func (c *column) draftText(d *frame.Column) {
+	d.Type = frame.Factor
+	for text, rows := range c.texts {
+		if *rows >= c.minCell {
+			d.Levels = append(d.Levels, text)
+		}
+	}
+	distinct := len(c.texts) + int(c.unfit)
+	if c.texts == nil || c.nearlyAll(distinct) && (distinct > maxLevels || len(d.Levels) == 0) {
+		*d = frame.Column{Name: c.name, Type: frame.Identifier}
+		return
+	}
+	if len(d.Levels) < distinct {
+		d.Other = true
+		d.Levels = slices.DeleteFunc(d.Levels, func(l string) bool { return l == frame.OtherLevel })
+	}
+	slices.Sort(d.Levels)
+}
+
+func (c *column) draftNumeric(d *frame.Column) {
+	d.Type = frame.Real
+	if !c.fraction {
+		d.Type = frame.Integer
+	}
+	d.Min, d.Max = outward(c.min, c.max, !c.fraction)
+	if c.fraction || c.numbers == nil {
+		return
+	}
+	switch {
+	case c.min >= 0 && c.max <= 1:
+		d.Min, d.Max = 0, 1
+	case c.min >= 1 && c.max <= 2:
+		d.Min, d.Max = 1, 2
+	default:
+		if c.numbers[c.min] >= c.minCell {
+			d.Min = c.min
+		}
+		if c.numbers[c.max] >= c.minCell {
+			d.Max = c.max
+		}
+	}
+	for _, x := range slices.Sorted(maps.Keys(c.numbers)) {
+		if c.numbers[x] >= c.minCell {
+			d.Levels = append(d.Levels, frame.LevelOf(x))
+		}
+	}
+}
+
+// outward returns the bounds next to [lo, hi], on the outside, of the grid
+// whose step is the least of 1, 2 or 5 times a power of ten that is no less
+// than (hi − lo)/20; of whole numbers, no less than 1.
+func outward(lo, hi float64, whole bool) (float64, float64) {
+	step := hi/20 - lo/20
+	if step == 0 {
+		step = math.Abs(lo) / 20
+	}
+	if step < 1e-300 { // also 0, of a column of zeros
+		return lo, hi
+	}
+	power := int(math.Floor(math.Log10(step)))
+	digit := 10.0
+	for _, m := range []float64{5, 2, 1} {
+		if m >= step/math.Pow10(power) {
+			digit = m
+		}
+	}
+	if whole && power < 0 {
+		digit, power = 1, 0
+	}
+	step = digit * math.Pow10(power)
+	return min(lo, grid(math.Floor(lo/step)*digit, power)), max(hi, grid(math.Ceil(hi/step)*digit, power))
+}
+
+// grid returns x·10^power, rounded once, so that it prints as short as it is;
+// the largest float64 in place of infinity.
+func grid(x float64, power int) float64 {
+	y, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'f', 0, 64)+"e"+strconv.Itoa(power), 64)
+	return max(-math.MaxFloat64, min(math.MaxFloat64, y+0))
+}
