@@ -17,7 +17,7 @@ func NormalSF(x float64) float64 {
 	case x > 39: // under half of the smallest float64
 		return 0
 	}
-	return normalTails(x).upper.value() / 2
+	return normalTails(x).upper.half().value()
 }
 
 // normalTails returns the tails of |X| at x in (0, 39]: x²/2 is gamma with
@@ -59,7 +59,7 @@ func TSF(t, df float64) float64 {
 	case math.IsInf(t, 1):
 		return 0
 	}
-	return ratioTails(t, t, 1, df).upper.value() / 2
+	return ratioTails(t, t, 1, df).upper.half().value()
 }
 
 func degrees(df float64) bool { return df > 0 && df <= 2*maxShape }

@@ -70,6 +70,9 @@ func (t tail) value() float64 {
 	return math.Ldexp(v.hi, k)
 }
 
+// half returns t/2; halving a value would round twice near the smallest float64.
+func (t tail) half() tail { return tail{t.ln, t.m.scale(-1)} }
+
 func (t tail) log() dd { return t.ln.add(logDD(t.m)) }
 
 // complement returns 1−t.
