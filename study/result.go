@@ -3,6 +3,8 @@ package study
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"math"
 
 	ws "wellspring"
@@ -119,37 +121,66 @@ func (r Row) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, in its order; a number with
-// neither point nor exponent becomes an int64, null becomes NaN.
+// neither point nor exponent becomes an int64, but a float64 beyond 2^53; null
+// becomes NaN. Repeated and nested fields are refused.
 func (r *Row) UnmarshalJSON(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return ws.Errorf(ws.Invalid, "study.Row", ws.T("a row is a JSON object", "一行须为 JSON 对象"))
+		return badRow(ws.T("a row is a JSON object", "一行须为 JSON 对象"))
 	}
 	*r = (*r)[:0]
+	seen := map[string]bool{}
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
+			return badRow(ws.T("a row is not valid JSON", "一行不是合法的 JSON")).Wrap(err)
+		}
+		key, ok := name.(string)
+		if !ok || seen[key] {
+			return badRow(ws.T("a row has a field twice", "一行中有重复的字段"))
+		}
+		seen[key] = true
+		value, err := scalar(d)
+		if err != nil {
 			return err
 		}
-		var v any
-		if err := d.Decode(&v); err != nil {
-			return err
-		}
-		switch x := v.(type) {
-		case json.Number:
-			if n, err := x.Int64(); err == nil {
-				v = n
-			} else if f, err := x.Float64(); err == nil {
-				v = f
-			} else {
-				return err
-			}
-		case nil:
-			v = math.NaN()
-		}
-		*r = append(*r, Field{name.(string), v})
+		*r = append(*r, Field{key, value})
 	}
-	_, err := d.Token()
-	return err
+	if _, err := d.Token(); err != nil {
+		return badRow(ws.T("a row is not valid JSON", "一行不是合法的 JSON")).Wrap(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return badRow(ws.T("something follows the row", "行后有多余内容"))
+	}
+	return nil
 }
+
+// maxExact bounds the integers that a float64 holds without a gap.
+const maxExact = 1 << 53
+
+// scalar takes one value of a row.
+func scalar(d *json.Decoder) (any, error) {
+	t, err := d.Token()
+	if err != nil {
+		return nil, badRow(ws.T("a row is not valid JSON", "一行不是合法的 JSON")).Wrap(err)
+	}
+	switch v := t.(type) {
+	case json.Delim:
+		return nil, badRow(ws.T("a field of a row is neither a number, a text nor true or false", "行中的字段不是数值、文本或真假值"))
+	case json.Number:
+		if n, err := v.Int64(); err == nil && -maxExact <= n && n <= maxExact && v != "-0" {
+			return n, nil
+		}
+		f, err := v.Float64()
+		if err != nil {
+			return nil, badRow(ws.T("a number is out of range", "数值超出范围"))
+		}
+		return f, nil
+	case nil:
+		return math.NaN(), nil
+	}
+	return t, nil
+}
+
+func badRow(msg ws.Text) *ws.Error { return ws.Errorf(ws.Invalid, "study.Row", msg) }
