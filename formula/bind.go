@@ -1,0 +1,470 @@
+package formula
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	ws "wellspring"
+	"wellspring/frame"
+)
+
+// A Frame is a formula bound to a dictionary: what to read of a row, and which
+// variables come of it. It is immutable and may be used concurrently.
+type Frame struct {
+	model   *Model
+	columns []string
+	numeric []Numeric
+	factors []Factored
+	roles   Roles
+	vars    []variable // of the model; the response's is empty
+	sources []source
+	coders  []coder // one a factor
+}
+
+// A source computes one number a row, and from it the numeric variables from
+// first on.
+type source struct {
+	*expr
+	basis basis // nil if the number is the variable
+	first int
+	width int
+}
+
+// A variable of a formula is a factor, one numeric variable, or several.
+type variable struct {
+	name   string
+	factor int // −1 if it is none
+	first  int // numeric variables first ... first+width−1
+	width  int
+	degree int // of an orthogonal polynomial, whose variables are powers; else 0
+}
+
+type binder struct {
+	Frame
+	dictionary frame.Dictionary
+	groups     bool // bare numeric columns with levels are factors
+	refs       map[string]*reference
+	index      map[string]int // variables by their printed form and use
+}
+
+func bind(m *Model, d frame.Dictionary, weights string) (*Frame, error) {
+	return (&binder{dictionary: d}).bind(m, weights)
+}
+
+// BindGroups ties m to a dictionary as [Bind] does, but reads each numeric
+// column that stands bare on the right side as a factor, as R's survfit and
+// survdiff do: Surv(time, status) ~ sex, where sex is 1 or 2. The column needs
+// levels.
+func BindGroups(m *Model, d frame.Dictionary) (*Frame, error) {
+	return (&binder{dictionary: d, groups: true}).bind(m, "")
+}
+
+func (b *binder) bind(m *Model, weights string) (*Frame, error) {
+	b.refs, b.index = map[string]*reference{}, map[string]int{}
+	b.model = m
+	b.roles = Roles{Response: -1, ResponseFactor: -1, Time: -1, Event: -1, Start: -1, Weights: -1}
+	b.vars = make([]variable, len(m.vars))
+	for i, n := range m.vars {
+		var err error
+		if i == 0 && m.left != nil {
+			err = b.response(n.bare())
+		} else {
+			b.vars[i], err = b.variable(n)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := b.setRoles(m, weights); err != nil {
+		return nil, err
+	}
+	b.columns = slices.Sorted(maps.Keys(b.refs))
+	for i, c := range b.columns {
+		b.refs[c].at = i
+	}
+	f := b.Frame
+	return &f, nil
+}
+
+func (b *binder) setRoles(m *Model, weights string) error {
+	for _, i := range m.offsets {
+		b.roles.Offset = append(b.roles.Offset, b.vars[i].first)
+	}
+	for _, i := range m.strata {
+		for _, a := range m.vars[i].args {
+			spec, _, err := b.levels(a.node)
+			if err != nil {
+				return err
+			}
+			if f := b.addFactor(a.String(), spec); !slices.Contains(b.roles.Strata, f) {
+				b.roles.Strata = append(b.roles.Strata, f)
+			}
+		}
+	}
+	if weights == "" {
+		return nil
+	}
+	e, err := b.numericColumn(&node{kind: name, text: weights})
+	if err != nil {
+		return err
+	}
+	if e.bound.lo < 0 {
+		return invalid(0, ws.T("weights %s may be negative by the dictionary", "按数据字典,权重列 %s 可能为负", weights),
+			ws.T("give the column a min of at least 0", "请将该列的 min 设为不小于 0"))
+	}
+	b.roles.Weights, err = b.addNumeric(&node{kind: name, text: weights}, e, "")
+	return err
+}
+
+// column finds what a name refers to.
+func (b *binder) column(n *node) (*reference, error) {
+	if r, ok := b.refs[n.text]; ok {
+		return r, nil
+	}
+	c, ok := b.dictionary.Lookup(n.text)
+	switch {
+	case !ok:
+		return nil, invalid(n.col, ws.T("no column %s", "没有列 %s", printName(n.text)),
+			ws.T("check the spelling against the dictionary; capitals matter", "请对照数据字典检查拼写,注意大小写"))
+	case c.Type == frame.Identifier:
+		return nil, ws.Errorf(ws.Denied, "formula", ws.T("column %s identifies persons or records", "列 %s 为标识符,可识别个人或记录", printName(n.text))).
+			WithHint(ws.T("no study may use it; take it out", "任何研究都不能使用,请删去")).Located(ws.Position{Column: n.col})
+	}
+	b.refs[n.text] = &reference{Column: c}
+	return b.refs[n.text], nil
+}
+
+// variable binds a variable of the right side.
+func (b *binder) variable(n *node) (variable, error) {
+	if n.kind == call {
+		switch n.text {
+		case "poly":
+			return b.poly(n)
+		case "ns":
+			return b.spline(n)
+		case "offset":
+			args, err := n.match(1, "object")
+			if err != nil {
+				return variable{}, err
+			}
+			return b.scalar(n, args[0])
+		case "strata":
+			return variable{factor: -1}, b.checkStrata(n)
+		}
+	}
+	spec, ok, err := b.factor(n)
+	if err != nil {
+		return variable{}, err
+	}
+	if !ok && b.groups && n.kind == name {
+		spec, ok, err = b.levels(n)
+	}
+	if ok {
+		return variable{name: n.String(), factor: b.addFactor(n.String(), spec)}, err
+	}
+	if err != nil {
+		return variable{}, err
+	}
+	return b.scalar(n, n)
+}
+
+// scalar binds the number inner as the variable that prints as outer.
+func (b *binder) scalar(outer, inner *node) (variable, error) {
+	e, err := b.expr(inner)
+	if err != nil {
+		return variable{}, err
+	}
+	i, err := b.addNumeric(outer, e, "")
+	return variable{name: outer.String(), factor: -1, first: i, width: 1}, err
+}
+
+func (b *binder) checkStrata(n *node) error {
+	for _, a := range n.args {
+		if a.name != "" {
+			return invalid(a.col, ws.T("strata() takes columns only", "strata() 的参数只能是列"),
+				ws.T("leave the named argument out", "请省略带名称的参数"))
+		}
+		spec, ok, err := b.levels(a.node)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return invalid(a.col, ws.T("strata() takes columns only", "strata() 的参数只能是列"),
+				ws.T("name columns with levels", "请写有水平的列"))
+		}
+		b.addFactor(a.String(), spec)
+	}
+	return nil
+}
+
+// addNumeric adds the variable e, printed as n, unless it is there already.
+// Variables of the same print and another use differ in use.
+func (b *binder) addNumeric(n *node, e *expr, use string) (int, error) {
+	if err := check(n, e); err != nil {
+		return 0, err
+	}
+	printed := n.String()
+	key := "number" + use + ":" + printed
+	if i, ok := b.index[key]; ok {
+		return i, nil
+	}
+	i := len(b.numeric)
+	b.index[key] = i
+	b.sources = append(b.sources, source{expr: e, first: i, width: 1})
+	b.numeric = append(b.numeric, Numeric{Name: printed, Lo: e.bound.lo, Hi: e.bound.hi})
+	return i, nil
+}
+
+func check(n *node, e *expr) error {
+	if e.constant() {
+		return invalid(n.col, ws.T("%s reads no column", "%s 没有用到任何列", n.String()),
+			ws.T("name a column in it", "请在其中写出列名"))
+	}
+	if e.bound.empty() {
+		return invalid(n.col, ws.T("%s has no value anywhere in the dictionary's range", "在数据字典的取值范围内,%s 处处无定义", n.String()),
+			ws.T("a logarithm or root of negative numbers is missing", "负数的对数或平方根为缺失值"))
+	}
+	return nil
+}
+
+// basis adds the variables that a basis makes of e.
+func (b *binder) basis(n *node, e *expr, s basis, infix string) (variable, error) {
+	if err := check(n, e); err != nil {
+		return variable{}, err
+	}
+	v := variable{name: n.String(), factor: -1, first: len(b.numeric)}
+	bounds := s.bounds()
+	v.width = len(bounds)
+	b.sources = append(b.sources, source{expr: e, basis: s, first: v.first, width: v.width})
+	for k, bound := range bounds {
+		printed := v.name
+		if infix != "" || len(bounds) > 1 {
+			printed = fmt.Sprint(v.name, infix, k+1)
+		}
+		b.numeric = append(b.numeric, Numeric{Name: printed, Lo: bound.lo, Hi: bound.hi})
+	}
+	return v, nil
+}
+
+func (b *binder) addFactor(printed string, s *spec) int {
+	key := "factor:" + printed
+	if i, ok := b.index[key]; ok {
+		return i
+	}
+	b.index[key] = len(b.factors)
+	b.factors = append(b.factors, Factored{Name: printed, Levels: s.levels, Column: s.ref.Name})
+	b.coders = append(b.coders, s.coder())
+	return len(b.factors) - 1
+}
+
+// response binds the left side.
+func (b *binder) response(n *node) error {
+	if n.kind == call && n.text == "Surv" {
+		return b.surv(n)
+	}
+	spec, ok, err := b.factor(n)
+	if err != nil {
+		return err
+	}
+	if ok {
+		b.roles.ResponseFactor = b.addFactor(n.String(), spec)
+		return nil
+	}
+	e, err := b.condition(n)
+	if err != nil {
+		return err
+	}
+	b.roles.Response, err = b.addNumeric(n, e, "")
+	return err
+}
+
+// surv binds Surv(time, event) and Surv(start, stop, event).
+func (b *binder) surv(n *node) error {
+	args, err := n.match(1, "time", "time2", "event")
+	if err != nil {
+		return err
+	}
+	if args[2] == nil {
+		args[1], args[2] = nil, args[1]
+	}
+	if args[2] == nil {
+		return invalid(n.col, ws.T("Surv() lacks its event", "Surv() 缺少事件参数"),
+			ws.T("write Surv(time, event) or Surv(start, stop, event)", "请写 Surv(time, event) 或 Surv(start, stop, event)"))
+	}
+	stop := args[0]
+	if args[1] != nil {
+		stop = args[1]
+		e, err := b.expr(args[0])
+		if err != nil {
+			return err
+		}
+		if b.roles.Start, err = b.addNumeric(args[0], e, ""); err != nil {
+			return err
+		}
+	}
+	e, err := b.expr(stop)
+	if err != nil {
+		return err
+	}
+	if b.roles.Time, err = b.addNumeric(stop, e, ""); err != nil {
+		return err
+	}
+	if e, err = b.event(args[2]); err != nil {
+		return err
+	}
+	b.roles.Event, err = b.addNumeric(args[2], e, " event")
+	return err
+}
+
+// event binds an event to a number that is 1 where it happened and 0 elsewhere.
+func (b *binder) event(n *node) (*expr, error) {
+	spec, ok, err := b.factor(n)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		if !slices.Equal(spec.levels, []string{"FALSE", "TRUE"}) || spec.values != nil {
+			return nil, invalid(n.col, ws.T("the event %s is a factor", "事件 %s 是分类变量", n.String()),
+				ws.T(`say which level is the event, such as %s == "dead"`, `请指明哪个水平为事件,如 %s == "dead"`, n.String()))
+		}
+		return &expr{op: "level", ref: spec.ref, bound: interval{0, 1}}, nil
+	}
+	e, err := b.condition(n)
+	switch {
+	case err != nil:
+		return nil, err
+	case e.bound.within(0, 1):
+		return e, nil
+	case e.bound.within(1, 2):
+		return &expr{op: "-", a: e, b: constant(1), bound: interval{0, 1}}, nil
+	}
+	return nil, invalid(n.col, ws.T("the event %s is coded neither 0/1 nor 1/2 by the dictionary", "按数据字典,事件 %s 的编码既非 0/1 也非 1/2", n.String()),
+		ws.T("say which code is the event, such as %s == 2", "请指明哪个编码为事件,如 %s == 2", n.String()))
+}
+
+// A spec is a column read as a factor.
+type spec struct {
+	ref    *reference
+	values []float64 // of a numeric column, ascending
+	levels []string
+	code   []int32 // of each level, its place in the dictionary or in values
+}
+
+// factor binds a factor column, factor() and relevel(); ok is false for
+// anything else.
+func (b *binder) factor(n *node) (s *spec, ok bool, err error) {
+	n = n.bare()
+	switch {
+	case n.kind == name:
+		ref, err := b.column(n)
+		if err != nil || ref.Type.Numeric() {
+			return nil, false, err
+		}
+		return b.levels(n)
+	case n.kind == call && (n.text == "factor" || n.text == "as.factor"):
+		args, err := n.match(1, "x")
+		if err != nil {
+			return nil, false, err
+		}
+		if args[0].kind != name {
+			return nil, false, invalid(args[0].col, ws.T("%s() takes one column", "%s() 只接受一列", n.text),
+				ws.T("cut points belong into the data; sites must agree on levels", "分组界值应事先写入数据,各站点的水平须一致"))
+		}
+		return b.levels(args[0])
+	case n.kind == call && n.text == "relevel":
+		s, err = b.relevel(n)
+		return s, err == nil, err
+	}
+	return nil, false, nil
+}
+
+// levels reads a column, numeric or factor, by the dictionary's levels.
+func (b *binder) levels(n *node) (*spec, bool, error) {
+	if n = n.bare(); n.kind != name {
+		return b.factor(n)
+	}
+	ref, err := b.column(n)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(ref.Levels) == 0 {
+		return nil, false, invalid(n.col, ws.T("column %s has no levels", "列 %s 没有声明水平", printName(n.text)),
+			ws.T("declare levels in the dictionary", "请在数据字典中声明 levels"))
+	}
+	s := &spec{ref: ref, levels: slices.Clone(ref.Levels)}
+	if ref.Type.Numeric() {
+		if err := s.sortNumbers(n); err != nil {
+			return nil, false, err
+		}
+	}
+	if ref.Other {
+		s.levels = append(s.levels, frame.OtherLevel)
+	}
+	for i := range s.levels {
+		s.code = append(s.code, int32(i))
+	}
+	return s, true, nil
+}
+
+// sortNumbers orders levels that are numbers, as R's factor() does.
+func (s *spec) sortNumbers(n *node) error {
+	value := map[string]float64{}
+	for _, l := range s.levels {
+		v, err := strconv.ParseFloat(l, 64)
+		if err != nil || v != v {
+			return invalid(n.col, ws.T("level %q of the numeric column %s is no number", "水平 %q 不是数字,而列 %s 为数值型", l, printName(n.text)),
+				ws.T("correct the levels in the dictionary", "请更正数据字典中的 levels"))
+		}
+		value[l] = v
+	}
+	slices.SortStableFunc(s.levels, func(a, b string) int {
+		if value[a] < value[b] {
+			return -1
+		}
+		return 1
+	})
+	for _, l := range s.levels {
+		s.values = append(s.values, value[l])
+	}
+	return nil
+}
+
+// relevel moves the level ref to the front.
+func (b *binder) relevel(n *node) (*spec, error) {
+	args, err := n.match(2, "x", "ref")
+	if err != nil {
+		return nil, err
+	}
+	inner, ok, err := b.factor(args[0])
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, invalid(args[0].col, ws.T("relevel() takes a factor", "relevel() 的参数须为分类变量"),
+			ws.T(`write relevel(factor(x), ref = "b")`, `请写 relevel(factor(x), ref = "b")`))
+	}
+	i, err := inner.find(args[1])
+	if err != nil {
+		return nil, err
+	}
+	out := &spec{ref: inner.ref, values: inner.values}
+	out.levels = slices.Concat(inner.levels[i:i+1], inner.levels[:i], inner.levels[i+1:])
+	out.code = slices.Concat(inner.code[i:i+1], inner.code[:i], inner.code[i+1:])
+	return out, nil
+}
+
+// find returns the place of a level that stands in quotes.
+func (s *spec) find(n *node) (int, error) {
+	if n = n.bare(); n.kind != str {
+		return 0, invalid(n.col, ws.T("a level in quotes is wanted here", "此处应为加引号的水平"),
+			ws.T(`write ref = "2", even if the level is a number`, `即使水平是数字,也请写成 ref = "2"`))
+	}
+	i := slices.Index(s.levels, n.text)
+	if i < 0 {
+		return 0, invalid(n.col, ws.T("%s has no level %q", "%s 没有水平 %q", s.ref.Name, n.text),
+			ws.T("the dictionary lists its levels", "可用的水平见数据字典"))
+	}
+	return i, nil
+}
