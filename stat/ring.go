@@ -35,6 +35,17 @@ func (a Uint128) abs() Uint128 {
 	return a
 }
 
+// int64 returns the signed reading of a, or the end of int64 beyond which it is.
+func (a Uint128) int64() int64 {
+	switch lo := int64(a.Lo); {
+	case int64(a.Hi) == lo>>63: // Hi only repeats the sign
+		return lo
+	case a.negative():
+		return math.MinInt64
+	}
+	return math.MaxInt64
+}
+
 // A Ring is a vector of residues mod 2^128.
 type Ring []Uint128
 

@@ -3,6 +3,7 @@ package stat
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	ws "wellspring"
 )
@@ -44,20 +45,26 @@ func (s Shape) Validate() error {
 	seen := make(map[string]bool, len(s))
 	total := 0
 	for _, b := range s {
-		total += b.Len
 		switch {
 		case b.Name == "" || seen[b.Name]:
 			return bad(b.Name, ws.T("a block needs a name of its own", "每个块都须有唯一的名称"))
-		case b.Len < 0 || total > MaxLen:
+		case b.Len < 0:
+			return bad(b.Name, ws.T("a negative number of entries", "块的项数为负"))
+		case b.Len > MaxLen-total: // not total+b.Len, which could wrap
 			return bad(b.Name, ws.T("the vector would have more than %d entries", "向量将超过 %d 项", MaxLen))
 		case b.Frac > 120:
 			return bad(b.Name, ws.T("more than 120 fraction bits", "小数位超过 120 位"))
 		case b.Basis != nil && len(b.Basis) != b.Len:
 			return bad(b.Name, ws.T("basis and block differ in length", "基数与块的长度不一致"))
-		case b.Basis == nil && b.Frac != 0:
+		case b.Basis == nil && b.Frac != 0 && b.Len > 0:
 			return bad(b.Name, ws.T("only counts may lack a basis", "只有计数块可以没有基数"))
+		case b.Presence && b.Frac != 0:
+			return bad(b.Name, ws.T("a block that counts sites has no fraction bits", "统计机构数的块不能有小数位"))
+		case slices.ContainsFunc(b.Basis, func(n int64) bool { return n < 0 }):
+			return bad(b.Name, ws.T("a basis is negative", "基数为负"))
 		}
 		seen[b.Name] = true
+		total += b.Len
 	}
 	return nil
 }
@@ -68,8 +75,12 @@ func bad(name string, msg ws.Text) error {
 
 // FracFor returns the most fraction bits with which rows entries of magnitude
 // up to bound can be added over 1,024 sites without reaching the limit of
-// Encode, leaving 4 bits of slack; at most 100, at least 0.
+// Encode, leaving 4 bits of slack; at most 100, at least 0. It is 0 for a bound
+// that is NaN or Inf, and Encode then judges the vector itself.
 func FracFor(bound float64, rows int64) uint8 {
+	if math.IsNaN(bound) || math.IsInf(bound, 0) {
+		return 0
+	}
 	_, e := math.Frexp(math.Max(bound, math.SmallestNonzeroFloat64)) // bound < 2^e
 	free := 126 - 10 - 4 - e - bits.Len64(uint64(max(rows, 1)))
 	return uint8(min(max(free, 0), 100))

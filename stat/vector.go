@@ -12,7 +12,8 @@ type Vector []float64
 
 // Encode adds v to into, a site's running total, for a sum over the given
 // number of sites. It refuses NaN, Inf, and a total whose magnitude reaches
-// 2^(126−⌈log2 sites⌉), and names the block, never a value.
+// 2^(126−⌈log2 sites⌉), and names the block, never a value; into is then of
+// no use.
 func (s Shape) Encode(into Ring, v Vector, sites int) error {
 	if len(v) != s.Len() || len(into) != len(v) {
 		return ws.Errorf(ws.Other, "stat.Encode", ws.T("vector and shape differ in length", "向量与形状长度不一致"))
@@ -99,6 +100,7 @@ func (s Sum) Reals(block string) []float64 {
 }
 
 // Counts returns a block's entries as integers; nil if there is no such block.
+// What int64 cannot hold, which no honest count reaches, becomes its end.
 func (s Sum) Counts(block string) []int64 {
 	_, r := s.find(block)
 	if r == nil {
@@ -106,7 +108,7 @@ func (s Sum) Counts(block string) []int64 {
 	}
 	out := make([]int64, len(r))
 	for i, u := range r {
-		out[i] = int64(u.Lo)
+		out[i] = u.int64()
 	}
 	return out
 }
