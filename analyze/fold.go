@@ -1,0 +1,208 @@
+package analyze
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	ws "wellspring"
+	"wellspring/frame"
+	"wellspring/stat"
+)
+
+// FoldOptions say how a site folds its rows.
+type FoldOptions struct {
+	Sites   int            // how many sites the sum is over, for the ring's limit
+	Workers int            // goroutines that fold; default 1
+	Rows    func(rows int) // told how many more rows were read; may be nil
+}
+
+// Fold reads a site's rows once and returns its part of the vector that s asks
+// for, ready to be masked: encoded run by run, presence marked, and entries
+// that rest on too few persons put to zero.
+//
+// Cost: one scan; memory of one batch a worker and one vector a worker.
+func (p *Program) Fold(ctx context.Context, raw State, src frame.Source, o FoldOptions) (stat.Ring, error) {
+	s, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	ps, err := p.pieces(s)
+	if err != nil {
+		return nil, err
+	}
+	shape, err := p.shape(s, ps)
+	if err != nil {
+		return nil, err
+	}
+	sc := newScan(ps, shape, max(o.Sites, 1))
+	ring, err := sc.run(ctx, src, frame.Query{Columns: sc.columns, Where: p.study.Data.Where}, o)
+	if err != nil {
+		return nil, err
+	}
+	shape.MarkPresence(ring)
+	shape.Suppress(ring, p.facts.Policy.MinCell)
+	return ring, nil
+}
+
+// A scan folds one pass over the rows into one ring.
+type scan struct {
+	pieces  []piece
+	offset  []int   // of each piece in the ring
+	view    [][]int // of each piece: where its columns stand in the batch
+	shape   stat.Shape
+	columns []string // the union of all
+	sites   int
+	chains  []Fold // of the pieces that carry from batch to batch, else nil
+}
+
+func newScan(ps []piece, shape stat.Shape, sites int) *scan {
+	sc := &scan{pieces: ps, shape: shape, sites: sites, chains: make([]Fold, len(ps))}
+	at := 0
+	var lists [][]string
+	for _, pc := range ps {
+		sc.offset = append(sc.offset, at)
+		at += pc.ask.Shape.Len()
+		lists = append(lists, pc.ask.Query.Columns)
+	}
+	sc.columns, sc.view = unite(lists)
+	return sc
+}
+
+func (sc *scan) run(ctx context.Context, src frame.Source, q frame.Query, o FoldOptions) (stat.Ring, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	batches := make(chan frame.Batch)
+	rings := make([]stat.Ring, max(o.Workers, 1))
+	var wg sync.WaitGroup
+	for w := range rings {
+		rings[w] = make(stat.Ring, sc.shape.Len())
+		wg.Go(func() {
+			for b := range batches {
+				if err := sc.add(rings[w], b); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	err := sc.read(ctx, src, q, batches, o.Rows)
+	close(batches)
+	wg.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause // the first failure, not what it brought about
+	}
+	if err != nil {
+		return nil, stopped(err)
+	}
+	return sc.finish(rings)
+}
+
+func (sc *scan) read(ctx context.Context, src frame.Source, q frame.Query, out chan<- frame.Batch, rows func(int)) error {
+	for b, err := range src.Scan(ctx, q) {
+		if err != nil {
+			return err
+		}
+		if err := sc.chain(b); err != nil {
+			return err
+		}
+		select {
+		case out <- b:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if rows != nil {
+			rows(b.Rows)
+		}
+	}
+	return ctx.Err()
+}
+
+// chain feeds the accumulators that need every row in order.
+func (sc *scan) chain(b frame.Batch) error {
+	for i, pc := range sc.pieces {
+		if !pc.ask.Chain {
+			continue
+		}
+		if err := sc.start(i); err != nil {
+			return err
+		}
+		if err := sc.fold(i, sc.chains[i], b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (sc *scan) start(i int) (err error) {
+	if sc.chains[i] == nil {
+		sc.chains[i], err = sc.pieces[i].fold()
+	}
+	return err
+}
+
+func (sc *scan) fold(i int, f Fold, b frame.Batch) error {
+	v := project(b, sc.view[i])
+	if check := sc.pieces[i].check; check != nil {
+		if err := check(v); err != nil {
+			return err
+		}
+	}
+	return f.Add(v)
+}
+
+// add folds one batch into a worker's ring.
+func (sc *scan) add(ring stat.Ring, b frame.Batch) error {
+	for i, pc := range sc.pieces {
+		if pc.ask.Chain {
+			continue
+		}
+		f, err := pc.fold()
+		if err != nil {
+			return err
+		}
+		if err := sc.fold(i, f, b); err != nil {
+			return err
+		}
+		if err := sc.encode(ring, i, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (sc *scan) encode(ring stat.Ring, i int, f Fold) error {
+	v, err := f.Vector()
+	if err != nil {
+		return err
+	}
+	shape := sc.pieces[i].ask.Shape
+	return shape.Encode(ring[sc.offset[i]:sc.offset[i]+shape.Len()], v, sc.sites)
+}
+
+// finish adds the workers' rings and the chained folds, and checks the total.
+func (sc *scan) finish(rings []stat.Ring) (stat.Ring, error) {
+	total := rings[0]
+	for _, r := range rings[1:] {
+		total.Add(r)
+	}
+	for i, pc := range sc.pieces {
+		if !pc.ask.Chain {
+			continue
+		}
+		if err := sc.start(i); err != nil {
+			return nil, err
+		}
+		if err := sc.encode(total, i, sc.chains[i]); err != nil {
+			return nil, err
+		}
+	}
+	return total, sc.shape.Encode(total, make(stat.Vector, len(total)), sc.sites)
+}
+
+// stopped gives a cancelled scan its kind.
+func stopped(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return ws.Errorf(ws.Stopped, "scan", ws.T("stopped", "已停止")).Wrap(err)
+	}
+	return err
+}

@@ -1,0 +1,224 @@
+package analyze
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	ws "wellspring"
+	"wellspring/formula"
+	"wellspring/frame"
+	"wellspring/policy"
+	"wellspring/stat"
+	"wellspring/study"
+)
+
+// Needs is what an analysis must know before any row is read.
+type Needs struct {
+	// ExactTimes are the columns whose distinct values the sites publish
+	// where every dataset grants exact times.
+	ExactTimes []string
+}
+
+// Facts are what sites have published and signed, merged over the sites.
+type Facts struct {
+	Sites   []ws.SiteID      `json:"sites"` // in code-point order
+	Columns frame.Dictionary `json:"columns"`
+	Times   []TimeFact       `json:"times,omitempty"`
+	Policy  policy.Policy    `json:"policy"` // the strictest of all
+}
+
+// A TimeFact holds the distinct values of a column over all sites, ascending.
+type TimeFact struct {
+	Column string    `json:"column"`
+	Values []float64 `json:"values"`
+}
+
+// ExactTimes returns the distinct values of a column, and whether they are known.
+func (f Facts) ExactTimes(column string) ([]float64, bool) {
+	for _, t := range f.Times {
+		if t.Column == column {
+			return t.Values, true
+		}
+	}
+	return nil, false
+}
+
+// Totals are what round 0 counted of one row set.
+type Totals struct {
+	Rows  int64 // after the filter, complete or not
+	Sites int64 // with at least one complete row
+	formula.Moments
+	LevelSites [][]int64 // sites with at least one complete row, by factor and level
+}
+
+// A Problem is all that is public when round 1 begins. Loops read it and never
+// change it.
+type Problem struct {
+	Analysis study.Analysis
+	Where    string // the study's row filter
+	Facts    Facts
+	Frames   []*formula.Frame // as the loop's Frames returned them
+	Totals   []Totals         // one a frame
+}
+
+// Policy is the policy of the study's datasets.
+func (p *Problem) Policy() policy.Policy { return p.Facts.Policy }
+
+// Query asks for the rows of a frame.
+func (p *Problem) Query(f *formula.Frame) frame.Query {
+	return frame.Query{Columns: f.Columns(), Where: p.Where}
+}
+
+// An Ask is what one round asks of every site.
+type Ask struct {
+	Shape stat.Shape
+	Query frame.Query
+	// Chain says that the fold carries from batch to batch, so that one fold
+	// sees all rows and they are encoded once.
+	Chain bool
+}
+
+// A Fold is one accumulator. Add gets batches with the columns of Ask.Query,
+// in that order; Vector, called once, returns the vector of Ask.Shape.
+type Fold interface {
+	Add(frame.Batch) error
+	Vector() (stat.Vector, error)
+}
+
+// A Loop is one federated analysis: pure functions over its own public state S,
+// which must survive JSON unchanged (no maps, no NaN, no Inf).
+type Loop[S any] struct {
+	// Name is the method of study files.
+	Name string
+	// Needs names what must be known before any row is read. Optional.
+	Needs func(study.Analysis) (Needs, error)
+	// Frames binds the analysis to the dictionary: one row set each, whose
+	// levels and moments round 0 counts. At least one.
+	Frames func(study.Analysis, Facts) ([]*formula.Frame, error)
+	// Start gives the state of round 1. A loop that needs no further round
+	// may return a result at once.
+	Start func(*Problem) (S, *study.Result, error)
+	// Ask is a function of the problem and the state alone, so that their
+	// digest covers it.
+	Ask func(*Problem, S) (Ask, error)
+	// Fold returns one accumulator; several run at the same time.
+	Fold func(*Problem, S) (Fold, error)
+	// Next is deterministic, errors too: they are public. It uses stat/solve
+	// only. A result ends the loop.
+	Next func(*Problem, S, stat.Sum) (S, *study.Result, error)
+}
+
+// A State is a loop's state in JSON.
+type State = json.RawMessage
+
+// A Method is a Loop without its type of state.
+type Method interface {
+	Name() string
+	Needs(study.Analysis) (Needs, error)
+	Frames(study.Analysis, Facts) ([]*formula.Frame, error)
+	Start(*Problem) (State, *study.Result, error)
+	Ask(*Problem, State) (Ask, error)
+	Fold(*Problem, State) (Fold, error)
+	Next(*Problem, State, stat.Sum) (State, *study.Result, error)
+}
+
+// Method hides l's type of state.
+func (l Loop[S]) Method() Method { return erased[S]{l} }
+
+type erased[S any] struct{ loop Loop[S] }
+
+func (e erased[S]) Name() string { return e.loop.Name }
+
+func (e erased[S]) Needs(a study.Analysis) (Needs, error) {
+	if e.loop.Needs == nil {
+		return Needs{}, nil
+	}
+	return e.loop.Needs(a)
+}
+
+func (e erased[S]) Frames(a study.Analysis, f Facts) ([]*formula.Frame, error) {
+	return e.loop.Frames(a, f)
+}
+
+func (e erased[S]) Start(p *Problem) (State, *study.Result, error) {
+	return e.pack(e.loop.Start(p))
+}
+
+func (e erased[S]) Ask(p *Problem, raw State) (Ask, error) {
+	s, err := e.unpack(raw)
+	if err != nil {
+		return Ask{}, err
+	}
+	return e.loop.Ask(p, s)
+}
+
+func (e erased[S]) Fold(p *Problem, raw State) (Fold, error) {
+	s, err := e.unpack(raw)
+	if err != nil {
+		return nil, err
+	}
+	return e.loop.Fold(p, s)
+}
+
+func (e erased[S]) Next(p *Problem, raw State, sum stat.Sum) (State, *study.Result, error) {
+	s, err := e.unpack(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.pack(e.loop.Next(p, s, sum))
+}
+
+func (e erased[S]) pack(s S, r *study.Result, err error) (State, *study.Result, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return nil, nil, ws.Errorf(ws.Other, e.loop.Name, ws.T("the state is no JSON", "状态无法写成 JSON")).Wrap(err)
+	}
+	return raw, r, nil
+}
+
+func (e erased[S]) unpack(raw State) (S, error) {
+	var s S
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		return s, ws.Errorf(ws.Invalid, e.loop.Name, ws.T("the state cannot be read", "无法读取状态")).Wrap(err)
+	}
+	return s, nil
+}
+
+// A Catalog lists the methods that a program knows.
+type Catalog []Method
+
+// Lookup finds a method by its name.
+func (c Catalog) Lookup(name string) (Method, error) {
+	for _, m := range c {
+		if m.Name() == name {
+			return m, nil
+		}
+	}
+	return nil, ws.Errorf(ws.Invalid, "study", ws.T("unknown method %q", "未知的方法 %q", name))
+}
+
+// JudgeLevels refuses levels of a frame's factors that rest on too few persons
+// or institutions, strata left out: a coefficient of such a level would speak
+// of few. It names the level, never a count.
+func (p *Problem) JudgeLevels(frame int) error {
+	f, t := p.Frames[frame], p.Totals[frame]
+	strata := f.Roles().Strata
+	for i, g := range f.Factors() {
+		if slices.Contains(strata, i) {
+			continue
+		}
+		for l, name := range g.Levels {
+			if p.Policy().Hidden(t.Levels[i][l], t.LevelSites[i][l]) {
+				return ws.Errorf(ws.Withheld, g.Name, ws.T("the level %q rests on too few persons or institutions", "水平 %q 的人数或机构数过少", name)).
+					WithHint(ws.T("merge it with another level in the dictionary, or filter it out", "请在字典中将其与其他水平合并,或将其筛除"))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,382 @@
+package analyze
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	ws "wellspring"
+	"wellspring/formula"
+	"wellspring/frame"
+	"wellspring/policy"
+	"wellspring/stat"
+	"wellspring/study"
+)
+
+// A Program is a study bound to the facts of its sites: all its loops, to be
+// run in lock step. It never changes after [New].
+type Program struct {
+	study  *study.Study
+	facts  Facts
+	parts  []part
+	digest [32]byte // of study and facts
+}
+
+// A part is one analysis of the study.
+type part struct {
+	analysis study.Analysis
+	method   Method
+	frames   []*formula.Frame
+}
+
+// New binds s, whose defaults are filled in, to the facts of the sites.
+func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
+	p := &Program{study: s, facts: f}
+	if err := f.Policy.Sites("study", len(f.Sites)); err != nil {
+		return nil, err
+	}
+	if _, err := frame.ParseFilter(s.Data.Where, f.Columns); s.Data.Where != "" && err != nil {
+		return nil, ws.At("data.where", err)
+	}
+	for _, a := range s.All() {
+		m, err := c.Lookup(a.Method)
+		if err != nil {
+			return nil, err
+		}
+		frames, err := m.Frames(a, f)
+		if err != nil {
+			return nil, ws.At(label(a), err)
+		}
+		for _, fr := range frames {
+			if err := bySite(fr, f.Policy); err != nil {
+				return nil, ws.At(label(a), err)
+			}
+		}
+		p.parts = append(p.parts, part{a, m, frames})
+	}
+	canonical, err := s.Canonical()
+	if err != nil {
+		return nil, err
+	}
+	facts, err := json.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "wellspring/program %s\n%d\n", ws.Version, len(canonical))
+	h.Write(canonical)
+	h.Write(facts)
+	h.Sum(p.digest[:0])
+	return p, nil
+}
+
+// Needs lists what the analyses of s must know before any row is read.
+func (c Catalog) Needs(s *study.Study) (Needs, error) {
+	var out Needs
+	for _, a := range s.All() {
+		m, err := c.Lookup(a.Method)
+		if err != nil {
+			return out, err
+		}
+		n, err := m.Needs(a)
+		if err != nil {
+			return out, ws.At(label(a), err)
+		}
+		out.ExactTimes = append(out.ExactTimes, n.ExactTimes...)
+	}
+	return out, nil
+}
+
+// bySite refuses a factor whose levels are sites where a site's own part may
+// not be released; strata are summed over and may stay.
+func bySite(f *formula.Frame, p policy.Policy) error {
+	if p.SiteResults != policy.RefuseSite {
+		return nil
+	}
+	strata := make(map[int]bool)
+	for _, i := range f.Roles().Strata {
+		strata[i] = true
+	}
+	for i, g := range f.Factors() {
+		if g.Column == SiteColumn && !strata[i] {
+			return ws.Errorf(ws.Denied, g.Name, ws.T("a site's own result is not released under site_results: refuse",
+				"site_results 为 refuse 时不得公布单个站点的结果")).
+				WithHint(ws.T("use strata(site), or ask the stewards for site_results: coded", "请改用 strata(site),或请数据管理员许可 site_results: coded"))
+		}
+	}
+	return nil
+}
+
+func label(a study.Analysis) string {
+	if a.ID != "" {
+		return "analysis " + a.ID
+	}
+	return a.Method
+}
+
+// phases of a program.
+const (
+	counting = "counts"
+	moments  = "moments"
+	looping  = "loop"
+)
+
+// progress is the public state of a whole program.
+type progress struct {
+	Phase  string      `json:"phase"`
+	Round  int         `json:"round"`
+	Opened int64       `json:"opened"` // scalars opened so far
+	Parts  []partState `json:"parts"`
+}
+
+type partState struct {
+	Totals []Totals      `json:"totals"`
+	State  State         `json:"state,omitempty"`
+	Result *study.Result `json:"result,omitempty"`
+}
+
+// Start returns the state before round 0.
+func (p *Program) Start() (State, error) {
+	s := progress{Phase: counting}
+	for range p.parts {
+		s.Parts = append(s.Parts, partState{Totals: []Totals{}})
+	}
+	return json.Marshal(s)
+}
+
+// Digest is what parties compare: SHA-256 over the digest of the study and the
+// facts, and the state.
+func (p *Program) Digest(s State) [32]byte {
+	h := sha256.New()
+	h.Write([]byte("wellspring/state"))
+	h.Write(p.digest[:])
+	h.Write(s)
+	var d [32]byte
+	h.Sum(d[:0])
+	return d
+}
+
+// ID is the digest of the study and the facts.
+func (p *Program) ID() [32]byte { return p.digest }
+
+// Study returns the study that was bound.
+func (p *Program) Study() *study.Study { return p.study }
+
+// Facts returns the facts that it was bound to.
+func (p *Program) Facts() Facts { return p.facts }
+
+func parse(raw State) (progress, error) {
+	var s progress
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return s, ws.Errorf(ws.Invalid, "program", ws.T("the state cannot be read", "无法读取状态")).Wrap(err)
+	}
+	return s, nil
+}
+
+func (p *Program) problem(i int, s progress) *Problem {
+	return &Problem{Analysis: p.parts[i].analysis, Where: p.study.Data.Where, Facts: p.facts,
+		Frames: p.parts[i].frames, Totals: s.Parts[i].Totals}
+}
+
+// A piece is what one accumulator contributes to a round's vector.
+type piece struct {
+	prefix string
+	ask    Ask
+	fold   func() (Fold, error)
+	check  func(frame.Batch) error // refuses rows before they are folded; may be nil
+}
+
+// pieces lists the accumulators of the round that s asks for.
+func (p *Program) pieces(s progress) ([]piece, error) {
+	if len(s.Parts) != len(p.parts) {
+		return nil, ws.Errorf(ws.Invalid, "program", ws.T("the state belongs to another study", "该状态属于另一项研究"))
+	}
+	var out []piece
+	for i, part := range p.parts {
+		if s.Parts[i].Result != nil {
+			continue
+		}
+		prob := p.problem(i, s)
+		if s.Phase == looping {
+			ask, err := part.method.Ask(prob, s.Parts[i].State)
+			if err != nil {
+				return nil, ws.At(label(part.analysis), err)
+			}
+			state := s.Parts[i].State
+			out = append(out, piece{prefix: fmt.Sprintf("%d/", i), ask: ask, check: p.influence(prob, s),
+				fold: func() (Fold, error) { return part.method.Fold(prob, state) }})
+			continue
+		}
+		for j, f := range part.frames {
+			pc := piece{prefix: fmt.Sprintf("%d.%d/", i, j), ask: Ask{Query: prob.Query(f)}}
+			if s.Phase == counting {
+				pc.ask.Shape = countShape(f)
+				pc.fold = func() (Fold, error) { return newCountFold(f), nil }
+			} else {
+				pc.ask.Shape = momentShape(f, prob.Totals[j])
+				pc.fold = func() (Fold, error) { return newMomentFold(f), nil }
+			}
+			out = append(out, pc)
+		}
+	}
+	return out, nil
+}
+
+// influence gives the check of the first round after the moments.
+func (p *Program) influence(prob *Problem, s progress) func(frame.Batch) error {
+	share := prob.Policy().MaxInfluence
+	if share >= 1 || s.Round != 2 || len(prob.Frames) != 1 {
+		return nil
+	}
+	return influence{prob.Frames[0], prob.Totals[0], share}.check
+}
+
+// Ask returns the shape of the vector that state s asks of every site, after
+// the budget of opened scalars has been judged.
+func (p *Program) Ask(raw State) (stat.Shape, error) {
+	s, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	ps, err := p.pieces(s)
+	if err != nil {
+		return nil, err
+	}
+	return p.shape(s, ps)
+}
+
+func (p *Program) shape(s progress, ps []piece) (stat.Shape, error) {
+	var shape stat.Shape
+	for _, pc := range ps {
+		shape = append(shape, pc.ask.Shape.Prefixed(pc.prefix)...)
+	}
+	if err := shape.Validate(); err != nil {
+		return nil, err
+	}
+	if s.Phase != looping {
+		return shape, nil
+	}
+	rows, columns := p.used(s)
+	return shape, p.facts.Policy.Scalars("study", s.Opened+int64(shape.Len()), rows, columns)
+}
+
+// used returns the rows and the distinct columns that the study reads.
+func (p *Program) used(s progress) (rows, columns int64) {
+	seen := make(map[string]bool)
+	for i, part := range p.parts {
+		for j, f := range part.frames {
+			if j < len(s.Parts[i].Totals) {
+				rows = max(rows, s.Parts[i].Totals[j].Rows)
+			}
+			for _, c := range f.Columns() {
+				seen[c] = true
+			}
+		}
+	}
+	return rows, int64(len(seen))
+}
+
+// Round returns the number of the round that s asks for.
+func (p *Program) Round(raw State) (int, error) {
+	s, err := parse(raw)
+	return s.Round, err
+}
+
+// Next returns the state after the sum of s's round was opened and, at the end,
+// the results. Every party computes it; errors are public and final.
+func (p *Program) Next(raw State, sum stat.Sum) (State, []study.Result, error) {
+	s, err := parse(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	ps, err := p.pieces(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	shape, err := p.shape(s, ps)
+	if err != nil {
+		return nil, nil, err
+	}
+	sum.Shape = shape
+	s.Opened += int64(shape.Len())
+	s.Round++
+	switch s.Phase {
+	case counting:
+		err = p.afterCounts(&s, sum)
+	case moments:
+		err = p.afterMoments(&s, sum)
+	default:
+		err = p.afterLoop(&s, sum)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := json.Marshal(s)
+	if err != nil {
+		return nil, nil, ws.Errorf(ws.Other, "program", ws.T("the state is no JSON", "状态无法写成 JSON")).Wrap(err)
+	}
+	return out, results(s), nil
+}
+
+func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
+	for i, part := range p.parts {
+		for j, f := range part.frames {
+			t := readCounts(f, sum.Part(fmt.Sprintf("%d.%d/", i, j)))
+			if err := p.facts.Policy.Rows(label(part.analysis), t.Complete, t.Sites); err != nil {
+				return err
+			}
+			s.Parts[i].Totals = append(s.Parts[i].Totals, t)
+		}
+	}
+	s.Phase = moments
+	return nil
+}
+
+func (p *Program) afterMoments(s *progress, sum stat.Sum) error {
+	s.Phase = looping
+	for i, part := range p.parts {
+		for j, f := range part.frames {
+			s.Parts[i].Totals[j] = readMoments(f, s.Parts[i].Totals[j], sum.Part(fmt.Sprintf("%d.%d/", i, j)))
+		}
+		state, result, err := part.method.Start(p.problem(i, *s))
+		if err != nil {
+			return ws.At(label(part.analysis), err)
+		}
+		s.set(i, part, state, result)
+	}
+	return nil
+}
+
+func (p *Program) afterLoop(s *progress, sum stat.Sum) error {
+	for i, part := range p.parts {
+		if s.Parts[i].Result != nil {
+			continue
+		}
+		state, result, err := part.method.Next(p.problem(i, *s), s.Parts[i].State, sum.Part(fmt.Sprintf("%d/", i)))
+		if err != nil {
+			return ws.At(label(part.analysis), err)
+		}
+		s.set(i, part, state, result)
+	}
+	return nil
+}
+
+func (s *progress) set(i int, part part, state State, result *study.Result) {
+	s.Parts[i].State = state
+	if result != nil {
+		result.ID, result.Method = part.analysis.ID, part.analysis.Method
+		s.Parts[i].State, s.Parts[i].Result = nil, result
+	}
+}
+
+// results returns all results once every part has one.
+func results(s progress) []study.Result {
+	var out []study.Result
+	for _, part := range s.Parts {
+		if part.Result == nil {
+			return nil
+		}
+		out = append(out, *part.Result)
+	}
+	return out
+}
