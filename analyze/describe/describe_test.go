@@ -1,0 +1,163 @@
+package describe_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"testing"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/analyze/analyzetest"
+	"wellspring/analyze/describe"
+	"wellspring/collect/csv"
+	"wellspring/frame/table"
+	"wellspring/policy"
+	"wellspring/study"
+)
+
+const patients = "../../cmd/wellspring/testdata/bmt/bmt.csv"
+
+func rows(t testing.TB) *table.Table {
+	t.Helper()
+	d, err := csv.Infer([]string{patients}, csv.Options{Public: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range d {
+		if d[i].Name == "z1" {
+			d[i].Min, d[i].Max = 0, 100 // what R's hist was given
+		}
+	}
+	out, err := csv.ReadTable(patients, d, csv.Options{Public: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// answers are R's; see testdata/answers.R.
+type answers struct {
+	Variables  []string      `json:"variables"`
+	Probs      []float64     `json:"probs"`
+	Mean       []float64     `json:"mean"`
+	SD         []float64     `json:"sd"`
+	MeanBy     [][]float64   `json:"mean_by"`
+	SDBy       [][]float64   `json:"sd_by"`
+	Quantile   [][]float64   `json:"quantile"`
+	QuantileBy [][][]float64 `json:"quantile_by"`
+	Hist       []int64       `json:"hist"`
+}
+
+func load(t *testing.T) (a answers) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/answers.json")
+	if err == nil {
+		err = json.Unmarshal(b, &a)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func same(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if math.Abs(got-want) > 1e-12*math.Max(math.Abs(want), 1) {
+		t.Errorf("%s = %v, R says %v", what, got, want)
+	}
+}
+
+func TestDescribe_R(t *testing.T) {
+	a, data := load(t), rows(t)
+	plain := analyzetest.Answer(t, describe.Describe(), data, study.Analysis{Method: "describe", Variables: a.Variables})
+	by := analyzetest.Answer(t, describe.Describe(), data, study.Analysis{Method: "describe", Variables: a.Variables, By: "group"})
+	for i, v := range a.Variables {
+		same(t, v+" mean", plain.Tidy[i].Float("mean"), a.Mean[i])
+		same(t, v+" sd", plain.Tidy[i].Float("sd"), a.SD[i])
+		for g := range 3 {
+			same(t, v+" mean by group", by.Tidy[3*i+g].Float("mean"), a.MeanBy[i][g])
+			same(t, v+" sd by group", by.Tidy[3*i+g].Float("sd"), a.SDBy[i][g])
+		}
+	}
+}
+
+func TestQuantile_R(t *testing.T) {
+	a, data := load(t), rows(t)
+	plain := analyzetest.Answer(t, describe.Quantile(), data, study.Analysis{Method: "quantile", Variables: a.Variables, Probs: a.Probs})
+	by := analyzetest.Answer(t, describe.Quantile(), data, study.Analysis{Method: "quantile", Variables: a.Variables, Probs: a.Probs, By: "group"})
+	n := len(a.Probs)
+	for i, v := range a.Variables {
+		for j := range a.Probs {
+			same(t, v+" quantile", plain.Tidy[n*i+j].Float("quantile"), a.Quantile[i][j])
+			for g := range 3 {
+				same(t, v+" quantile by group", by.Tidy[n*(3*i+g)+j].Float("quantile"), a.QuantileBy[i][g][j])
+			}
+		}
+	}
+}
+
+func TestHistogram_R(t *testing.T) {
+	a := load(t)
+	got := analyzetest.Answer(t, describe.Describe(), rows(t), study.Analysis{Method: "describe", Variables: []string{"z1"}, Bins: len(a.Hist)})
+	var all, want int64
+	for _, r := range got.Summary {
+		all += r.Get("count").(int64)
+	}
+	for i, c := range a.Hist {
+		want += c
+		if g := got.Summary[i].Get("count").(int64); g != c {
+			t.Errorf("bin %d = %d, R says %d", i, g, c)
+		}
+	}
+	if all != want {
+		t.Errorf("bins hold %d, want %d", all, want)
+	}
+}
+
+func TestConformance(t *testing.T) {
+	data := rows(t)
+	limited := policy.Default()
+	limited.MinSites, limited.FewSites = 1, true
+	analyzetest.Run(t, describe.Describe(),
+		analyzetest.Case{Name: "plain", Rows: data, Analysis: study.Analysis{Method: "describe", Variables: []string{"z1", "z2", "t2"}}},
+		analyzetest.Case{Name: "by", Rows: data, Analysis: study.Analysis{Method: "describe", Variables: []string{"z1", "t2"}, By: "group", Bins: 7}},
+		analyzetest.Case{Name: "limited", Rows: data, Policy: &limited, Analysis: study.Analysis{Method: "describe", Variables: []string{"z1", "z2"}, By: "z3", Bins: 7}})
+	analyzetest.Run(t, describe.Quantile(),
+		analyzetest.Case{Name: "exact", Rows: data, Analysis: study.Analysis{Method: "quantile", Variables: []string{"z1", "t2"}, Probs: []float64{0, 0.1, 0.5, 1}}},
+		analyzetest.Case{Name: "by", Rows: data, Analysis: study.Analysis{Method: "quantile", Variables: []string{"z7"}, By: "group", Probs: []float64{0.5}}},
+		analyzetest.Case{Name: "limited", Rows: data, Policy: &limited, Analysis: study.Analysis{Method: "quantile", Variables: []string{"z1"}, Probs: []float64{0.5}}})
+}
+
+// Without the leaf, no quantile may be a patient's own value's bracket: each
+// answer is the middle of a bracket with k patients at least.
+func TestQuantile_Limited(t *testing.T) {
+	data := rows(t)
+	limited := policy.Default()
+	got := analyzetest.Case{Name: "limited", Rows: data, Policy: &limited,
+		Analysis: study.Analysis{Method: "quantile", Variables: []string{"z1"}, Probs: []float64{0.5}}}.Pooled(t, describe.Quantile())
+	want := load(t).Quantile[0][4]
+	if q := got.Tidy[0].Float("quantile"); q == want || math.Abs(q-want) > 5 {
+		t.Errorf("limited median = %v, exact %v: want it near, not equal", q, want)
+	}
+	if len(got.Notes) == 0 {
+		t.Error("no note says that the quantile is coarse")
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	data := rows(t)
+	for name, c := range map[string]struct {
+		m analyze.Method
+		a study.Analysis
+	}{
+		"unknown column":     {describe.Describe(), study.Analysis{Method: "describe", Variables: []string{"z99"}}},
+		"too many bins":      {describe.Describe(), study.Analysis{Method: "describe", Variables: []string{"z1"}, Bins: 1 << 20}},
+		"by without levels":  {describe.Describe(), study.Analysis{Method: "describe", Variables: []string{"z1"}, By: "t2"}},
+		"quantile, no level": {describe.Quantile(), study.Analysis{Method: "quantile", Variables: []string{"z99"}, Probs: []float64{0.5}}},
+	} {
+		if err := analyzetest.Refusal(t, c.m, analyzetest.Case{Name: name, Rows: data, Analysis: c.a}); ws.KindOf(err) != ws.Invalid {
+			t.Errorf("%s: %v, want an error of kind invalid", name, err)
+		}
+	}
+}

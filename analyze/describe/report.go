@@ -1,0 +1,123 @@
+package describe
+
+import (
+	"fmt"
+	"math"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/stat"
+	"wellspring/study"
+)
+
+// A report collects the rows of a result.
+type report struct {
+	p   *analyze.Problem
+	out *study.Result
+}
+
+func newReport(p *analyze.Problem) *report {
+	return &report{p, &study.Result{Tidy: []study.Row{}, Suppressed: []study.Suppressed{}, Notes: []ws.Text{}}}
+}
+
+func (r *report) result() *study.Result {
+	var rows int64
+	for _, t := range r.p.Totals {
+		rows = max(rows, t.Rows)
+	}
+	r.out.Glance.Set("nobs", rows)
+	return r.out
+}
+
+func (r *report) suppress(what string) {
+	r.out.Suppressed = append(r.out.Suppressed, study.Suppressed{What: what,
+		Why: ws.T("below the cell limit, or from too few institutions", "低于最小单元限制,或来源机构过少")})
+}
+
+// numeric adds a row a group of variable i: n, mean and the standard deviation
+// with divisor n−1, from sums about the mean of round 0:
+//
+//	mean = c + s·Σz/n,  sd = s·√((Σz² − (Σz)²/n)/(n−1)),  z = (x−c)/s.
+func (r *report) numeric(i int, sum stat.Sum) {
+	names, n, sites := groups(r.p, i)
+	c, s := center(r.p, i)
+	z, zz := sum.Reals(fmt.Sprintf("sum%d", i)), sum.Reals(fmt.Sprintf("sumsq%d", i))
+	hidden := r.p.Policy().HiddenCells(n, sites)
+	for g, name := range names {
+		if n[g] == 0 {
+			continue
+		}
+		row := r.row(i, name)
+		if hidden[g] {
+			r.suppress(r.label(i, name))
+			continue
+		}
+		ng := float64(n[g])
+		row.Set("n", n[g])
+		if r.p.Analysis.By == "" {
+			row.Set("missing", r.p.Totals[i].Rows-r.p.Totals[i].Complete)
+		}
+		row.Set("mean", c+float64(s*z[g]/ng))
+		sd := math.NaN()
+		if n[g] > 1 {
+			sd = s * math.Sqrt(math.Max(zz[g]-float64(z[g]*z[g])/ng, 0)/(ng-1))
+		}
+		row.Set("sd", sd)
+		r.out.Tidy = append(r.out.Tidy, row)
+	}
+	if r.p.Analysis.Bins > 0 {
+		r.histogram(i, names, hidden, sum)
+	}
+}
+
+func (r *report) row(i int, group string) study.Row {
+	row := study.Row{{Name: "variable", Value: r.p.Analysis.Variables[i]}}
+	if r.p.Analysis.By != "" {
+		row.Set("by", group)
+	}
+	return row
+}
+
+func (r *report) label(i int, group string) string {
+	if group == "" {
+		return r.p.Analysis.Variables[i]
+	}
+	return fmt.Sprintf("%s, %s = %s", r.p.Analysis.Variables[i], r.p.Analysis.By, group)
+}
+
+// histogram adds a summary row a bin; bins below the limit are merged into the
+// next one, so that their counts cannot be had by subtraction.
+func (r *report) histogram(i int, names []string, hidden []bool, sum stat.Sum) {
+	bins := r.p.Analysis.Bins
+	lo, width := edges(r.p, i)
+	counts, sites := sum.Counts(fmt.Sprintf("bins%d", i)), sum.Counts(fmt.Sprintf("bins%d.sites", i))
+	for g, name := range names {
+		if hidden[g] {
+			continue
+		}
+		for _, m := range r.p.Policy().MergeCells(counts[g*bins:(g+1)*bins], sites[g*bins:(g+1)*bins]) {
+			row := r.row(i, name)
+			row.Set("bin_low", lo+float64(width*float64(m.From)))
+			row.Set("bin_high", lo+float64(width*float64(m.To)))
+			row.Set("count", m.Count)
+			r.out.Summary = append(r.out.Summary, row)
+		}
+	}
+}
+
+// factor adds a row a level of factor variable i.
+func (r *report) factor(i int) {
+	t := r.p.Totals[i]
+	hidden := r.p.Policy().HiddenCells(t.Levels[0], t.LevelSites[0])
+	for l, name := range r.p.Frames[i].Factors()[0].Levels {
+		if hidden[l] {
+			r.suppress(fmt.Sprintf("%s = %s", r.p.Analysis.Variables[i], name))
+			continue
+		}
+		row := study.Row{{Name: "variable", Value: r.p.Analysis.Variables[i]}, {Name: "level", Value: name}}
+		row.Set("n", t.Levels[0][l])
+		row.Set("missing", t.Rows-t.Complete)
+		row.Set("proportion", float64(t.Levels[0][l])/float64(t.Complete))
+		r.out.Tidy = append(r.out.Tidy, row)
+	}
+}
