@@ -58,10 +58,10 @@ func betaFraction(a, b float64, x dd) dd {
 }
 
 // BetaI returns the regularised incomplete beta function I_x(a, b), for
-// 0 < a, b ≤ 1e12 and 0 ≤ x ≤ 1; NaN elsewhere. The upper tail is I_{1−x}(b, a).
+// 1e-12 ≤ a, b ≤ 1e12 and 0 ≤ x ≤ 1; NaN elsewhere. The upper tail is I_{1−x}(b, a).
 func BetaI(x, a, b float64) float64 {
 	switch {
-	case !(a > 0 && b > 0 && a <= maxShape && b <= maxShape && x >= 0 && x <= 1):
+	case !(isShape(a) && isShape(b) && x >= 0 && x <= 1):
 		return math.NaN()
 	case x == 0 || x == 1:
 		return x

@@ -80,8 +80,13 @@ func (a dd) scale(k int) dd { return dd{math.Ldexp(a.hi, k), math.Ldexp(a.lo, k)
 // (1+e)² − 1 = 2e + e².
 func expDD(x dd) (m dd, k int) {
 	const far = 1e5 // beyond it e^x is 0 or Inf whatever it is multiplied with
-	if x.hi > far || x.hi < -far || x.hi != x.hi {
-		x = dd{hi: math.Max(-far, math.Min(x.hi, far))}
+	switch {
+	case x.hi != x.hi: // int(NaN) differs between processors
+		return x, 0
+	case x.hi > far:
+		x = dd{hi: far}
+	case x.hi < -far:
+		x = dd{hi: -far}
 	}
 	n := math.Floor(x.hi/ln2.hi + 0.5)
 	r := x.sub(twoProd(n, ln2.hi)).sub(dd{hi: float64(n * ln2.lo)}).scale(-8)

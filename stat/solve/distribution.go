@@ -10,7 +10,7 @@ func NormalSF(x float64) float64 {
 	switch {
 	case x != x:
 		return x
-	case x == 0:
+	case math.Abs(x) < 1e-17: // ½ to the last bit, and x² might underflow
 		return 0.5
 	case x < 0:
 		return 1 - NormalSF(-x)
@@ -25,11 +25,11 @@ func NormalSF(x float64) float64 {
 func normalTails(x float64) tails { return gammaTails(0.5, twoProd(x, x).scale(-1)) }
 
 // ChiSquareSF returns the upper tail of the χ² distribution with df degrees of
-// freedom, 0 < df ≤ 2e12.
+// freedom; NaN unless 2e-12 ≤ df ≤ 2e12.
 func ChiSquareSF(x, df float64) float64 { return GammaQ(df/2, math.Max(x, 0)/2) }
 
 // FSF returns the upper tail of the F distribution with d1 and d2 degrees of
-// freedom, each above 0 and at most 2e12, d2 also +Inf.
+// freedom; NaN unless both lie in 2e-12 to 2e12, or d2 is +Inf.
 func FSF(f, d1, d2 float64) float64 {
 	switch {
 	case f != f || !degrees(d1) || !degrees(d2) && !math.IsInf(d2, 1):
@@ -45,7 +45,7 @@ func FSF(f, d1, d2 float64) float64 {
 }
 
 // TSF returns the upper tail of Student's t distribution with df degrees of
-// freedom, 0 < df ≤ 2e12 or +Inf.
+// freedom; NaN unless 2e-12 ≤ df ≤ 2e12 or df is +Inf.
 func TSF(t, df float64) float64 {
 	switch {
 	case t != t || !degrees(df) && !math.IsInf(df, 1):
@@ -62,4 +62,5 @@ func TSF(t, df float64) float64 {
 	return ratioTails(t, t, 1, df).upper.half().value()
 }
 
-func degrees(df float64) bool { return df > 0 && df <= 2*maxShape }
+// degrees reports whether df is within the domain, 2e-12 to 2e12.
+func degrees(df float64) bool { return isShape(df / 2) }

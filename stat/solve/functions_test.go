@@ -115,6 +115,31 @@ func TestLargeShapes(t *testing.T) {
 	}
 }
 
+// Whatever float64 comes in, a probability comes out, or NaN where the
+// parameters lie outside the domain, and it comes soon.
+func TestAnyInput(t *testing.T) {
+	shape := rapid.OneOf(rapid.Float64Range(minShape, 1e6), rapid.Float64Range(minShape, 2), rapid.Just(2*minShape))
+	rapid.Check(t, func(t *rapid.T) {
+		x := rapid.Float64().Draw(t, "x")
+		a, b := shape.Draw(t, "a"), shape.Draw(t, "b")
+		for name, p := range map[string]float64{
+			"NormalSF": NormalSF(x), "NormalCDF": NormalCDF(x), "TSF": TSF(x, 2*a), "ChiSquareSF": ChiSquareSF(x, 2*a),
+			"FSF": FSF(x, 2*a, 2*b), "GammaP": GammaP(a, math.Abs(x)), "BetaI": BetaI(1/(1+math.Abs(x)), a, b),
+		} {
+			if !(p >= 0 && p <= 1) {
+				t.Fatalf("%s = %v", name, p)
+			}
+		}
+		if wild := rapid.Float64().Draw(t, "wild"); !(wild >= minShape) && !math.IsNaN(TSF(x, wild)+FSF(x, wild, 1)+GammaP(wild, 1)+BetaI(0.5, 1, wild)) {
+			t.Fatalf("shape %v is accepted", wild)
+		}
+		p := rapid.Float64Range(0, 1).Draw(t, "p")
+		if q := TQuantile(p, 2*a) + ChiSquareQuantile(p, 2*b) + NormalQuantile(p); math.IsNaN(q) {
+			t.Fatal("a quantile is NaN")
+		}
+	})
+}
+
 func BenchmarkExp(b *testing.B) {
 	for b.Loop() {
 		Exp(2.3)

@@ -2,9 +2,11 @@ package solve
 
 import "math"
 
-// maxShape bounds the shape parameters, for which cost grows with the square
-// root: at 1e12 one value takes about a second.
-const maxShape = 1e12
+// Shape parameters must lie between these. Cost grows with the square root: at
+// 1e12 one value takes about a second.
+const minShape, maxShape = 1e-12, 1e12
+
+func isShape(a float64) bool { return a >= minShape && a <= maxShape }
 
 // stirling holds B₂ₖ/(2k(2k−1)), k = 1, 2, ..., as fractions.
 var stirling = [...]struct{ num, den float64 }{
@@ -149,7 +151,7 @@ func (f *fraction) next(a, b dd) {
 func gammaAt(a, x float64) (t tails, ok bool) {
 	none, all := tail{}, tail{m: one}
 	switch {
-	case !(a > 0 && a <= maxShape && x >= 0):
+	case !(isShape(a) && x >= 0):
 		return t, false
 	case x == 0:
 		return tails{none, all, none}, true
@@ -160,7 +162,7 @@ func gammaAt(a, x float64) (t tails, ok bool) {
 }
 
 // GammaP returns the regularised lower incomplete gamma function P(a, x), for
-// 0 < a ≤ 1e12 and x ≥ 0; NaN elsewhere.
+// 1e-12 ≤ a ≤ 1e12 and x ≥ 0; NaN elsewhere.
 func GammaP(a, x float64) float64 {
 	t, ok := gammaAt(a, x)
 	if !ok {

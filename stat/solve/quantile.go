@@ -74,7 +74,7 @@ func magnitude(beyond, within float64, abs func(x float64) tails) float64 {
 func NormalQuantile(p float64) float64 { return symmetric(p, normalTails) }
 
 // TQuantile returns the t below which Student's distribution with df degrees
-// of freedom, 0 < df ≤ 2e12 or +Inf, has the part p.
+// of freedom has the part p; df as in [TSF], and p within [0, 1] or NaN.
 func TQuantile(p, df float64) float64 {
 	if math.IsInf(df, 1) {
 		return NormalQuantile(p)
@@ -86,7 +86,7 @@ func TQuantile(p, df float64) float64 {
 }
 
 // ChiSquareQuantile returns the x below which the χ² distribution with df
-// degrees of freedom has the part p.
+// degrees of freedom has the part p; df as in [ChiSquareSF].
 func ChiSquareQuantile(p, df float64) float64 {
 	switch {
 	case !(p >= 0 && p <= 1) || !degrees(df):
