@@ -12,11 +12,14 @@ import (
 // positive.
 //
 // It is Jacobi's method in fixed order: rotations by rows until all that is
-// off the diagonal is under 1e-17 of the whole, at most 60 sweeps (6 to 10 are
+// off the diagonal is under 1e-17 of the largest entry, at most 60 sweeps (6 to 10 are
 // common). Cost: O(n³) a sweep.
 func SymmetricEigen(a []float64, n int) (values, vectors []float64) {
 	a, v := slices.Clone(a), identity(n)
-	whole := math.Sqrt(Dot(a, a))
+	whole := 0.0
+	for _, v := range a {
+		whole = math.Max(whole, math.Abs(v))
+	}
 	for range 60 {
 		off := 0.0
 		for p := range n {

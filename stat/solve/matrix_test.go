@@ -13,6 +13,11 @@ import (
 	ws "wellspring"
 )
 
+// entry draws a number in ±1 whose square does not underflow.
+func entry(t *rapid.T) float64 {
+	return float64(rapid.IntRange(-1<<20, 1<<20).Draw(t, "x·2^20")) / (1 << 20)
+}
+
 // gram draws XᵀX for an m×n matrix X, m ≥ n, whose columns have very
 // different units.
 func gram(t *rapid.T, n int) []float64 {
@@ -21,7 +26,7 @@ func gram(t *rapid.T, n int) []float64 {
 	for j := range n {
 		unit := math.Ldexp(1, rapid.IntRange(-40, 40).Draw(t, "unit"))
 		for i := range m {
-			x[i*n+j] = unit * rapid.Float64Range(-1, 1).Draw(t, "x")
+			x[i*n+j] = unit * entry(t)
 		}
 	}
 	var a mat.Dense
@@ -180,13 +185,13 @@ func TestFactor_Singular(t *testing.T) {
 		for i := range m {
 			for j := range n {
 				if j != at {
-					x.Set(i, j, rapid.Float64Range(-1, 1).Draw(t, "x"))
+					x.Set(i, j, entry(t))
 				}
 			}
 		}
 		unit := math.Ldexp(1, rapid.IntRange(-30, 30).Draw(t, "unit"))
 		for j := range at {
-			w := unit * rapid.Float64Range(-2, 2).Draw(t, "weight")
+			w := unit * entry(t)
 			for i := range m {
 				x.Set(i, at, x.At(i, at)+w*x.At(i, j))
 			}
@@ -273,7 +278,7 @@ func TestSymmetricEigen(t *testing.T) {
 		a := make([]float64, n*n)
 		for i := range n {
 			for j := range i + 1 {
-				v := rapid.Float64Range(-10, 10).Draw(t, "a")
+				v := 10 * entry(t)
 				a[i*n+j], a[j*n+i] = v, v
 			}
 		}
