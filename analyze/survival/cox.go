@@ -1,0 +1,345 @@
+package survival
+
+import (
+	"math"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/formula"
+	"wellspring/stat"
+	"wellspring/stat/solve"
+	"wellspring/study"
+)
+
+// Cox is the method "cox": the proportional hazards model.
+func Cox() analyze.Method {
+	return analyze.Loop[coxState]{Name: "cox", Needs: needs, Frames: bindModel,
+		Start: startCox, Ask: askCox, Fold: foldCox, Next: nextCox}.Method()
+}
+
+// coxState is what is public between two rounds.
+type coxState struct {
+	// Counted says that the counting round is over; there is none for strata
+	// that lie within sites.
+	Counted bool `json:"counted"`
+	// Strata are the steps with events, by stratum.
+	Strata []eventSteps `json:"strata,omitempty"`
+	Events int64        `json:"events"`
+	Ends   int          `json:"ends,omitempty"` // of a coarse axis
+	Hidden []int        `json:"hidden,omitempty"`
+	Cut    []int        `json:"cut,omitempty"` // strata whose follow-up is cut off
+	// Linear is, once opened, the sum over events of x, and of the offset.
+	Linear []float64 `json:"linear,omitempty"`
+	Fit    newton    `json:"fit"`
+}
+
+// A tie says how the sums over the tied events of a step are opened.
+type tie uint8
+
+const (
+	untied tie = iota // one event, or Breslow's rule: not needed
+	all               // everybody at risk has the event: the risk set's own
+	tied              // as they are, over the events
+	others            // as the risk set's without them
+)
+
+// eventSteps are the steps of a curve that have events.
+type eventSteps struct {
+	Lo  []float64 `json:"lo"`
+	Hi  []float64 `json:"hi"`
+	N   []int64   `json:"n"`
+	D   []int64   `json:"d"`
+	Tie []tie     `json:"tie"`
+}
+
+// A coxSetup is a setup with the design of the model.
+type coxSetup struct {
+	*setup
+	design *formula.Design
+	efron  bool
+	offset float64 // mean of the offsets, which is taken off
+	reach  float64 // bound of the offsets' magnitude after that
+}
+
+func newCoxSetup(p *analyze.Problem) (*coxSetup, error) {
+	s, err := newSetup(p, false)
+	if err != nil {
+		return nil, err
+	}
+	c := &coxSetup{setup: s}
+	switch p.Analysis.Ties {
+	case "", "efron":
+		c.efron = true
+	case "breslow":
+	default:
+		return nil, ws.Errorf(ws.Invalid, "ties", ws.T("ties is efron or breslow", "ties 须为 efron 或 breslow"))
+	}
+	for _, i := range s.roles.Offset {
+		mean, v := s.totals.Sum[i]/float64(s.totals.Complete), s.frame.Numeric()[i]
+		c.offset += mean
+		c.reach += math.Max(v.Hi-mean, mean-v.Lo)
+	}
+	c.design, err = s.frame.DesignNoIntercept(s.totals.Moments)
+	return c, err
+}
+
+// perStep is what a step costs in scalars: its counts, and its sums over some
+// rounds.
+func (c *coxSetup) perStep() int {
+	const rounds = 7
+	q := width(c.design.P())
+	if c.efron {
+		q *= 2
+	}
+	return c.strata.n * (countPerStep + rounds*q)
+}
+
+func startCox(p *analyze.Problem) (coxState, *study.Result, error) {
+	c, err := newCoxSetup(p)
+	if err != nil {
+		return coxState{}, nil, err
+	}
+	if _, err := confidence(p.Analysis); err != nil {
+		return coxState{}, nil, err
+	}
+	if err := p.Policy().Parameters("cox", c.design.P(), c.totals.Complete); err != nil {
+		return coxState{}, nil, err
+	}
+	if err := c.levels(); err != nil {
+		return coxState{}, nil, err
+	}
+	st := coxState{Counted: c.local()}
+	st.Fit.Beta = make([]float64, c.design.P())
+	return st, nil, nil
+}
+
+// levels refuses a term of which a level has too few persons or institutions:
+// its column would be a sum over them.
+func (c *coxSetup) levels() error {
+	pol := c.problem.Policy()
+	strata := make(map[int]bool)
+	for _, i := range c.roles.Strata {
+		strata[i] = true
+	}
+	for i, f := range c.frame.Factors() {
+		for j, n := range c.totals.Levels[i] {
+			if !strata[i] && pol.Hidden(n, c.totals.LevelSites[i][j]) {
+				return ws.Errorf(ws.Withheld, "cox: "+f.Name,
+					ws.T("level %q has too few persons or institutions", "水平 %q 的人数或机构数过少", f.Levels[j])).
+					WithHint(ws.T("merge levels, or filter the rows that have it", "请合并水平,或筛除取该水平的行"))
+			}
+		}
+	}
+	for i, n := range c.design.Support() {
+		if pol.Hidden(n, pol.MinSites) {
+			return ws.Errorf(ws.Withheld, "cox: "+c.design.Names()[i], ws.T("too few persons stand behind this term", "支撑该项的人数过少"))
+		}
+	}
+	return nil
+}
+
+func askCox(p *analyze.Problem, st coxState) (analyze.Ask, error) {
+	c, err := newCoxSetup(p)
+	if err != nil {
+		return analyze.Ask{}, err
+	}
+	ask := analyze.Ask{Query: p.Query(c.frame)}
+	switch {
+	case !st.Counted:
+		a, err := c.axis(c.perStep())
+		if err != nil {
+			return ask, err
+		}
+		ask.Shape = c.countShape(a)
+	case c.local():
+		ask.Shape, ask.Chain = c.localShape(st), true
+	default:
+		ask.Shape = c.riskShape(st)
+	}
+	return ask, nil
+}
+
+func foldCox(p *analyze.Problem, st coxState) (analyze.Fold, error) {
+	c, err := newCoxSetup(p)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !st.Counted:
+		a, err := c.axis(c.perStep())
+		if err != nil {
+			return nil, err
+		}
+		return newCountFold(c.setup, a), nil
+	case c.local():
+		return newLocalFold(c, st), nil
+	}
+	return newRiskFold(c, st), nil
+}
+
+func nextCox(p *analyze.Problem, st coxState, sum stat.Sum) (coxState, *study.Result, error) {
+	c, err := newCoxSetup(p)
+	if err != nil {
+		return st, nil, err
+	}
+	if !st.Counted {
+		st, err = c.counted(st, sum)
+		return st, nil, err
+	}
+	var e evaluation
+	if c.local() {
+		st, e, err = c.readLocal(st, sum)
+	} else {
+		st, e = c.readRisk(st, sum)
+	}
+	if err != nil {
+		return st, nil, err
+	}
+	done, err := st.Fit.next(e, c.design.Names())
+	if err != nil || !done {
+		return st, nil, err
+	}
+	r, err := c.result(st, e)
+	return st, r, err
+}
+
+// counted chooses the event steps of each stratum from the counting round.
+func (c *coxSetup) counted(st coxState, sum stat.Sum) (coxState, error) {
+	a, err := c.axis(c.perStep())
+	if err != nil {
+		return st, err
+	}
+	n := readCounts(a, sum)
+	st.Counted = true
+	if !a.exact {
+		st.Ends = len(a.ends)
+	}
+	for stratum := range c.strata.n {
+		at, cut := n.stretches(c.setup, stratum)
+		if at == nil && n.persons(stratum) > 0 {
+			st.Hidden = append(st.Hidden, stratum)
+		}
+		steps, tooFew := c.eventSteps(n.curve(stratum, at), a.exact)
+		if cut || tooFew {
+			st.Cut = append(st.Cut, stratum)
+		}
+		st.Strata = append(st.Strata, steps)
+		st.Events += total(steps.D)
+	}
+	return st, c.judgeEvents(total(n.events), st.Events, n.anyEvent)
+}
+
+// judgeEvents refuses a model without events, or with too few.
+func (c *coxSetup) judgeEvents(observed, used, sites int64) error {
+	switch {
+	case observed == 0:
+		return noEvents("cox")
+	case used == 0 || c.problem.Policy().Hidden(used, sites):
+		return withheldEvents("cox")
+	}
+	return nil
+}
+
+// eventSteps keeps the steps with events. On an exact axis the sums over a few
+// tied events are opened as those of the others at risk; where these are few
+// too, follow-up is cut off.
+func (c *coxSetup) eventSteps(all curve, exact bool) (out eventSteps, cut bool) {
+	for i, d := range all.D {
+		if d == 0 {
+			continue
+		}
+		t, ok := c.tie(all.N[i], d, exact)
+		if !ok {
+			return out, true
+		}
+		out.Lo, out.Hi = append(out.Lo, all.Lo[i]), append(out.Hi, all.Hi[i])
+		out.N, out.D, out.Tie = append(out.N, all.N[i]), append(out.D, d), append(out.Tie, t)
+	}
+	return out, false
+}
+
+func (c *coxSetup) tie(n, d int64, exact bool) (t tie, ok bool) {
+	k := c.problem.Policy().MinCell
+	switch {
+	case !c.efron || d == 1:
+		return untied, true
+	case n == d:
+		return all, true
+	case d >= k:
+		return tied, true
+	case exact && n-d >= k:
+		return others, true
+	}
+	return untied, false
+}
+
+// result gives the answer at the fit's end, to which e belongs.
+func (c *coxSetup) result(st coxState, e evaluation) (*study.Result, error) {
+	p := c.design.P()
+	chol, err := solve.Factor(e.info, p)
+	if err != nil {
+		return nil, ws.At("cox", err)
+	}
+	b, v := c.design.Unscale(st.Fit.At, chol.Inverse())
+	conf, err := confidence(c.problem.Analysis)
+	if err != nil {
+		return nil, err
+	}
+	r := &study.Result{Tidy: []study.Row{}, Suppressed: []study.Suppressed{}, Notes: []ws.Text{}}
+	for i, name := range c.design.Names() {
+		se := math.Sqrt(v[i*p+i])
+		z, half := b[i]/se, float64(conf.z*se)
+		r.Tidy = append(r.Tidy, study.Row{{Name: "term", Value: name}, {Name: "estimate", Value: b[i]},
+			{Name: "std_error", Value: se}, {Name: "statistic", Value: z}, {Name: "p_value", Value: 2 * solve.NormalSF(math.Abs(z))},
+			{Name: "conf_low", Value: b[i] - half}, {Name: "conf_high", Value: b[i] + half}})
+	}
+	c.glance(st, e, r)
+	c.remarks(st, r)
+	return r, nil
+}
+
+// glance describes the fit as a whole: the likelihood ratio, score and Wald
+// tests of all coefficients, in the names of broom.
+func (c *coxSetup) glance(st coxState, e evaluation, r *study.Result) {
+	p := len(st.Fit.At)
+	g := &r.Glance
+	g.Set("nobs", c.totals.Complete)
+	g.Set("nevent", st.Events)
+	g.Set("missing", c.totals.Rows-c.totals.Complete)
+	g.Set("df", int64(p))
+	for _, t := range []struct {
+		name  string
+		value float64
+	}{{"log", 2 * (st.Fit.LogLik - st.Fit.Null)}, {"sc", st.Fit.Score},
+		{"wald", solve.Dot(st.Fit.At, solve.MatVec(e.info, st.Fit.At))}} {
+		g.Set("statistic_"+t.name, t.value)
+		g.Set("p_value_"+t.name, solve.ChiSquareSF(t.value, float64(p)))
+	}
+	g.Set("logLik", st.Fit.LogLik)
+	g.Set("loglik_null", st.Fit.Null)
+	g.Set("AIC", 2*float64(p)-2*st.Fit.LogLik)
+	g.Set("BIC", float64(float64(p)*solve.Log(float64(st.Events)))-2*st.Fit.LogLik)
+	g.Set("iterations", int64(st.Fit.Iterations))
+	g.Set("converged", true)
+	ties := "breslow"
+	if c.efron {
+		ties = "efron"
+	}
+	g.Set("ties", ties)
+}
+
+func (c *coxSetup) remarks(st coxState, r *study.Result) {
+	if st.Ends > 0 {
+		r.Notes = append(r.Notes, coarseNote(st.Ends))
+	}
+	if c.local() {
+		r.Notes = append(r.Notes, ws.T("strata lie within sites: each site worked out its own, with its own exact times, and only sums over all strata were opened",
+			"分层均在站点之内:各站点以本站点的精确时间自行计算,仅公开对全部层的求和"))
+	}
+	for _, stratum := range st.Hidden {
+		r.Suppressed = append(r.Suppressed, suppressed(c.strata.label(c.frame, stratum)))
+	}
+	for _, stratum := range st.Cut {
+		r.Suppressed = append(r.Suppressed, tail(c.strata.label(c.frame, stratum)))
+	}
+}
