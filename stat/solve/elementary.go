@@ -20,7 +20,7 @@ func expTail(r float64) float64 {
 	return p
 }
 
-// Exp returns e^x, with an error under 1 ulp.
+// Exp returns e^x, within 1 ulp of the rounded answer.
 //
 //	e^x = 2^k·e^r,  r = x − k·ln 2,  |r| ≤ ½·ln 2
 //
@@ -40,7 +40,7 @@ func Exp(x float64) float64 {
 	return math.Ldexp(1+(r+q), int(k))
 }
 
-// Expm1 returns e^x − 1, with an error under 1 ulp also for small x.
+// Expm1 returns e^x − 1, within 1 ulp of the rounded answer also for small x.
 func Expm1(x float64) float64 {
 	switch {
 	case math.Abs(x) <= 0.34:
@@ -69,7 +69,7 @@ func log1pParts(f float64) (h, t float64) {
 	return h, float64(s * (h + float64(r*z)))
 }
 
-// Log returns ln x, with an error under 1 ulp; NaN for x < 0, −Inf for 0.
+// Log returns ln x, within 1 ulp of the rounded answer; NaN for x < 0, −Inf for 0.
 func Log(x float64) float64 {
 	switch {
 	case x != x || x < 0:
@@ -88,7 +88,7 @@ func Log(x float64) float64 {
 	return float64(k*ln2Hi) - ((h - (t + float64(k*ln2Lo))) - f)
 }
 
-// Log1p returns ln(1+x), with an error under 1 ulp also for small x; NaN for
+// Log1p returns ln(1+x), within 1 ulp of the rounded answer also for small x; NaN for
 // x < −1, −Inf for −1.
 func Log1p(x float64) float64 {
 	if x > -0.29 && x < 0.41 {
