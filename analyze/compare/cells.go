@@ -1,0 +1,133 @@
+package compare
+
+import (
+	"slices"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/formula"
+	"wellspring/frame"
+	"wellspring/policy"
+	"wellspring/stat"
+	"wellspring/study"
+)
+
+// maxCells bounds a table.
+const maxCells = 4096
+
+// tableState is empty: the problem says all that a round needs.
+type tableState struct{}
+
+// factors binds the two factors of a table.
+func factors(a study.Analysis, facts analyze.Facts) ([]*formula.Frame, error) {
+	m, err := formula.Parse("~ " + term(a.Rows, facts.Columns) + " + " + term(a.Columns, facts.Columns))
+	if err != nil {
+		return nil, err
+	}
+	f, err := formula.Bind(m, facts.Columns, "")
+	if err != nil {
+		return nil, err
+	}
+	bad := func(msg ws.Text) error { return ws.Errorf(ws.Invalid, "table", msg) }
+	switch {
+	case len(f.Numeric()) > 0 || len(f.Factors()) > 2:
+		return nil, bad(ws.T("rows and columns are two factors", "rows 与 columns 须为两个因子"))
+	case len(f.Factors()) < 2:
+		return nil, bad(ws.T("rows and columns are the same factor", "rows 与 columns 是同一个因子"))
+	case len(f.Factors()[0].Levels)*len(f.Factors()[1].Levels) > maxCells:
+		return nil, bad(ws.T("the table would have more than %d cells", "列联表将超过 %d 个单元格", maxCells))
+	}
+	return []*formula.Frame{f}, nil
+}
+
+// term writes a column as a term: a numeric one by its declared levels; what is
+// no column stays as it is, such as "factor(sex)".
+func term(name string, d frame.Dictionary) string {
+	c, ok := d.Lookup(name)
+	switch {
+	case !ok:
+		return name
+	case c.Type.Numeric():
+		return "factor(`" + name + "`)"
+	}
+	return "`" + name + "`"
+}
+
+func begin(*analyze.Problem) (tableState, *study.Result, error) { return tableState{}, nil, nil }
+
+func ask(p *analyze.Problem, _ tableState) (analyze.Ask, error) {
+	f := p.Frames[0]
+	n := len(f.Factors()[0].Levels) * len(f.Factors()[1].Levels)
+	return analyze.Ask{Query: p.Query(f),
+		Shape: stat.Shape{{Name: "cells", Len: n}, {Name: "sites", Len: n, Presence: true}}}, nil
+}
+
+// A cellFold counts the rows of each cell, row-major.
+type cellFold struct {
+	frame *formula.Frame
+	cells []float64
+}
+
+func foldCells(p *analyze.Problem, _ tableState) (analyze.Fold, error) {
+	f := p.Frames[0]
+	return &cellFold{f, make([]float64, len(f.Factors()[0].Levels)*len(f.Factors()[1].Levels))}, nil
+}
+
+func (c *cellFold) Add(b frame.Batch) error {
+	v, err := c.frame.Eval(b)
+	if err != nil {
+		return err
+	}
+	width := len(c.frame.Factors()[1].Levels)
+	for r, code := range v.Factor[0][:v.Rows] {
+		c.cells[int(code)*width+int(v.Factor[1][r])]++
+	}
+	return nil
+}
+
+func (c *cellFold) Vector() (stat.Vector, error) { return slices.Concat(c.cells, c.cells), nil }
+
+// A table is an opened cross-tabulation with what policy lets be shown of it.
+type table struct {
+	rows, columns []string
+	counts        [][]int64
+	policy.Table
+}
+
+func open(p *analyze.Problem, sum stat.Sum) table {
+	f, t := p.Frames[0], p.Totals[0]
+	o := table{rows: f.Factors()[0].Levels, columns: f.Factors()[1].Levels}
+	width := len(o.columns)
+	cells, at := sum.Counts("cells"), sum.Counts("sites")
+	var sites [][]int64
+	for i := range o.rows {
+		o.counts = append(o.counts, cells[i*width:(i+1)*width])
+		sites = append(sites, at[i*width:(i+1)*width])
+	}
+	o.Table = p.Policy().Table(o.counts, sites, t.LevelSites[0], t.LevelSites[1])
+	return o
+}
+
+// margins are the totals of the levels that are shown, over those of the other
+// factor that are.
+func (o table) margins() (rows, columns []int64, total int64) {
+	rows, columns = make([]int64, len(o.rows)), make([]int64, len(o.columns))
+	for i, row := range o.counts {
+		for j, n := range row {
+			if o.Rows[i] && o.Columns[j] {
+				rows[i] += n
+				columns[j] += n
+				total += n
+			}
+		}
+	}
+	return rows, columns, total
+}
+
+// empty reports whether level i of the rows has no person at all; emptyColumn
+// likewise.
+func (o table) empty(i int) bool { return slices.Max(o.counts[i]) == 0 }
+
+func (o table) emptyColumn(j int) bool {
+	return !slices.ContainsFunc(o.counts, func(row []int64) bool { return row[j] > 0 })
+}

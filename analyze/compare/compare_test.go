@@ -1,0 +1,265 @@
+package compare_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/analyze/analyzetest"
+	"wellspring/analyze/compare"
+	"wellspring/collect/csv"
+	"wellspring/frame/table"
+	"wellspring/policy"
+	"wellspring/study"
+)
+
+func load(t testing.TB, path string) *table.Table {
+	t.Helper()
+	opt := csv.Options{Public: true}
+	d, err := csv.Infer([]string{path}, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.ReadTable(path, d, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func methods() map[string]analyze.Method {
+	return map[string]analyze.Method{"ttest": compare.TTest(), "chisq": compare.ChiSquared(), "crosstab": compare.Crosstab()}
+}
+
+// An answer is R's: see testdata/r.R.
+type answer struct {
+	Name, Table        string
+	Analysis           study.Analysis
+	Tidy               map[string]any
+	Observed, Expected []float64
+}
+
+func answers(t testing.TB) []answer {
+	t.Helper()
+	b, err := os.ReadFile("testdata/r.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []answer
+	if err := json.Unmarshal(b, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func near(t testing.TB, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance*math.Abs(want)) {
+		t.Errorf("%s = %v, want %v", what, got, want)
+	}
+}
+
+// The pooled answers are R's.
+func TestCompare_R(t *testing.T) {
+	for _, a := range answers(t) {
+		t.Run(a.Name, func(t *testing.T) {
+			got := analyzetest.Answer(t, methods()[a.Analysis.Method], load(t, filepath.Join("testdata", a.Table+".csv")), a.Analysis)
+			for field, want := range a.Tidy {
+				if text, ok := want.(string); ok {
+					if s := got.Tidy[0].Text(field); s != text {
+						t.Errorf("%s is %q, want %q", field, s, text)
+					}
+					continue
+				}
+				near(t, field, got.Tidy[0].Float(field), want.(float64), 1e-8)
+			}
+			for i, want := range a.Observed {
+				near(t, "observed", got.Summary[i].Float("observed"), want, 0)
+				near(t, "expected", got.Summary[i].Float("expected"), a.Expected[i], 1e-14)
+			}
+		})
+	}
+}
+
+// Any partition gives the pooled answers.
+func TestCompare_Conformance(t *testing.T) {
+	cases := map[string][]analyzetest.Case{}
+	for _, a := range answers(t) {
+		m := a.Analysis.Method
+		cases[m] = append(cases[m], analyzetest.Case{Name: a.Name, Analysis: a.Analysis, Rows: load(t, filepath.Join("testdata", a.Table+".csv"))})
+	}
+	cases["crosstab"] = []analyzetest.Case{{Name: "admissions", Rows: load(t, "testdata/admissions.csv"),
+		Analysis: study.Analysis{Method: "crosstab", Rows: "Dept", Columns: "Gender"}}}
+	for name, m := range methods() {
+		analyzetest.Run(t, m, cases[name]...)
+	}
+}
+
+func made(t *testing.T, header string, rows []string) *table.Table {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "made.csv")
+	if err := os.WriteFile(path, []byte(header+"\n"+strings.Join(rows, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return load(t, path)
+}
+
+// cells makes rows with the given counts of a (down) by b (across).
+func cells(t *testing.T, counts [][]int) *table.Table {
+	var rows []string
+	for i, row := range counts {
+		for j, n := range row {
+			for range n {
+				rows = append(rows, fmt.Sprintf("a%d,b%d,%d", i, j, len(rows)%7))
+			}
+		}
+	}
+	return made(t, "a,b,y", rows)
+}
+
+func limits() *policy.Policy {
+	p := policy.Default()
+	return &p
+}
+
+func TestCrosstab(t *testing.T) {
+	rows := cells(t, [][]int{{30, 10}, {20, 40}})
+	got := analyzetest.Answer(t, compare.Crosstab(), rows, study.Analysis{Method: "crosstab", Rows: "a", Columns: "b"})
+	want := []study.Row{
+		{{Name: "row", Value: "a0"}, {Name: "column", Value: "b0"}, {Name: "n", Value: int64(30)}, {Name: "row_percent", Value: 75.}, {Name: "column_percent", Value: 60.}},
+		{{Name: "row", Value: "a0"}, {Name: "column", Value: "b1"}, {Name: "n", Value: int64(10)}, {Name: "row_percent", Value: 25.}, {Name: "column_percent", Value: 20.}},
+		{{Name: "row", Value: "a1"}, {Name: "column", Value: "b0"}, {Name: "n", Value: int64(20)}, {Name: "row_percent", Value: 100. / 3}, {Name: "column_percent", Value: 40.}},
+		{{Name: "row", Value: "a1"}, {Name: "column", Value: "b1"}, {Name: "n", Value: int64(40)}, {Name: "row_percent", Value: 200. / 3}, {Name: "column_percent", Value: 80.}},
+	}
+	for i, row := range want {
+		for _, f := range row {
+			if v, ok := f.Value.(float64); ok {
+				near(t, f.Name, got.Tidy[i].Float(f.Name), v, 1e-14)
+			} else if g := got.Tidy[i].Get(f.Name); g != f.Value {
+				t.Errorf("cell %d: %s is %v, want %v", i, f.Name, g, f.Value)
+			}
+		}
+	}
+	if n := got.Glance.Get("nobs"); n != int64(100) || len(got.Summary) != 4 {
+		t.Errorf("nobs %v, summary %v", n, got.Summary)
+	}
+}
+
+// Under limits a small cell is hidden with the three others of a rectangle, a
+// small level is left out with its persons, and neither shows in the JSON.
+func TestCrosstab_Suppressed(t *testing.T) {
+	run := func(counts [][]int) study.Result {
+		return analyzetest.Case{Rows: cells(t, counts), Policy: limits(),
+			Analysis: study.Analysis{Method: "crosstab", Rows: "a", Columns: "b"}}.Pooled(t, compare.Crosstab())
+	}
+	got := run([][]int{{3, 40, 50}, {60, 71, 80}, {90, 100, 110}})
+	shown := 0
+	for _, row := range got.Tidy {
+		if _, ok := row.Get("n").(int64); ok {
+			shown++
+		}
+	}
+	if len(got.Tidy) != 9 || shown != 5 || len(got.Suppressed) != 4 {
+		t.Errorf("%d cells shown, suppressed %v", shown, got.Suppressed)
+	}
+	got = run([][]int{{3, 4, 2}, {60, 71, 80}, {90, 100, 110}})
+	if len(got.Tidy) != 6 || got.Glance.Get("nobs") != int64(511) || got.Glance.Get("missing") != nil || len(got.Suppressed) != 1 {
+		t.Errorf("tidy %v, glance %v, suppressed %v", got.Tidy, got.Glance, got.Suppressed)
+	}
+}
+
+func TestCompare_Refuses(t *testing.T) {
+	small := cells(t, [][]int{{3, 40}, {60, 70}})
+	fine := cells(t, [][]int{{30, 40}, {60, 70}})
+	flat := made(t, "y,g,three", []string{"5,a,x", "5,b,y", "5,a,z", "5,b,x", "5,a,y", "5,b,z"})
+	for _, c := range []struct {
+		name   string
+		rows   *table.Table
+		a      study.Analysis
+		policy *policy.Policy
+		kind   ws.Kind
+	}{
+		{"χ² with a small cell", small, study.Analysis{Method: "chisq", Rows: "a", Columns: "b"}, limits(), ws.Withheld},
+		{"t test of a small group", cells(t, [][]int{{3, 3}, {40, 40}}), study.Analysis{Method: "ttest", Formula: "y ~ a"}, limits(), ws.Withheld},
+		{"every level too small", cells(t, [][]int{{6, 0}, {0, 6}}), study.Analysis{Method: "crosstab", Rows: "a", Columns: "b"}, limits(), ws.Withheld},
+		{"one factor twice", fine, study.Analysis{Method: "chisq", Rows: "a", Columns: "a"}, nil, ws.Invalid},
+		{"no such column", fine, study.Analysis{Method: "crosstab", Rows: "a", Columns: "z"}, nil, ws.Invalid},
+		{"a number", fine, study.Analysis{Method: "crosstab", Rows: "a", Columns: "log(y)"}, nil, ws.Invalid},
+		{"one level", cells(t, [][]int{{6, 9}}), study.Analysis{Method: "chisq", Rows: "a", Columns: "b"}, nil, ws.Invalid},
+		{"constant", flat, study.Analysis{Method: "ttest", Formula: "y ~ g"}, nil, ws.Invalid},
+		{"three groups", flat, study.Analysis{Method: "ttest", Formula: "y ~ three"}, nil, ws.Invalid},
+		{"numeric group", fine, study.Analysis{Method: "ttest", Formula: "y ~ y"}, nil, ws.Invalid},
+		{"two factors", fine, study.Analysis{Method: "ttest", Formula: "y ~ a + b"}, nil, ws.Invalid},
+		{"two variables", fine, study.Analysis{Method: "ttest", Variables: []string{"y", "y"}}, nil, ws.Invalid},
+		{"a factor response", fine, study.Analysis{Method: "ttest", Formula: "a ~ b"}, nil, ws.Invalid},
+	} {
+		err := analyzetest.Refusal(t, methods()[c.a.Method], analyzetest.Case{Name: c.name, Analysis: c.a, Rows: c.rows, Policy: c.policy})
+		if ws.KindOf(err) != c.kind {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// shared finds a file of the shared folder of real data; where that is absent
+// the test is skipped, unless WELLSPRING_SHARED says that it is there.
+func shared(t *testing.T, path string) string {
+	t.Helper()
+	dir, promised := os.LookupEnv("WELLSPRING_SHARED")
+	if !promised {
+		dir = filepath.Join("..", "..", "..", "shared")
+	}
+	full := filepath.Join(dir, filepath.FromSlash(path))
+	if _, err := os.Stat(full); err != nil {
+		if promised {
+			t.Fatal(err)
+		}
+		t.Skipf("no %s: set WELLSPRING_SHARED to the folder of real data", path)
+	}
+	return full
+}
+
+func TestCompare_Heart(t *testing.T) {
+	var ref struct {
+		TTest struct {
+			Equal struct {
+				T, DF float64
+				Mean  []float64
+			} `json:"equal_var"`
+			Welch struct{ T, DF float64 }
+		} `json:"ttest_thalach"`
+		ChiSq struct {
+			Table [][]float64
+			X2    float64
+		} `json:"chisq_sex_target"`
+	}
+	b, err := os.ReadFile(shared(t, "reference/uci_heart.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &ref); err != nil {
+		t.Fatal(err)
+	}
+	rows := load(t, shared(t, "data/uci-heart/heart_4sites.csv"))
+	// R had the rows complete in these.
+	const where = "trestbps >= 0 and thalach >= 0 and exang >= 0 and oldpeak > -9"
+	run := func(m analyze.Method, a study.Analysis) study.Row {
+		return analyzetest.Case{Rows: rows, Where: where, Analysis: a}.Pooled(t, m).Tidy[0]
+	}
+	yes := true
+	equal := run(compare.TTest(), study.Analysis{Method: "ttest", Formula: "thalach ~ factor(target)", VarEqual: &yes})
+	near(t, "t", equal.Float("statistic"), ref.TTest.Equal.T, 1e-8)
+	near(t, "df", equal.Float("parameter"), ref.TTest.Equal.DF, 0)
+	near(t, "mean", equal.Float("estimate2"), ref.TTest.Equal.Mean[1], 1e-8)
+	welch := run(compare.TTest(), study.Analysis{Method: "ttest", Formula: "thalach ~ factor(target)"})
+	near(t, "Welch's t", welch.Float("statistic"), ref.TTest.Welch.T, 1e-8)
+	near(t, "Welch's df", welch.Float("parameter"), ref.TTest.Welch.DF, 1e-8)
+	no := false // as R was asked
+	x2 := run(compare.ChiSquared(), study.Analysis{Method: "chisq", Rows: "sex", Columns: "target", Correct: &no})
+	near(t, "χ²", x2.Float("statistic"), ref.ChiSq.X2, 1e-8)
+}

@@ -1,0 +1,149 @@
+package glm
+
+import (
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/formula"
+	"wellspring/stat"
+	"wellspring/study"
+)
+
+// Method is the method "glm" of study files.
+func Method() analyze.Method { return loop.Method() }
+
+var loop = analyze.Loop[state]{
+	Name:   "glm",
+	Frames: frames,
+	Start:  begin,
+	Ask: func(p *analyze.Problem, st state) (analyze.Ask, error) {
+		s, err := newSetup(p)
+		if err != nil {
+			return analyze.Ask{}, err
+		}
+		return analyze.Ask{Shape: s.shape(st), Query: p.Query(s.frame)}, nil
+	},
+	Fold: func(p *analyze.Problem, st state) (analyze.Fold, error) {
+		s, err := newSetup(p)
+		if err != nil {
+			return nil, err
+		}
+		return newFold(s, st), nil
+	},
+	Next: func(p *analyze.Problem, st state, sum stat.Sum) (state, *study.Result, error) {
+		s, err := newSetup(p)
+		if err != nil {
+			return st, nil, err
+		}
+		return s.next(st, sum)
+	},
+}
+
+// frames binds the formula and refuses what is no response of the family.
+func frames(a study.Analysis, f analyze.Facts) ([]*formula.Frame, error) {
+	m, err := formula.Parse(a.Formula)
+	if err != nil {
+		return nil, err
+	}
+	fr, err := formula.Bind(m, f.Columns, a.Weights)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := newModel(a.Family, a.Link, 1); err != nil {
+		return nil, err
+	}
+	r := fr.Roles()
+	bad := func(msg, hint ws.Text) error { return ws.Errorf(ws.Invalid, "formula", msg).WithHint(hint) }
+	switch {
+	case r.Time >= 0:
+		return nil, bad(ws.T("Surv() is no response of a glm", "Surv() 不能作为 glm 的因变量"),
+			ws.T("use the method cox", "请使用方法 cox"))
+	case len(r.Strata) > 0:
+		return nil, bad(ws.T("strata() has no meaning in a glm", "strata() 在 glm 中没有意义"),
+			ws.T("write factor() for a term of its own", "若要作为一项,请写 factor()"))
+	case r.Response < 0 && r.ResponseFactor < 0:
+		return nil, bad(ws.T("the formula has no response", "公式没有因变量"),
+			ws.T("write response ~ terms", "请写成 因变量 ~ 各项"))
+	case r.ResponseFactor >= 0 && a.Family != "binomial":
+		return nil, bad(ws.T("a factor is a response of the binomial family only", "因子只能作为 binomial 分布族的因变量"),
+			ws.T("choose family: binomial", "请选择 family: binomial"))
+	}
+	return []*formula.Frame{fr}, nil
+}
+
+// begin judges the model against policy and gives the state of the first round.
+func begin(p *analyze.Problem) (state, *study.Result, error) {
+	s, err := newSetup(p)
+	if err != nil {
+		return state{}, nil, err
+	}
+	n, terms := s.totals.Complete, s.design.P()
+	if terms == 0 {
+		return state{}, nil, ws.Errorf(ws.Invalid, "formula", ws.T("the model has no term", "模型没有任何项"))
+	}
+	if err := p.Policy().Parameters("model", terms, n); err != nil {
+		return state{}, nil, err
+	}
+	if err := s.levels(); err != nil {
+		return state{}, nil, err
+	}
+	if err := s.events(); err != nil {
+		return state{}, nil, err
+	}
+	st := state{Used: n, Weight: float64(n)}
+	if s.design.Intercept() {
+		st.Null.Eta = s.link.eta(s.mean())
+	}
+	return st, nil, nil
+}
+
+// levels refuses a factor of which a level has too few persons or
+// institutions: its column would be a sum over them.
+func (s *setup) levels() error {
+	pol := s.problem.Policy()
+	for i, f := range s.frame.Factors() {
+		for j, n := range s.totals.Levels[i] {
+			if pol.Hidden(n, s.totals.LevelSites[i][j]) {
+				return ws.Errorf(ws.Withheld, "factor "+f.Name,
+					ws.T("level %q has too few persons or institutions", "水平 %q 的人数或机构数过少", f.Levels[j])).
+					WithHint(ws.T("merge levels, or filter the rows that have it", "请合并水平,或筛除取该水平的行"))
+			}
+		}
+	}
+	for i, n := range s.design.Support() {
+		if pol.Hidden(n, pol.MinSites) {
+			return ws.Errorf(ws.Withheld, "term "+s.design.Names()[i], ws.T("too few persons stand behind this term", "支撑该项的人数过少"))
+		}
+	}
+	return nil
+}
+
+// events refuses a response that does not vary, or of which the rarer outcome
+// has too few persons.
+func (s *setup) events() error {
+	n, mean := float64(s.totals.Complete), s.mean()
+	if s.success != nil {
+		return nil // successes and levels judged it
+	}
+	pol := s.problem.Policy()
+	if sq := s.totals.SumSq[s.roles.Response]; sq-float64(n*mean)*mean <= 1e-13*sq && (n > 1 && s.family != family(poisson{}) || mean == 0) {
+		return constantResponse(s.response)
+	}
+	switch s.family.(type) {
+	case binomial:
+		if mean <= 0 || mean >= 1 {
+			return s.refuse()
+		}
+		if k := s.totals.Sum[s.roles.Response]; !s.weighted() && (pol.Hidden(int64(k), pol.MinSites) || pol.Hidden(int64(n-k), pol.MinSites)) {
+			return ws.Errorf(ws.Withheld, "response "+s.response, ws.T("one of the outcomes has too few persons", "某一结局的人数过少"))
+		}
+	case poisson:
+		if mean <= 0 {
+			return s.refuse()
+		}
+	default:
+		if s.link != link(identity{gaussian{}}) && mean <= 0 {
+			return s.refuse()
+		}
+	}
+	return nil
+}
