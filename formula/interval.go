@@ -86,7 +86,7 @@ func (v interval) power(w interval) interval {
 		if v.hi >= 0 {
 			corners = append(corners, math.Pow(0, w.lo))
 		}
-	case fixed && w.lo > 0 && v.hi >= 0: // a negative base is missing
+	case fixed && w.lo > 0 && v.hi >= 0 && !math.IsInf(v.lo, 0): // a negative base is missing
 		corners = []float64{0, math.Pow(v.hi, w.lo)}
 	default:
 		return interval{math.Inf(-1), math.Inf(1)}

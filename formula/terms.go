@@ -11,7 +11,7 @@ import (
 const (
 	maxVars  = 256     // variables of a formula
 	maxTerms = 1000    // terms of a formula
-	maxWork  = 1 << 18 // pairs of terms looked at while a formula is expanded
+	maxWork  = 1 << 20 // pairs of terms looked at while a formula is expanded
 )
 
 // A set of variables of a formula, a bit each in the order of appearance.
@@ -256,7 +256,7 @@ func (x *expander) power(n *node) ([]set, error) {
 }
 
 func tooMany(n *node) error {
-	return invalid(n.col, ws.T("more than %d terms", "展开后超过 %d 项", maxTerms),
+	return invalid(n.col, ws.T("too many terms: more than %d, or too many ways to them", "展开后的项过多(上限 %d 项)", maxTerms),
 		ws.T("cross fewer variables", "请减少交叉的变量"))
 }
 
