@@ -24,19 +24,16 @@ type accumulator struct {
 	once   [3]float64 // Σw, Σw(y−c), constant
 	used   float64
 
-	x, offset []float64
-	rows      rows
-	nulls     rows
+	x, y, w, offset []float64
+	rows            rows
+	nulls           rows
 }
 
 func newFold(s *setup, st state) *accumulator {
 	p := s.design.P()
-	a := &accumulator{setup: s, state: st, p: p, h: make([]float64, p*p), u: make([]float64, p),
-		x: make([]float64, stretch*p), offset: make([]float64, stretch), rows: newRows(), nulls: newRows()}
-	if s.success != nil {
-		a.rows.y = make([]float64, stretch)
-	}
-	return a
+	return &accumulator{setup: s, state: st, p: p, h: make([]float64, p*p), u: make([]float64, p),
+		x: make([]float64, stretch*p), y: make([]float64, stretch), w: make([]float64, stretch),
+		offset: make([]float64, stretch), rows: newRows(), nulls: newRows()}
 }
 
 func newRows() rows {
@@ -128,9 +125,9 @@ func (a *accumulator) add(v formula.Values, from, to int) {
 // load puts response, weights and offset of the rows into a.rows and a.offset.
 func (a *accumulator) load(v formula.Values, from, to int) {
 	if a.success == nil {
-		a.rows.y = v.Numeric[a.roles.Response][from:to]
+		a.rows.y = divided(a.y, v.Numeric[a.roles.Response][from:to], a.units.y)
 	} else {
-		a.rows.y = a.rows.y[:to-from]
+		a.rows.y = a.y[:to-from]
 		for i, code := range v.Factor[a.roles.ResponseFactor][from:to] {
 			a.rows.y[i] = 0
 			if a.success[code] {
@@ -139,14 +136,26 @@ func (a *accumulator) load(v formula.Values, from, to int) {
 		}
 	}
 	if a.weighted() {
-		a.rows.w = v.Numeric[a.roles.Weights][from:to]
+		a.rows.w = divided(a.w, v.Numeric[a.roles.Weights][from:to], a.units.w)
 	}
 	clear(a.offset)
 	for _, k := range a.roles.Offset {
 		for i, o := range v.Numeric[k][from:to] {
-			a.offset[i] += o
+			a.offset[i] += o / a.units.y
 		}
 	}
+}
+
+// divided returns x/unit, in room where that is not x itself.
+func divided(room, x []float64, unit float64) []float64 {
+	if unit == 1 {
+		return x
+	}
+	room = room[:len(x)]
+	for i, v := range x {
+		room[i] = v / unit
+	}
+	return room
 }
 
 func (a *accumulator) addOnce(r *rows) {

@@ -120,11 +120,11 @@ func (s *setup) levels() error {
 // events refuses a response that does not vary, or of which the rarer outcome
 // has too few persons.
 func (s *setup) events() error {
-	n, mean := float64(s.totals.Complete), s.mean()
 	if s.success != nil {
 		return nil // successes and levels judged it
 	}
-	pol := s.problem.Policy()
+	n, pol := float64(s.totals.Complete), s.problem.Policy()
+	mean := s.totals.Sum[s.roles.Response] / n
 	if sq := s.totals.SumSq[s.roles.Response]; sq-float64(n*mean)*mean <= 1e-13*sq && (n > 1 && s.family != family(poisson{}) || mean == 0) {
 		return constantResponse(s.response)
 	}

@@ -10,6 +10,7 @@ import (
 // result gives the answer at beta, whose covariance in units of the dispersion
 // is Σ v·vᵀ over roots; o was opened one last, vanishing step before.
 func (s *setup) result(st state, o sum, beta []float64, roots [][]float64) *study.Result {
+	s.withoutUnits(&st, &o, beta, roots)
 	b, _ := s.design.Unscale(beta, nil)
 	p := len(b)
 	for i, v := range roots {
@@ -43,6 +44,27 @@ func (s *setup) result(st state, o sum, beta []float64, roots [][]float64) *stud
 			{Name: "conf_low", Value: b[i] - half}, {Name: "conf_high", Value: b[i] + half}})
 	}
 	return r
+}
+
+// withoutUnits takes everything back to the units of the data. In a linear model
+// D is in units of w·y², and roots are those of the inverse of H, in units of w.
+func (s *setup) withoutUnits(st *state, o *sum, beta []float64, roots [][]float64) {
+	y, w := s.units.y, s.units.w
+	for i := range beta {
+		beta[i] *= y
+	}
+	for _, v := range roots {
+		for i := range v {
+			v[i] /= math.Sqrt(w)
+		}
+	}
+	o.deviance *= w * y * y
+	st.Null.Deviance *= w * y * y
+	if s.family == family(gaussian{}) {
+		st.Constant += float64(float64(st.Used) * solve.Log(w)) // Σ ln w
+	} else {
+		st.Constant *= w
+	}
 }
 
 // glance describes the fit as a whole, as R's logLik, AIC and BIC count it:

@@ -54,7 +54,23 @@ type setup struct {
 	roles    formula.Roles
 	response string
 	success  []bool // of each level of a factor response
+	units    units
 	bounds   bounds
+}
+
+// units are powers of two by which a fold divides, so that sums are of the
+// order of the number of rows: the response and the offset of a linear model,
+// and prior weights but those of binomial, which are counts. In these units
+// stand the state and the sums; only the result is without them.
+type units struct{ y, w float64 }
+
+// unit is a power of two next to x, 1 if x is not above 0.
+func unit(x float64) float64 {
+	if !(x > 0) {
+		return 1
+	}
+	_, e := math.Frexp(x)
+	return math.Ldexp(1, max(min(e, 500), -500))
 }
 
 // bounds of magnitudes, for fraction bits.
@@ -75,10 +91,11 @@ func newSetup(p *analyze.Problem) (*setup, error) {
 		return nil, err
 	}
 	s := &setup{problem: p, frame: f, totals: p.Totals[0], design: d, roles: f.Roles()}
-	s.bound()
-	if s.model, err = newModel(p.Analysis.Family, p.Analysis.Link, s.bounds.y); err != nil {
+	if s.model, err = newModel(p.Analysis.Family, p.Analysis.Link, s.largestMean()); err != nil {
 		return nil, err
 	}
+	s.measure()
+	s.bound()
 	if i := s.roles.ResponseFactor; i >= 0 {
 		s.response = f.Factors()[i].Name
 		s.success, err = successes(s.response, s.totals.Levels[i])
@@ -141,22 +158,39 @@ func constantResponse(name string) error {
 		WithHint(ws.T("check the filter, and the rows that missing values leave", "请检查筛选条件,以及剔除缺失后剩余的行"))
 }
 
+// measure chooses the units.
+func (s *setup) measure() {
+	n := float64(s.totals.Complete)
+	s.units = units{1, 1}
+	if s.link == link(identity{gaussian{}}) {
+		s.units.y = unit(math.Sqrt(s.totals.SumSq[s.roles.Response] / n))
+	}
+	if s.weighted() && s.family != family(binomial{}) {
+		s.units.w = unit(s.totals.Sum[s.roles.Weights] / n)
+	}
+}
+
+// largestMean bounds a numeric response.
+func (s *setup) largestMean() float64 {
+	if s.roles.Response < 0 {
+		return 1
+	}
+	return s.magnitude(s.roles.Response)
+}
+
 // bound takes, for each magnitude, the smaller of what the dictionary and what
 // the sums of round 0 allow.
 func (s *setup) bound() {
-	s.bounds = bounds{weight: 1, y: 1, columns: s.design.Bound()}
+	s.bounds = bounds{weight: 1, y: s.largestMean() / s.units.y, columns: slices.Clone(s.design.Bound())}
 	for i, b := range s.bounds.columns {
 		s.bounds.columns[i] = math.Max(math.Min(b, enough), 1)
 		s.bounds.column = math.Max(s.bounds.column, s.bounds.columns[i])
 	}
-	if i := s.roles.Response; i >= 0 {
-		s.bounds.y = s.magnitude(i)
-	}
 	if i := s.roles.Weights; i >= 0 {
-		s.bounds.weight = s.magnitude(i)
+		s.bounds.weight = s.magnitude(i) / s.units.w
 	}
 	for _, i := range s.roles.Offset {
-		s.bounds.offset += s.magnitude(i)
+		s.bounds.offset += s.magnitude(i) / s.units.y
 	}
 }
 
@@ -165,14 +199,14 @@ func (s *setup) bound() {
 func (s *setup) magnitude(i int) float64 {
 	v := s.frame.Numeric()[i]
 	m := math.Max(math.Abs(v.Lo), math.Abs(v.Hi))
-	return math.Max(math.Min(m, 1.001*math.Sqrt(math.Max(s.totals.SumSq[i], 0))), 0x1p-60)
+	return math.Max(math.Min(m, 1.001*math.Sqrt(math.Max(s.totals.SumSq[i], 0))), 0x1p-900)
 }
 
-// mean is the mean of the response over all rows, unweighted.
+// mean is the mean of the response over all rows, unweighted, in its unit.
 func (s *setup) mean() float64 {
 	n := float64(s.totals.Complete)
 	if s.success == nil {
-		return s.totals.Sum[s.roles.Response] / n
+		return s.totals.Sum[s.roles.Response] / n / s.units.y
 	}
 	var k int64
 	for i, yes := range s.success {
