@@ -1,0 +1,97 @@
+package journal
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	ws "wellspring"
+)
+
+// Dir is a journal in a folder, one file a record.
+type Dir struct {
+	path string
+	sync bool
+}
+
+var keyForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,63}$`)
+
+// OpenDir opens or makes the folder. sync false leaves out fsync, for
+// rehearsals whose records nobody needs after a crash.
+func OpenDir(path string, sync bool) (*Dir, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, trouble("journal.Open", err)
+	}
+	return &Dir{path, sync}, nil
+}
+
+// Save makes a record durable under key, in place of the former one.
+func (d *Dir) Save(key string, b []byte) error {
+	if !keyForm.MatchString(key) {
+		return ws.Errorf(ws.Invalid, "journal.Save", ws.T("a record's key has 1 to 64 small letters, digits, '.' or '-'",
+			"记录的键由 1 到 64 个小写字母、数字、“.”或“-”组成"))
+	}
+	final := filepath.Join(d.path, key)
+	f, err := os.OpenFile(final+"~", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return trouble("journal.Save", err)
+	}
+	sum := sha256.Sum256(b)
+	_, err = f.Write(sum[:])
+	if err == nil {
+		_, err = f.Write(b)
+	}
+	if err == nil && d.sync {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return trouble("journal.Save", err)
+	}
+	if err := os.Rename(final+"~", final); err != nil {
+		return trouble("journal.Save", err)
+	}
+	return d.syncDir()
+}
+
+// Load returns the record under key; nil if there is none.
+func (d *Dir) Load(key string) ([]byte, error) {
+	b, err := os.ReadFile(filepath.Join(d.path, key))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, trouble("journal.Load", err)
+	}
+	if len(b) < sha256.Size || sha256.Sum256(b[sha256.Size:]) != [sha256.Size]byte(b) {
+		return nil, ws.Errorf(ws.Diverged, "journal.Load", ws.T("record %s is damaged", "记录 %s 已损坏", key)).
+			WithHint(ws.T("restore the site from its backup, or end the run", "请从备份恢复站点,或结束该计算"))
+	}
+	return b[sha256.Size:], nil
+}
+
+// Erase removes the record under key, if there is one.
+func (d *Dir) Erase(key string) error {
+	err := os.Remove(filepath.Join(d.path, key))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return trouble("journal.Erase", err)
+	}
+	return d.syncDir()
+}
+
+func (d *Dir) syncDir() error {
+	if !d.sync {
+		return nil
+	}
+	f, err := os.Open(d.path)
+	if err != nil {
+		return trouble("journal", err)
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func trouble(op string, err error) error {
+	return ws.Errorf(ws.Other, op, ws.T("the journal's disk refused", "日志所在磁盘拒绝操作")).Wrap(err)
+}

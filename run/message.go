@@ -1,0 +1,89 @@
+package run
+
+import (
+	"encoding/binary"
+
+	ws "wellspring"
+)
+
+// A Step names a message of a run; see the package doc for their order.
+type Step string
+
+// From the conductor.
+const (
+	Open       Step = "open"
+	Plan       Step = "plan"
+	Coins      Step = "coins"
+	Ask        Step = "ask"
+	RosterStep Step = "roster"
+	Propose    Step = "propose"
+	Certify    Step = "certify"
+	OpenSum    Step = "open-sum"
+	Audited    Step = "audited"
+	End        Step = "end"
+)
+
+// From the sites.
+const (
+	FactsStep  Step = "facts"
+	CoinStep   Step = "coin"
+	Pairs      Step = "pairs"
+	SharesStep Step = "shares"
+	Contribute Step = "contribute"
+	Vote       Step = "vote"
+	Reveal     Step = "reveal"
+	Audit      Step = "audit"
+	Done       Step = "done"
+	Refuse     Step = "refuse"
+)
+
+// A Message is one step from one party to another. Whatever in it is relayed
+// to others is signed by its author; the mesh signs the message as a whole.
+type Message struct {
+	From, To ws.SiteID
+	Run      string
+	Epoch    int
+	Round    int
+	Step     Step
+	Body     []byte // parts, see pack
+}
+
+// maxBody bounds a message: a vector of stat.MaxLen entries from every site
+// would be more, and is refused before it is asked for.
+const maxBody = 2 << 30
+
+// pack joins parts, each preceded by its length as a uvarint.
+func pack(parts ...[]byte) []byte {
+	n := 0
+	for _, p := range parts {
+		n += len(p) + binary.MaxVarintLen64
+	}
+	b := make([]byte, 0, n)
+	for _, p := range parts {
+		b = binary.AppendUvarint(b, uint64(len(p)))
+		b = append(b, p...)
+	}
+	return b
+}
+
+// unpack undoes pack; it refuses more than limit parts, and parts that do not
+// fill the body. The parts alias it.
+func unpack(b []byte, limit int) ([][]byte, error) {
+	if len(b) > maxBody {
+		return nil, malformed()
+	}
+	var parts [][]byte
+	for len(b) > 0 {
+		n, k := binary.Uvarint(b)
+		if k <= 0 || n > uint64(len(b)-k) || len(parts) == limit {
+			return nil, malformed()
+		}
+		parts = append(parts, b[k:k+int(n)])
+		b = b[k+int(n):]
+	}
+	return parts, nil
+}
+
+func malformed() error {
+	return ws.Errorf(ws.Invalid, "message", ws.T("the message is not well formed", "消息格式不正确"))
+}

@@ -1,0 +1,111 @@
+package run
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/json"
+	"slices"
+
+	ws "wellspring"
+	"wellspring/mpc/sum"
+	"wellspring/study"
+)
+
+// MaxSites bounds the members of a run.
+const MaxSites = 1024
+
+// An Opening is what the ledger fixes before any row is read. Its digest stands
+// in every key, mask and signature of the run.
+type Opening struct {
+	Chain     string     `json:"chain"` // the network's name
+	Run       string     `json:"run"`   // unique on the chain
+	Epoch     int        `json:"epoch"` // from 1; a new one has new keys, and perhaps fewer sites
+	Release   ws.Release `json:"release"`
+	Conductor ws.SiteID  `json:"conductor"` // may be a member
+	Members   []Member   `json:"members"`   // in code-point order
+	// AllowFew says that every member's policy allows sums of fewer than three sites.
+	AllowFew bool            `json:"allow_few"`
+	Study    json.RawMessage `json:"study"` // in canonical form
+}
+
+// A Member is a site with the key by which its ledger signs.
+type Member struct {
+	Site ws.SiteID         `json:"site"`
+	Key  ed25519.PublicKey `json:"key"`
+	// Alone says that the site's policy lets its own part be seen, so that a
+	// run may go on without it after a sum was opened.
+	Alone bool `json:"alone"`
+}
+
+// Digest identifies the opening.
+func (o *Opening) Digest() ([32]byte, error) {
+	b, err := json.Marshal(o)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return sha256.Sum256(append([]byte("wellspring/open\n"), b...)), nil
+}
+
+// Sites lists the members' names.
+func (o *Opening) Sites() []ws.SiteID {
+	out := make([]ws.SiteID, len(o.Members))
+	for i, m := range o.Members {
+		out[i] = m.Site
+	}
+	return out
+}
+
+// Key returns a member's key, or nil.
+func (o *Opening) Key(site ws.SiteID) ed25519.PublicKey {
+	i := slices.IndexFunc(o.Members, func(m Member) bool { return m.Site == site })
+	if i < 0 {
+		return nil
+	}
+	return o.Members[i].Key
+}
+
+// Validate refuses an opening that no run could follow.
+func (o *Opening) Validate() error {
+	bad := func(msg ws.Text) error { return ws.Errorf(ws.Invalid, "opening", msg) }
+	if o.Run == "" || len(o.Run) > 128 || len(o.Chain) > 128 || o.Epoch < 1 {
+		return bad(ws.T("run, chain or epoch is not well formed", "计算编号、链名或期号格式不正确"))
+	}
+	if o.Release != ws.Version {
+		return ws.Errorf(ws.Diverged, "opening", ws.T("the run is of release %s, this site is of %s", "该计算的版本为 %s,本站点为 %s", o.Release, ws.Version)).
+			WithHint(ws.T("bring all sites to the same release", "请将所有站点升级到同一版本"))
+	}
+	if len(o.Members) == 0 || len(o.Members) > MaxSites {
+		return bad(ws.T("a run has 1 to %d sites", "一次计算须有 1 到 %d 个站点", MaxSites))
+	}
+	for i, m := range o.Members {
+		if err := m.Site.Validate(); err != nil {
+			return err
+		}
+		if len(m.Key) != ed25519.PublicKeySize {
+			return bad(ws.T("site %s has no valid key", "站点 %s 没有有效的密钥", m.Site))
+		}
+		if i > 0 && o.Members[i-1].Site >= m.Site {
+			return bad(ws.T("sites are not in order, or one stands twice", "站点未按顺序排列或有重复"))
+		}
+	}
+	return nil
+}
+
+// study reads the study that the opening carries.
+func (o *Opening) study() (*study.Study, error) {
+	s, err := study.Parse(o.Study, "study")
+	if err != nil {
+		return nil, err
+	}
+	return s.WithDefaults(), nil
+}
+
+// params are the parameters of the epoch's secure sums.
+func (o *Opening) params(digest [32]byte) sum.Params {
+	p := sum.Params{Suite: sum.Intl, Chain: o.Chain, Run: o.Run, Epoch: uint32(o.Epoch), Open: digest, AllowFew: o.AllowFew,
+		Protocol: sha256.Sum256(append([]byte("wellspring/protocol "+string(o.Release)+"\n"), o.Study...))}
+	for _, m := range o.Members {
+		p.Sites = append(p.Sites, sum.Member{ID: m.Site, Key: m.Key, Alone: m.Alone})
+	}
+	return p
+}

@@ -1,0 +1,102 @@
+package run
+
+import (
+	"crypto/sha256"
+	"encoding"
+	"encoding/json"
+	"errors"
+
+	ws "wellspring"
+	"wellspring/study"
+)
+
+// marshalAll gives the bytes of each message.
+func marshalAll[M encoding.BinaryMarshaler](list []M) ([][]byte, error) {
+	out := make([][]byte, len(list))
+	for i, m := range list {
+		b, err := m.MarshalBinary()
+		if err != nil {
+			return nil, err
+		}
+		out[i] = b
+	}
+	return out, nil
+}
+
+func packAll[M encoding.BinaryMarshaler](list []M) ([]byte, error) {
+	parts, err := marshalAll(list)
+	if err != nil {
+		return nil, err
+	}
+	return pack(parts...), nil
+}
+
+// readAll reads a list of messages.
+func readAll[M any, P interface {
+	*M
+	encoding.BinaryUnmarshaler
+}](parts [][]byte) ([]M, error) {
+	out := make([]M, len(parts))
+	for i, b := range parts {
+		if err := P(&out[i]).UnmarshalBinary(b); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// A refusal tells the conductor of what kind a site's error is, and what a
+// person may read of it. It never holds a row or a count.
+type refusal struct {
+	Kind string  `json:"kind"`
+	Msg  ws.Text `json:"msg"`
+	Hint ws.Text `json:"hint"`
+}
+
+func refusalBody(err error) []byte {
+	r := refusal{Kind: ws.KindOf(err).String(), Hint: ws.HintOf(err),
+		Msg: ws.Text{En: told(err, ws.English), Zh: told(err, ws.Chinese)}}
+	b, marshalErr := json.Marshal(r)
+	if marshalErr != nil {
+		return nil
+	}
+	return b
+}
+
+// told is what a person may read of an error of ours; others are bugs, and
+// their text stays at the site.
+func told(err error, l ws.Lang) string {
+	var e *ws.Error
+	if errors.As(err, &e) {
+		return e.In(l)
+	}
+	return ws.T("an unexpected fault at the site", "站点出现意外故障").In(l)
+}
+
+func readRefusal(site ws.SiteID, b []byte) error {
+	var r refusal
+	if err := json.Unmarshal(b, &r); err != nil {
+		return malformed()
+	}
+	return ws.Errorf(ws.KindNamed(r.Kind), "site "+string(site), r.Msg).WithHint(r.Hint)
+}
+
+// document puts results into the form in which they are released, with the
+// digest of its canonical bytes.
+func document(o *Opening, s *study.Study, rounds int, results []study.Result) (*study.Document, [32]byte, error) {
+	digest, err := s.Digest()
+	if err != nil {
+		return nil, [32]byte{}, err
+	}
+	d := &study.Document{Study: s.Metadata.Name, StudyDigest: digest, Sites: o.Sites(), Rounds: rounds}
+	if s.Analysis != nil && len(results) == 1 {
+		d.Result = &results[0]
+	} else {
+		d.Results = results
+	}
+	b, err := study.MarshalCanonical(d)
+	if err != nil {
+		return nil, [32]byte{}, err
+	}
+	return d, sha256.Sum256(b), nil
+}

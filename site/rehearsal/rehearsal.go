@@ -1,0 +1,216 @@
+package rehearsal
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/frame"
+	"wellspring/policy"
+	"wellspring/run"
+	"wellspring/run/journal"
+	"wellspring/site"
+	"wellspring/stat"
+	"wellspring/study"
+)
+
+// Hub is the conductor of a rehearsal; it is no member and has no rows.
+const Hub ws.SiteID = "hub"
+
+// A Site is one simulated hospital.
+type Site struct {
+	ID     ws.SiteID
+	Rows   frame.Source
+	Policy policy.Policy
+	Dir    string // for its journal; in memory if empty
+}
+
+// Options say how to play.
+type Options struct {
+	Catalog  analyze.Catalog
+	Progress func(Progress) // called from one goroutine at a time; may be nil
+}
+
+// Progress says how far a run is.
+type Progress struct{ Round, Answered, Sites int }
+
+// An Outcome is what a run left.
+type Outcome struct {
+	Document *study.Document
+	Seen     Seen
+}
+
+// Seen is what the hub held of one site in one round.
+type Seen struct {
+	Site   ws.SiteID
+	Round  int
+	Vector stat.Ring // masked
+}
+
+// Run plays a study, whose defaults are filled in, over the sites.
+func Run(ctx context.Context, s *study.Study, sites []Site, o Options) (*Outcome, error) {
+	p, err := newPlay(s, sites, o)
+	if err != nil {
+		return nil, err
+	}
+	return p.run(ctx)
+}
+
+// A play is one run under way.
+type play struct {
+	o         Options
+	sites     []ws.SiteID
+	nodes     map[ws.SiteID]*site.Node
+	conductor *run.Conductor
+	outcome   Outcome
+}
+
+type open struct{}
+
+// Allow lets everything through: in a rehearsal the asker owns the rows.
+func (open) Allow(*run.Opening, *study.Study, int) error { return nil }
+
+func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
+	sites = slices.Clone(sites)
+	slices.SortFunc(sites, func(a, b Site) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	p := &play{o: o, nodes: map[ws.SiteID]*site.Node{}}
+	opening := &run.Opening{Chain: "rehearsal", Run: runID(), Epoch: 1, Release: ws.Version, Conductor: Hub, AllowFew: true}
+	var err error
+	if opening.Study, err = s.Canonical(); err != nil {
+		return nil, err
+	}
+	for _, st := range sites {
+		public, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, ws.Errorf(ws.Other, "rehearsal", ws.T("no key", "无法生成密钥")).Wrap(err)
+		}
+		opening.Members = append(opening.Members, run.Member{Site: st.ID, Key: public, Alone: st.Policy.SiteResults != policy.RefuseSite})
+		opening.AllowFew = opening.AllowFew && st.Policy.FewSites
+		j, err := st.journal()
+		if err != nil {
+			return nil, err
+		}
+		cfg := run.Config{Site: st.ID, Key: private, Catalog: o.Catalog, Policy: st.Policy, Gate: open{}, Rand: rand.Reader}
+		n, err := site.NewNode(cfg, st.Rows, j)
+		if err != nil {
+			return nil, err
+		}
+		n.Workers = max(1, runtime.GOMAXPROCS(0)/len(sites))
+		p.nodes[st.ID] = n
+		p.sites = append(p.sites, st.ID)
+	}
+	p.conductor, err = run.NewConductor(opening, o.Catalog)
+	return p, err
+}
+
+// journal keeps a rehearsed site's records; nobody needs them after a crash.
+func (s Site) journal() (run.Journal, error) {
+	if s.Dir == "" {
+		return &journal.Memory{}, nil
+	}
+	return journal.OpenDir(filepath.Join(s.Dir, "journal"), false)
+}
+
+func runID() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// run passes messages until nobody has any left: all that are under way to the
+// sites, then all of their answers to the hub.
+func (p *play) run(ctx context.Context) (*Outcome, error) {
+	begin, err := p.conductor.Begin()
+	if err != nil {
+		return nil, err
+	}
+	out := begin.Send
+	for len(out) > 0 {
+		answers, err := p.deliver(ctx, out)
+		if err != nil {
+			return nil, err
+		}
+		if out, err = p.collect(answers); err != nil {
+			return nil, err
+		}
+	}
+	if p.outcome.Document == nil {
+		return nil, ws.Errorf(ws.Other, "rehearsal", ws.T("the run ended without an answer", "计算结束但没有结果"))
+	}
+	return &p.outcome, nil
+}
+
+// deliver gives every site its messages, in order; sites work side by side.
+func (p *play) deliver(ctx context.Context, out []run.Message) ([]run.Message, error) {
+	inbox := map[ws.SiteID][]run.Message{}
+	for _, m := range out {
+		inbox[m.To] = append(inbox[m.To], m)
+	}
+	answers := make([][]run.Message, len(p.sites))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	var mu sync.Mutex
+	answered := 0
+	for i, id := range p.sites {
+		group.Go(func() error {
+			for _, m := range inbox[id] {
+				got, _, err := p.nodes[id].Handle(ctx, m)
+				if err != nil {
+					return err
+				}
+				answers[i] = append(answers[i], got...)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			answered++
+			if p.o.Progress != nil {
+				round, _, sites := p.conductor.Round()
+				p.o.Progress(Progress{round, answered, sites})
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	return slices.Concat(answers...), err
+}
+
+// collect gives the hub the answers of all sites.
+func (p *play) collect(answers []run.Message) ([]run.Message, error) {
+	var next []run.Message
+	for _, m := range answers {
+		if m.Step == run.Vote { // all vectors are there, and none is opened
+			p.look()
+		}
+		out, err := p.conductor.Step(m)
+		if err != nil {
+			return nil, err
+		}
+		next = append(next, out.Send...)
+		if out.Document != nil {
+			p.outcome.Document = out.Document
+		}
+	}
+	return next, nil
+}
+
+// look keeps what the hub sees of the first site.
+func (p *play) look() {
+	round, _, _ := p.conductor.Round()
+	id := p.sites[0]
+	if p.outcome.Seen.Site == id && p.outcome.Seen.Round == round {
+		return
+	}
+	if v := p.conductor.Masked(id); v != nil {
+		p.outcome.Seen = Seen{Site: id, Round: round, Vector: v[:min(8, len(v))]}
+	}
+}
