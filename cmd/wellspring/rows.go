@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/collect/csv"
+	"wellspring/engine"
+	"wellspring/engine/duckdb"
+	"wellspring/frame"
+	"wellspring/policy"
+	"wellspring/site/rehearsal"
+)
+
+// dataset is the name of a simulated site's only dataset.
+const dataset = "rows"
+
+// An input is where one simulated site finds its rows.
+type input struct {
+	site ws.SiteID
+	path string
+	opt  csv.Options
+}
+
+// parquet files need a dictionary, since their rows are not looked at to make one.
+func (in input) parquet() bool { return strings.EqualFold(filepath.Ext(in.path), ".parquet") }
+
+// A clinic holds the simulated sites and the folder in which they live: a
+// DuckDB file, a key and a journal each.
+type clinic struct {
+	dir   string
+	host  *duckdb.Host
+	sites []rehearsal.Site
+}
+
+// openClinic makes a folder for the sites, under the system's temporary one.
+func openClinic() (*clinic, error) {
+	dir, err := os.MkdirTemp("", "wellspring-")
+	if err != nil {
+		return nil, ws.Errorf(ws.Other, "simulate", ws.T("no temporary folder can be made", "无法创建临时文件夹")).Wrap(err)
+	}
+	h, err := duckdb.OpenHost(dir, duckdb.Options{MemoryMiB: 256})
+	if err != nil {
+		return nil, err
+	}
+	return &clinic{dir: dir, host: h}, nil
+}
+
+// close removes the sites with all that they held.
+func (c *clinic) close() {
+	c.host.Close()
+	os.RemoveAll(c.dir)
+}
+
+// dictionary infers one dictionary of all inputs, without the column that
+// names the site: every site gets that one from its own name.
+func dictionary(inputs []input) (frame.Dictionary, error) {
+	var paths []string
+	for _, in := range inputs {
+		if in.parquet() {
+			return nil, ws.Errorf(ws.Invalid, in.path, ws.T("a Parquet file needs a dictionary", "Parquet 文件需要字典")).
+				WithHint(ws.T("give --dictionary FILE; wellspring study dictionary drafts one from CSV", "请给出 --dictionary FILE;wellspring study dictionary 可由 CSV 起草"))
+		}
+		if !slices.Contains(paths, in.path) {
+			paths = append(paths, in.path)
+		}
+	}
+	opt := inputs[0].opt
+	opt.Only = csv.Only{}
+	return csv.Infer(paths, opt)
+}
+
+func withoutSite(d frame.Dictionary) frame.Dictionary {
+	return slices.DeleteFunc(slices.Clone(d), func(c frame.Column) bool { return c.Name == analyze.SiteColumn })
+}
+
+// siteColumn is the factor whose levels are the sites of the inputs.
+func siteColumn(inputs []input) frame.Column {
+	c := frame.Column{Name: analyze.SiteColumn, Type: frame.Factor}
+	for _, in := range inputs {
+		c.Levels = append(c.Levels, string(in.site))
+	}
+	slices.Sort(c.Levels)
+	return c
+}
+
+// admit loads every input into a site of its own.
+func (c *clinic) admit(ctx context.Context, inputs []input, d frame.Dictionary, p policy.Policy) error {
+	d = withoutSite(d)
+	column := siteColumn(inputs)
+	for _, in := range inputs {
+		src, err := c.load(ctx, in.site, d, []input{in}, nil)
+		if err != nil {
+			return ws.At("site "+string(in.site), err)
+		}
+		c.add(in.site, engine.WithConstant(src, column, string(in.site)), p)
+	}
+	return nil
+}
+
+// pool loads all inputs into one site, each row with the site that it is from.
+func (c *clinic) pool(ctx context.Context, inputs []input, d frame.Dictionary, p policy.Policy) error {
+	column := siteColumn(inputs)
+	d = append(withoutSite(d), column)
+	src, err := c.load(ctx, "pooled", d, inputs, &column)
+	if err != nil {
+		return err
+	}
+	p.MinSites, p.FewSites = 1, true // one table is one site, and its rows are all there
+	c.add("pooled", src, p)
+	return nil
+}
+
+func (c *clinic) add(id ws.SiteID, src frame.Source, p policy.Policy) {
+	c.sites = append(c.sites, rehearsal.Site{ID: id, Rows: src, Policy: p, Dir: filepath.Join(c.dir, string(id))})
+}
+
+// load puts the rows of some inputs into one store, frozen. Where column is
+// given it is the last of d, and is filled with the input's site.
+func (c *clinic) load(ctx context.Context, id ws.SiteID, d frame.Dictionary, inputs []input, column *frame.Column) (frame.Source, error) {
+	if err := os.MkdirAll(filepath.Join(c.dir, string(id)), 0o700); err != nil {
+		return nil, ws.Errorf(ws.Other, "simulate", ws.T("the site's folder cannot be made", "无法创建站点文件夹")).Wrap(err)
+	}
+	store, err := c.host.Store(ctx, string(id)+".duckdb")
+	if err != nil {
+		return nil, err
+	}
+	if len(inputs) == 1 && inputs[0].parquet() {
+		err = store.LoadParquet(ctx, dataset, d, inputs[0].path)
+	} else {
+		err = store.Load(ctx, dataset, d, batches(inputs, d, column))
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := store.Freeze(ctx, dataset)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, dataset, v)
+}
+
+// batches reads the files of some inputs one after the other.
+func batches(inputs []input, d frame.Dictionary, column *frame.Column) iter.Seq2[frame.Batch, error] {
+	return func(yield func(frame.Batch, error) bool) {
+		for _, in := range inputs {
+			if !one(in, d, column, yield) {
+				return
+			}
+		}
+	}
+}
+
+func one(in input, d frame.Dictionary, column *frame.Column, yield func(frame.Batch, error) bool) bool {
+	r, err := csv.Open(in.path, in.opt)
+	if err != nil {
+		yield(frame.Batch{}, err)
+		return false
+	}
+	defer r.Close()
+	if column != nil {
+		d = d[:len(d)-1]
+	}
+	for b, err := range r.Load(d) {
+		if err == nil && column != nil {
+			code := int32(slices.Index(column.Levels, string(in.site)))
+			b.Columns = append(b.Columns, frame.Values{Code: slices.Repeat([]int32{code}, b.Rows)})
+		}
+		if !yield(b, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	ws "wellspring"
+	"wellspring/collect/csv"
+	"wellspring/frame"
+	"wellspring/policy"
+	"wellspring/site/rehearsal"
+	"wellspring/study"
+	"wellspring/study/render"
+)
+
+// A simulation is what the flags of simulate say.
+type simulation struct {
+	study, dictionary, policy, out, split string
+	sites                                 []string
+	missing                               string
+	pooled, public                        bool
+}
+
+func (s *simulation) define(f *flag.FlagSet) {
+	f.StringVar(&s.study, "study", "", "the study file 研究文件")
+	f.Func("site", "NAME=PATH, a site and its CSV or Parquet file; once a site 站点及其文件,每个站点一次", func(v string) error {
+		s.sites = append(s.sites, v)
+		return nil
+	})
+	f.StringVar(&s.split, "split", "", "COLUMN=FILE, one file whose column names the sites 单个文件,由某列区分站点")
+	f.BoolVar(&s.pooled, "pooled", false, "put all rows into one table first, for comparison 先合并为一张表,以作比较")
+	f.StringVar(&s.policy, "policy", "", "policy file of every site; the product's default otherwise 各站点的策略文件")
+	f.BoolVar(&s.public, "public", false, "the rows are public: no cell limit, all leaves granted 数据公开:无单元限制,许可全部细节")
+	f.StringVar(&s.missing, "na", "", "more texts that mean missing, separated by commas 表示缺失的其他文本,以逗号分隔")
+	f.StringVar(&s.dictionary, "dictionary", "", "dictionary file; inferred from the rows otherwise 字典文件;未给出则由数据推断")
+	f.StringVar(&s.out, "out", "", "where result.json goes, with .csv and .svg beside it 结果文件,旁边另存 .csv 与 .svg")
+}
+
+func runSimulate(ctx context.Context, args []string, c *console) error {
+	var s simulation
+	f := flags("simulate", c)
+	s.define(f)
+	if err := parseFlags(f, args); err != nil {
+		return err
+	}
+	if s.study == "" || f.NArg() > 0 {
+		return usage(ws.T("simulate wants --study FILE and --site NAME=PATH or --split COLUMN=FILE", "simulate 需要 --study FILE,以及 --site NAME=PATH 或 --split COLUMN=FILE"))
+	}
+	st, err := readStudy(s.study)
+	if err != nil {
+		return err
+	}
+	p, err := s.limits()
+	if err != nil {
+		return err
+	}
+	inputs, err := s.inputs(p)
+	if err != nil {
+		return err
+	}
+	out, err := simulate(ctx, c, st, inputs, s.dictionary, p, s.pooled)
+	if err != nil {
+		return err
+	}
+	return deliver(c, st, out.Document, s.out)
+}
+
+// simulate plays a study on files, each a site, or all of them one table.
+func simulate(ctx context.Context, c *console, st *study.Study, inputs []input, dictFile string, p policy.Policy, pooled bool) (*rehearsal.Outcome, error) {
+	d, err := readDictionary(dictFile, inputs)
+	if err != nil {
+		return nil, err
+	}
+	cl, err := openClinic()
+	if err != nil {
+		return nil, err
+	}
+	defer cl.close()
+	if pooled {
+		err = cl.pool(ctx, inputs, d, p)
+	} else {
+		err = cl.admit(ctx, inputs, d, p)
+	}
+	if err != nil {
+		return nil, err
+	}
+	bar := newBar(c)
+	defer bar.clear()
+	return rehearsal.Run(ctx, st, cl.sites, rehearsal.Options{Catalog: catalog, Progress: bar.show})
+}
+
+func readDictionary(file string, inputs []input) (frame.Dictionary, error) {
+	if file == "" {
+		return dictionary(inputs)
+	}
+	b, err := readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return study.ParseDictionary(b, file)
+}
+
+func readStudy(path string) (*study.Study, error) {
+	b, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	st, err := study.Parse(b, path)
+	if err != nil {
+		return nil, err
+	}
+	return st.WithDefaults(), nil
+}
+
+// readFile reads a small file that the user named.
+func readFile(path string) ([]byte, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, ws.Errorf(ws.Invalid, "", ws.T("the file cannot be read", "无法读取文件")).
+			Located(ws.Position{File: path}).WithHint(ws.T("check the name and the permissions", "请检查文件名与权限")).Wrap(err)
+	}
+	return b, nil
+}
+
+func (s *simulation) limits() (policy.Policy, error) {
+	switch {
+	case s.public && s.policy != "":
+		return policy.Policy{}, usage(ws.T("--public and --policy exclude each other", "--public 与 --policy 不能同时使用"))
+	case s.public:
+		return policy.Public(), nil
+	case s.policy == "":
+		return policy.Default(), nil
+	}
+	b, err := readFile(s.policy)
+	if err != nil {
+		return policy.Policy{}, err
+	}
+	return policy.Parse(b, s.policy)
+}
+
+// inputs lists the sites in code-point order.
+func (s *simulation) inputs(p policy.Policy) ([]input, error) {
+	opt := csv.Options{Public: p.MinCell <= 1, MinCell: int(p.MinCell)}
+	if s.missing != "" {
+		opt.Missing = strings.Split(s.missing, ",")
+	}
+	if (s.split == "") == (len(s.sites) == 0) {
+		return nil, usage(ws.T("give either --site NAME=PATH, once a site, or --split COLUMN=FILE", "请给出 --site NAME=PATH(每个站点一次)或 --split COLUMN=FILE 之一"))
+	}
+	if s.split != "" {
+		return splitInputs(s.split, opt)
+	}
+	var out []input
+	for _, v := range s.sites {
+		name, path, ok := strings.Cut(v, "=")
+		if !ok {
+			return nil, usage(ws.T("--site wants NAME=PATH", "--site 的格式为 NAME=PATH"))
+		}
+		id := ws.SiteID(name)
+		if err := id.Validate(); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(out, func(in input) bool { return in.site == id }) {
+			return nil, usage(ws.T("site %s is named twice", "站点 %s 重复", id))
+		}
+		out = append(out, input{id, path, opt})
+	}
+	slices.SortFunc(out, func(a, b input) int { return strings.Compare(string(a.site), string(b.site)) })
+	return out, nil
+}
+
+func splitInputs(split string, opt csv.Options) ([]input, error) {
+	column, path, ok := strings.Cut(split, "=")
+	if !ok {
+		return nil, usage(ws.T("--split wants COLUMN=FILE", "--split 的格式为 COLUMN=FILE"))
+	}
+	names, err := csv.Split(path, column, opt)
+	if err != nil {
+		return nil, err
+	}
+	var out []input
+	for _, n := range names {
+		own := opt
+		own.Only = csv.Only{Column: column, Value: string(n)}
+		out = append(out, input{n, path, own})
+	}
+	return out, nil
+}
+
+// deliver prints the answer as tables and, where out is named, writes it in
+// canonical form with tables and plots beside it, all or nothing.
+func deliver(c *console, st *study.Study, doc *study.Document, out string) error {
+	if err := render.Table(c.out, doc, c.lang); err != nil {
+		return err
+	}
+	if out == "" {
+		return nil
+	}
+	files, err := attachments(st, doc, c.lang, strings.TrimSuffix(filepath.Base(out), filepath.Ext(out)))
+	if err != nil {
+		return err
+	}
+	b, err := study.MarshalCanonical(doc)
+	if err != nil {
+		return err
+	}
+	files[filepath.Base(out)] = append(b, '\n')
+	return writeAll(filepath.Dir(out), files)
+}
+
+// attachments are the tables and plots of every result, by file name.
+func attachments(st *study.Study, doc *study.Document, lang ws.Lang, base string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	results := doc.Results
+	if doc.Result != nil {
+		results = []study.Result{*doc.Result}
+	}
+	for i, r := range results {
+		name := base
+		if r.ID != "" {
+			name += "-" + r.ID
+		}
+		var table, plot bytes.Buffer
+		if err := render.CSV(&table, &r); err != nil {
+			return nil, err
+		}
+		files[name+".csv"] = table.Bytes()
+		if !render.Drawable(&r) {
+			continue
+		}
+		if err := render.SVG(&plot, &r, render.Options{Lang: lang, Analysis: st.All()[i]}); err != nil {
+			return nil, err
+		}
+		files[name+".svg"] = plot.Bytes()
+	}
+	return files, nil
+}
+
+// writeAll writes files next to their final names first and renames them last.
+func writeAll(dir string, files map[string][]byte) error {
+	trouble := func(err error) error {
+		return ws.Errorf(ws.Other, "", ws.T("the answer cannot be written", "无法写入结果")).Located(ws.Position{File: dir}).Wrap(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return trouble(err)
+	}
+	for name, b := range files {
+		if err := os.WriteFile(filepath.Join(dir, name+"~"), b, 0o644); err != nil {
+			return trouble(err)
+		}
+	}
+	for name := range files {
+		if err := os.Rename(filepath.Join(dir, name+"~"), filepath.Join(dir, name)); err != nil {
+			return trouble(err)
+		}
+	}
+	return nil
+}
+
+// A bar shows on a terminal how far a study has come.
+type bar struct {
+	c     *console
+	shown bool
+}
+
+func newBar(c *console) *bar { return &bar{c: c} }
+
+func (b *bar) show(p rehearsal.Progress) {
+	if !terminal(b.c.err) {
+		return
+	}
+	b.shown = true
+	fmt.Fprintf(b.c.err, "\r\x1b[K%s", ws.T("round %d, %d of %d sites have answered", "第 %d 轮,%d/%d 个站点已回答", p.Round, p.Answered, p.Sites).In(b.c.lang))
+}
+
+func (b *bar) clear() {
+	if b.shown {
+		fmt.Fprint(b.c.err, "\r\x1b[K")
+	}
+}
+
+func terminal(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
