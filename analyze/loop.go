@@ -204,8 +204,8 @@ func (c Catalog) Lookup(name string) (Method, error) {
 }
 
 // JudgeLevels refuses levels of a frame's factors that rest on too few persons
-// or institutions, strata left out: a coefficient of such a level would speak
-// of few. It names the level, never a count.
+// or institutions, strata left out: a sum over such a level would speak of few.
+// It names the level, never a count.
 func (p *Problem) JudgeLevels(frame int) error {
 	f, t := p.Frames[frame], p.Totals[frame]
 	strata := f.Roles().Strata
@@ -215,9 +215,23 @@ func (p *Problem) JudgeLevels(frame int) error {
 		}
 		for l, name := range g.Levels {
 			if p.Policy().Hidden(t.Levels[i][l], t.LevelSites[i][l]) {
-				return ws.Errorf(ws.Withheld, g.Name, ws.T("the level %q rests on too few persons or institutions", "水平 %q 的人数或机构数过少", name)).
-					WithHint(ws.T("merge it with another level in the dictionary, or filter it out", "请在字典中将其与其他水平合并,或将其筛除"))
+				return ws.Errorf(ws.Withheld, "factor "+g.Name, ws.T("level %q has too few persons or institutions", "水平 %q 的人数或机构数过少", name)).
+					WithHint(ws.T("merge levels, or filter the rows that have it", "请合并水平,或筛除取该水平的行"))
 			}
+		}
+	}
+	return nil
+}
+
+// JudgeTerms is JudgeLevels, and refuses columns of a design that rest on too
+// few persons.
+func (p *Problem) JudgeTerms(frame int, d *formula.Design) error {
+	if err := p.JudgeLevels(frame); err != nil {
+		return err
+	}
+	for i, n := range d.Support() {
+		if p.Policy().Hidden(n, p.Policy().MinSites) {
+			return ws.Errorf(ws.Withheld, "term "+d.Names()[i], ws.T("too few persons stand behind this term", "支撑该项的人数过少"))
 		}
 	}
 	return nil

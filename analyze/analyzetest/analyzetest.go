@@ -100,6 +100,14 @@ func (c Case) pooledParts() map[ws.SiteID]frame.Source {
 	return map[ws.SiteID]frame.Source{"pooled": withSite(c.Rows, 0, []ws.SiteID{"pooled"})}
 }
 
+// Play runs a study over sites, each with the same policy, and returns its
+// results or the error that ended it.
+func Play(t testing.TB, c analyze.Catalog, s *study.Study, parts map[ws.SiteID]frame.Source, pol policy.Policy) ([]study.Result, error) {
+	r := &runner{t: t, catalog: c, study: s.WithDefaults(), parts: parts, policy: pol, workers: 2}
+	err := r.run()
+	return r.results, err
+}
+
 func (c Case) policy() policy.Policy {
 	if c.Policy != nil {
 		return *c.Policy
@@ -183,8 +191,8 @@ func sameRow(t testing.TB, what string, got, want study.Row, tolerance float64) 
 	scale := want.Float("std_error")
 	for i, w := range want {
 		g := got[i]
-		a, isNumber := g.Value.(float64)
-		b, wantsNumber := w.Value.(float64)
+		a, isNumber := number(g.Value)
+		b, wantsNumber := number(w.Value)
 		switch {
 		case g.Name != w.Name:
 			t.Errorf("%s: field %s, want %s", what, g.Name, w.Name)
@@ -196,6 +204,18 @@ func sameRow(t testing.TB, what string, got, want study.Row, tolerance float64) 
 			t.Errorf("%s: %s = %v, want %v", what, g.Name, g.Value, w.Value)
 		}
 	}
+}
+
+// number reads a numeric field; a whole float64 that went through JSON has come
+// back as an int64.
+func number(v any) (float64, bool) {
+	switch x := v.(type) {
+	case float64:
+		return x, true
+	case int64:
+		return float64(x), true
+	}
+	return 0, false
 }
 
 func near(a, b, scale, tolerance float64) bool {

@@ -75,13 +75,8 @@ func beginTTest(p *analyze.Problem) (tableState, *study.Result, error) {
 		return st, nil, ws.Errorf(ws.Invalid, "factor "+p.Frames[0].Factors()[0].Name,
 			ws.T("the grouping factor must have exactly two levels with rows", "分组因子须恰有两个水平含有数据行"))
 	}
-	for i, f := range p.Frames[0].Factors() {
-		for j, k := range p.Totals[0].Levels[i] {
-			if p.Policy().Hidden(k, p.Totals[0].LevelSites[i][j]) {
-				return st, nil, ws.Errorf(ws.Withheld, "factor "+f.Name,
-					ws.T("level %q has too few persons or institutions", "水平 %q 的人数或机构数过少", f.Levels[j]))
-			}
-		}
+	if err := p.JudgeLevels(0); err != nil {
+		return st, nil, err
 	}
 	for _, k := range n {
 		if k < 2 {

@@ -83,7 +83,7 @@ func begin(p *analyze.Problem) (state, *study.Result, error) {
 	if err := p.Policy().Parameters("model", terms, n); err != nil {
 		return state{}, nil, err
 	}
-	if err := s.levels(); err != nil {
+	if err := p.JudgeTerms(0, s.design); err != nil {
 		return state{}, nil, err
 	}
 	if err := s.events(); err != nil {
@@ -94,27 +94,6 @@ func begin(p *analyze.Problem) (state, *study.Result, error) {
 		st.Null.Eta = s.link.eta(s.mean())
 	}
 	return st, nil, nil
-}
-
-// levels refuses a factor of which a level has too few persons or
-// institutions: its column would be a sum over them.
-func (s *setup) levels() error {
-	pol := s.problem.Policy()
-	for i, f := range s.frame.Factors() {
-		for j, n := range s.totals.Levels[i] {
-			if pol.Hidden(n, s.totals.LevelSites[i][j]) {
-				return ws.Errorf(ws.Withheld, "factor "+f.Name,
-					ws.T("level %q has too few persons or institutions", "水平 %q 的人数或机构数过少", f.Levels[j])).
-					WithHint(ws.T("merge levels, or filter the rows that have it", "请合并水平,或筛除取该水平的行"))
-			}
-		}
-	}
-	for i, n := range s.design.Support() {
-		if pol.Hidden(n, pol.MinSites) {
-			return ws.Errorf(ws.Withheld, "term "+s.design.Names()[i], ws.T("too few persons stand behind this term", "支撑该项的人数过少"))
-		}
-	}
-	return nil
 }
 
 // events refuses a response that does not vary, or of which the rarer outcome

@@ -1,0 +1,171 @@
+package analyze_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/analyze/analyzetest"
+	"wellspring/analyze/compare"
+	"wellspring/analyze/describe"
+	"wellspring/analyze/glm"
+	"wellspring/frame"
+	"wellspring/frame/table"
+	"wellspring/policy"
+	"wellspring/study"
+)
+
+var catalog = analyze.Catalog{describe.Describe(), describe.Quantile(), compare.Crosstab(), glm.Method()}
+
+// people makes n rows: x rises from 0 to 100, y follows it, g has two levels
+// and rare a third of persons each but for few of them.
+func people(t *testing.T, n, few int, extreme float64) *table.Table {
+	t.Helper()
+	x, y := make([]float64, n), make([]float64, n)
+	g, rare := make([]int32, n), make([]int32, n)
+	for i := range n {
+		x[i] = float64(i*37%101) - 0.5*float64(i%3)
+		y[i] = math.Sin(float64(i)) + 0.01*x[i]
+		g[i] = int32(i % 2)
+		if i < few {
+			rare[i] = 1
+		}
+	}
+	if extreme != 0 {
+		x[n/2] = extreme
+	}
+	d := frame.Dictionary{
+		{Name: "x", Type: frame.Real, Min: -1, Max: math.Max(101, extreme)}, {Name: "y", Type: frame.Real, Min: -2, Max: 4},
+		{Name: "g", Type: frame.Factor, Levels: []string{"a", "b"}}, {Name: "rare", Type: frame.Factor, Levels: []string{"often", "seldom"}},
+		{Name: "id", Type: frame.Identifier},
+	}
+	out, err := table.New(d, []frame.Values{{Real: x}, {Real: y}, {Code: g}, {Code: rare}, {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func ask(a ...study.Analysis) *study.Study {
+	for i := range a {
+		a[i].ID = fmt.Sprintf("a%d", i)
+	}
+	return &study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: "limits"},
+		Data: study.Data{Dataset: "rows"}, Analyses: a}
+}
+
+// spread deals rows to the given number of sites; silent more have no row.
+func spread(rows *table.Table, sites, silent int) map[ws.SiteID]frame.Source {
+	out := map[ws.SiteID]frame.Source{}
+	for s := range sites + silent {
+		var part []int
+		for i := s; i < rows.Rows() && s < sites; i += sites {
+			part = append(part, i)
+		}
+		out[ws.SiteID(fmt.Sprintf("s%d", s))] = rows.Select(part)
+	}
+	return out
+}
+
+func TestLimits(t *testing.T) {
+	mean := study.Analysis{Method: "describe", Variables: []string{"x"}}
+	model := study.Analysis{Method: "glm", Formula: "y ~ x + rare"}
+	var many []study.Analysis
+	for range 40 {
+		many = append(many, study.Analysis{Method: "describe", Variables: []string{"x", "y"}, By: "g"})
+	}
+	cases := []struct {
+		name  string
+		parts map[ws.SiteID]frame.Source
+		study *study.Study
+		want  ws.Kind
+		says  string
+	}{
+		{"sixty persons at three sites", spread(people(t, 60, 0, 0), 3, 0), ask(mean), ws.Other, ""},
+		{"nine persons", spread(people(t, 9, 0, 0), 3, 0), ask(mean), ws.Withheld, "too few persons"},
+		{"two sites have rows, two are silent", spread(people(t, 90, 0, 0), 2, 2), ask(mean), ws.Withheld, "too few persons or institutions"},
+		{"two sites", spread(people(t, 90, 0, 0), 2, 0), ask(mean), ws.Withheld, "fewer than three sites"},
+		{"a small site among others", spread(people(t, 90, 0, 0), 3, 1), ask(mean), ws.Other, ""},
+		{"a rare level", spread(people(t, 120, 9, 0), 4, 0), ask(model), ws.Withheld, "seldom"},
+		{"a level that is not so rare", spread(people(t, 120, 40, 0), 4, 0), ask(model), ws.Other, ""},
+		{"too many parameters", spread(people(t, 12, 0, 0), 4, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ x + I(x^2) + I(x^3) + g"}), ws.Withheld, "too many parameters"},
+		{"too many numbers", spread(people(t, 90, 0, 0), 3, 0), ask(many...), ws.Withheld, "too many numbers"},
+		{"one person carries the sum", spread(people(t, 90, 0, 1e4), 3, 0), ask(mean), ws.Withheld, "one person"},
+		{"a site as a level", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ x + site"}), ws.Denied, "site_results"},
+		{"an identifier", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "describe", Variables: []string{"id"}}), ws.Denied, "id"},
+		{"a function that overflows", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ exp(10 * x)"}), ws.Invalid, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			results, err := analyzetest.Play(t, catalog, c.study, c.parts, policy.Default())
+			if c.want == ws.Other {
+				if err != nil || results == nil {
+					t.Fatalf("refused: %v", err)
+				}
+				return
+			}
+			if err == nil || ws.KindOf(err) != c.want || results != nil {
+				t.Fatalf("error %v of kind %v, want kind %v and no result", err, ws.KindOf(err), c.want)
+			}
+			if !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%q does not say %q", err, c.says)
+			}
+			if strings.Contains(err.Error(), "10000") {
+				t.Errorf("%q tells a value", err)
+			}
+		})
+	}
+}
+
+// Several analyses in lock step give what each gives alone.
+func TestLockStep(t *testing.T) {
+	rows := people(t, 200, 60, 0)
+	list := []study.Analysis{
+		{Method: "describe", Variables: []string{"x", "y"}, By: "g"},
+		{Method: "quantile", Variables: []string{"x"}, Probs: []float64{0.25, 0.5}},
+		{Method: "glm", Formula: "y ~ x * g"},
+		{Method: "crosstab", Rows: "g", Columns: "rare"},
+	}
+	together, err := analyzetest.Play(t, catalog, ask(append([]study.Analysis(nil), list...)...), spread(rows, 4, 1), policy.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range list {
+		alone, err := analyzetest.Play(t, catalog, ask(a), spread(rows, 3, 0), policy.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		analyzetest.Same(t, a.Method, together[i], alone[0], 1e-9)
+	}
+}
+
+func TestMergeFacts(t *testing.T) {
+	d := people(t, 3, 0, 0).Dictionary()
+	facts := func(s ws.SiteID, p policy.Policy, times ...float64) analyze.SiteFacts {
+		return analyze.SiteFacts{Site: s, Columns: d, Policy: p, Times: []analyze.TimeFact{{Column: "x", Values: times}}}
+	}
+	f, err := analyze.MergeFacts([]analyze.SiteFacts{facts("b", policy.Public(), 1, 3), facts("a", policy.Default(), 2, 3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Sites[0] != "a" || f.Policy.MinCell != 10 || f.Policy.Grants(policy.ExactTimes) {
+		t.Errorf("merged: %+v", f)
+	}
+	if got, ok := f.ExactTimes("x"); !ok || fmt.Sprint(got) != "[1 2 3]" {
+		t.Errorf("times = %v, %v", got, ok)
+	}
+	if c, ok := f.Columns.Lookup(analyze.SiteColumn); !ok || fmt.Sprint(c.Levels) != "[a b]" {
+		t.Errorf("site column = %+v", c)
+	}
+	if _, err := analyze.MergeFacts([]analyze.SiteFacts{facts("a", policy.Default()), facts("a", policy.Default())}); ws.KindOf(err) != ws.Diverged {
+		t.Errorf("a site that speaks twice: %v", err)
+	}
+	bad := facts("c", policy.Default())
+	bad.Columns = bad.Columns[1:]
+	if _, err := analyze.MergeFacts([]analyze.SiteFacts{facts("a", policy.Default()), bad}); ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), "x") || !strings.Contains(err.Error(), "c") {
+		t.Errorf("a column that one site lacks: %v", err)
+	}
+}
