@@ -34,7 +34,7 @@ type coxState struct {
 }
 
 // A tie says how the sums over the tied events of a step are opened.
-type tie uint8
+type tie int8
 
 const (
 	untied tie = iota // one event, or Breslow's rule: not needed
@@ -138,6 +138,10 @@ func (c *coxSetup) levels() error {
 	return nil
 }
 
+// longVector is the length from which on a vector is encoded once, not once a
+// batch.
+const longVector = 1 << 20
+
 func askCox(p *analyze.Problem, st coxState) (analyze.Ask, error) {
 	c, err := newCoxSetup(p)
 	if err != nil {
@@ -155,6 +159,7 @@ func askCox(p *analyze.Problem, st coxState) (analyze.Ask, error) {
 		ask.Shape, ask.Chain = c.localShape(st), true
 	default:
 		ask.Shape = c.riskShape(st)
+		ask.Chain = ask.Shape.Len() > longVector
 	}
 	return ask, nil
 }

@@ -330,7 +330,7 @@ func (o outcome) statistic() (chi float64, df int, err error) {
 	}
 	c, err := solve.Factor(v, n)
 	if err != nil {
-		return 0, 0, ws.Errorf(ws.Invalid, "logrank", ws.T("the groups are never at risk together, so they cannot be compared", "各组从未同时在险,无法比较"))
+		return 0, 0, ws.Errorf(ws.Invalid, "logrank", ws.T("no event tells the groups apart, so they cannot be compared", "没有事件可用来区分各组,无法比较"))
 	}
 	return solve.Dot(d, c.Solve(d)), n, nil
 }

@@ -25,7 +25,9 @@ type newton struct {
 
 	Iterations int `json:"iterations"`
 	Halvings   int `json:"halvings"`
+	Rounds     int `json:"rounds"`
 	Flat       int `json:"flat"` // steps in a row that gained ever less without getting shorter
+	Far        int `json:"far"`  // points that were out of range
 }
 
 // An evaluation is what a round found at Beta.
@@ -41,6 +43,10 @@ type evaluation struct {
 const (
 	maxIterations = 60
 	maxHalvings   = 40
+	maxRounds     = 120
+	// maxFar is how often a point may be out of range before the fit is given
+	// up: a first step can go too far, a maximum that lies there cannot be had.
+	maxFar = 8
 
 	// precise is the λ² at which the fit ends: a step of 1e-10 standard errors,
 	// after which what is left is its square. Rounding may not let λ² sink so
@@ -61,6 +67,10 @@ const (
 // next takes in an evaluation. done says that At is the answer and e belongs
 // to it.
 func (n *newton) next(e evaluation, names []string) (done bool, err error) {
+	n.Rounds++
+	if e.far {
+		n.Far++
+	}
 	if n.At != nil && (e.far || e.loglik < n.LogLik-1e-12*(1+math.Abs(n.LogLik))) {
 		return false, n.halve(names)
 	}
@@ -87,8 +97,7 @@ func (n *newton) next(e evaluation, names []string) (done bool, err error) {
 		return false, err
 	}
 	if n.Iterations >= maxIterations {
-		return false, ws.Errorf(ws.Invalid, "cox", ws.T("the fit did not converge in %d iterations", "拟合在 %d 次迭代内未收敛", maxIterations)).
-			WithHint(ws.T("check for terms that nearly determine who has the event, and for extreme values", "请检查是否有几乎决定事件的项,以及极端值"))
+		return false, notConverged()
 	}
 	n.Halvings = 0
 	if move := math.Sqrt(n.Decrement / float64(e.events)); move > maxMove {
@@ -111,8 +120,11 @@ func (n *newton) move(part float64) {
 // halve goes back half of what was left of the last step.
 func (n *newton) halve(names []string) error {
 	n.Halvings++
-	if n.Halvings > maxHalvings {
-		return infinite(n.Step, names)
+	switch {
+	case n.Far > maxFar:
+		return outOfRange(n.Step, names)
+	case n.Halvings > maxHalvings || n.Rounds > maxRounds:
+		return notConverged()
 	}
 	n.move(math.Ldexp(1, -n.Halvings))
 	return nil
@@ -153,8 +165,8 @@ func (n *newton) singular(err error, names []string) error {
 		WithHint(ws.T("remove it from the formula", "请将其从公式中移除"))
 }
 
-// infinite names the terms that the step moves most.
-func infinite(step []float64, names []string) error {
+// moved names the terms that a step moves most.
+func moved(step []float64, names []string) string {
 	most := largest(step)
 	var terms []string
 	for i, v := range step {
@@ -162,7 +174,20 @@ func infinite(step []float64, names []string) error {
 			terms = append(terms, names[i])
 		}
 	}
-	return infiniteTerms(strings.Join(terms, ", "))
+	return strings.Join(terms, ", ")
+}
+
+func infinite(step []float64, names []string) error { return infiniteTerms(moved(step, names)) }
+
+func outOfRange(step []float64, names []string) error {
+	return ws.Errorf(ws.Invalid, "cox",
+		ws.T("hazards differ too much to be added up: the effect of %s is too strong, or has extreme values", "风险相差过大,无法求和:%s 的效应过强,或存在极端值", moved(step, names))).
+		WithHint(ws.T("look for a term that nearly orders the times, or filter extreme values", "请检查是否有几乎决定时间先后的项,或筛除极端值"))
+}
+
+func notConverged() error {
+	return ws.Errorf(ws.Invalid, "cox", ws.T("the fit did not converge in %d iterations", "拟合在 %d 次迭代内未收敛", maxIterations)).
+		WithHint(ws.T("check for terms that nearly determine who has the event, and for extreme values", "请检查是否有几乎决定事件的项,以及极端值"))
 }
 
 func infiniteTerms(terms string) error {

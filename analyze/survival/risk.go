@@ -15,9 +15,9 @@ import (
 // too far.
 const maxEta = 30
 
-// likelyEta bounds the predictors for which fraction bits are chosen: beyond
-// it the slack of the ring is used up first, and then the site refuses.
-const likelyEta = 12
+// likelyEta bounds the predictors for which fraction bits are chosen, were all
+// rows there: a few rows may lie beyond it, as long as their sum does not.
+const likelyEta = 16
 
 // chunk is how many rows of the design are filled at a time.
 const chunk = 256
@@ -147,6 +147,7 @@ type riskFold struct {
 	ties   []float64 // [tie][width]
 	tieOf  []int     // of each step; −1 without
 	linear []float64
+	weight float64 // Σ w
 	far    float64
 }
 
@@ -199,6 +200,7 @@ func (f *riskFold) row(first, last, before int, eta float64, x []float64) {
 		return
 	}
 	q, w := width(len(x)), math.Exp(eta)
+	f.weight += w
 	accumulate(f.risk[(first+last)*q:(first+last+1)*q], w, x)
 	if before >= 0 {
 		accumulate(f.risk[(first+before)*q:(first+before+1)*q], -w, x)
@@ -231,6 +233,14 @@ func (f *riskFold) Vector() (stat.Vector, error) {
 				}
 			}
 		}
+	}
+	const slack = 8 // of the 16 that stat.FracFor leaves
+	if f.weight > slack*float64(f.c.totals.Rows)*math.Exp(likelyEta) {
+		f.far++
+	}
+	if f.far > 0 { // the point is refused, and its sums may not fit the ring
+		clear(f.risk)
+		clear(f.ties)
 	}
 	out := append(byOrder(f.risk, p), byOrder(f.ties, p)...)
 	out = append(out, f.far)

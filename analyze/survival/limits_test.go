@@ -1,0 +1,304 @@
+package survival_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	ws "wellspring"
+	"wellspring/analyze/analyzetest"
+	"wellspring/frame"
+	"wellspring/frame/table"
+	"wellspring/policy"
+	"wellspring/study"
+)
+
+// regroup returns rows with a column moved up to the next of ends.
+func regroup(t testing.TB, rows *table.Table, column string, ends []float64) *table.Table {
+	t.Helper()
+	d := rows.Dictionary()
+	columns := make([]frame.Values, len(d))
+	for i, c := range d {
+		columns[i] = whole(t, rows, c.Name)
+		if c.Name != column {
+			continue
+		}
+		d[i].Type = frame.Real
+		for r, v := range columns[i].Real {
+			if k, _ := slices.BinarySearch(ends, v); k < len(ends) {
+				columns[i].Real[r] = ends[k]
+			}
+		}
+	}
+	out, err := table.New(d, columns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// ends are n equal steps over the range of days.
+func ends(t testing.TB, rows *table.Table, n int) []float64 {
+	c, ok := rows.Dictionary().Lookup("days")
+	if !ok {
+		t.Fatal("no column days")
+	}
+	var out []float64
+	for i := 1; i < n; i++ {
+		out = append(out, c.Min+(c.Max-c.Min)*(float64(i)/float64(n)))
+	}
+	return append(out, c.Max)
+}
+
+// On a grid the answer is the exact one on times grouped so.
+func TestGrid(t *testing.T) {
+	rows := made(t)
+	for _, a := range []study.Analysis{
+		analysis("cox", "Surv(days, died) ~ age + arm"),
+		{Method: "cox", Ties: "breslow", Formula: "Surv(days, died) ~ age + arm + strata(hospital)"},
+		analysis("km", "Surv(days, died) ~ arm"),
+		{Method: "logrank", Rho: 1, Formula: "Surv(days, died) ~ arm + strata(sex)"},
+	} {
+		for _, steps := range []int{1, 7, 100} {
+			a.Grid = steps
+			got := analyzetest.Case{Rows: rows, Analysis: a, Policy: grouped()}.Pooled(t, method(a.Method))
+			want := analyzetest.Case{Rows: regroup(t, rows, "days", ends(t, rows, steps)), Analysis: a}.Pooled(t, method(a.Method))
+			analyzetest.Same(t, a.Formula, got, want, 1e-9)
+			if len(got.Notes) == 0 || !strings.Contains(got.Notes[0].En, "exact times are not granted") {
+				t.Errorf("%s: no note that times are grouped: %v", a.Formula, got.Notes)
+			}
+		}
+	}
+}
+
+// Under a limit no step has between 1 and k−1 events or censorings, and the
+// curve is the exact one on times grouped by the steps that were shown.
+func TestGrid_Limit(t *testing.T) {
+	rows := made(t)
+	a := analysis("km", "Surv(days, died) ~ arm")
+	for _, k := range []int64{2, 5, 10, 20} {
+		got := analyzetest.Case{Rows: rows, Analysis: a, Policy: strict(k)}.Pooled(t, method("km"))
+		if len(got.Tidy) == 0 {
+			t.Errorf("k = %d: nothing is shown", k)
+		}
+		for _, arm := range got.Summary {
+			name := arm.Text("strata")
+			var shown []study.Row
+			var at []float64
+			for _, row := range got.Tidy {
+				if row.Text("strata") != name {
+					continue
+				}
+				shown, at = append(shown, row), append(at, row.Float("time"))
+				for _, count := range []string{"n_event", "n_censor", "n_risk"} {
+					if n := row.Get(count).(int64); n > 0 && n < k {
+						t.Errorf("k = %d, %s: %s is below the limit", k, name, count)
+					}
+				}
+			}
+			level := strings.TrimPrefix(name, "arm=")
+			c := analyzetest.Case{Rows: regroup(t, rows, "days", at), Where: "arm = '" + level + "'", Analysis: analysis("km", "Surv(days, died) ~ 1")}
+			want := c.Pooled(t, method("km"))
+			for i := range want.Tidy {
+				want.Tidy[i].Set("strata", name)
+			}
+			analyzetest.Same(t, name, study.Result{Tidy: shown, Glance: want.Glance}, study.Result{Tidy: want.Tidy, Glance: want.Glance}, 1e-9)
+		}
+	}
+}
+
+// Under a limit exact curves, and the model, end where few are at risk, and
+// say so.
+func TestExact_Limit(t *testing.T) {
+	rows := made(t)
+	full := analyzetest.Answer(t, method("km"), rows, analysis("km", "Surv(days, died) ~ 1"))
+	got := analyzetest.Case{Rows: rows, Analysis: analysis("km", "Surv(days, died) ~ 1"), Policy: exactly(12)}.Pooled(t, method("km"))
+	if len(got.Tidy) >= len(full.Tidy) || len(got.Suppressed) != 1 {
+		t.Fatalf("%d of %d rows are shown, %d remarks", len(got.Tidy), len(full.Tidy), len(got.Suppressed))
+	}
+	analyzetest.Same(t, "shown", study.Result{Tidy: got.Tidy}, study.Result{Tidy: full.Tidy[:len(got.Tidy)]}, 0)
+	if n := got.Tidy[len(got.Tidy)-1].Get("n_risk").(int64); n < 12 {
+		t.Error("the last row shown has fewer at risk than the limit")
+	}
+	if n := full.Tidy[len(got.Tidy)].Get("n_risk").(int64); n >= 12 {
+		t.Error("a row that may be shown is not")
+	}
+
+	// The same as censoring everybody at the last time shown.
+	last := got.Tidy[len(got.Tidy)-1].Float("time")
+	d := rows.Dictionary()
+	columns := make([]frame.Values, len(d))
+	for i, c := range d {
+		columns[i] = whole(t, rows, c.Name)
+	}
+	days := slices.IndexFunc(d, func(c frame.Column) bool { return c.Name == "days" })
+	died := slices.IndexFunc(d, func(c frame.Column) bool { return c.Name == "died" })
+	for r, v := range columns[days].Real {
+		if v > last {
+			columns[died].Real[r] = 0
+		}
+	}
+	censored, err := table.New(d, columns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, formula := range []string{"Surv(days, died) ~ age", "Surv(days, died) ~ arm"} {
+		a := analysis("cox", formula)
+		if strings.HasSuffix(formula, "arm") {
+			a.Method = "logrank"
+		}
+		want := analyzetest.Answer(t, method(a.Method), censored, a)
+		// the rows with age are fewer, but the limit cuts at the same time
+		cut := analyzetest.Case{Rows: rows, Analysis: a, Policy: exactly(12)}.Pooled(t, method(a.Method))
+		if a.Method == "cox" && cut.Glance.Float("nevent") != want.Glance.Float("nevent") {
+			continue // missing ages moved the cut
+		}
+		analyzetest.Same(t, formula, cut, want, 1e-9)
+	}
+}
+
+// Under the product's default policy, with rows at four hospitals: what is
+// granted to nobody is not needed for strata within sites, and curves show
+// steps of at least ten.
+func TestDefaultPolicy(t *testing.T) {
+	rows := made(t)
+	pol := policy.Default()
+	var at []int
+	for _, code := range whole(t, rows, "hospital").Code {
+		at = append(at, int(code))
+	}
+	names := []ws.SiteID{"A", "B", "C", "D"}
+	got := analyzetest.Case{Rows: rows, Policy: &pol, Analysis: analysis("cox", "Surv(days, died) ~ age + strata(site)")}.
+		Placed(t, method("cox"), names, at)
+	want := analyzetest.Answer(t, method("cox"), rows, analysis("cox", "Surv(days, died) ~ age + strata(hospital)"))
+	analyzetest.Same(t, "strata(site)", got, want, 1e-9)
+	exact := pol
+	exact.Leaves, exact.MaxScalars = []policy.Leaf{policy.ExactTimes}, 1000
+	for _, ties := range []string{"efron", "breslow"} {
+		a := study.Analysis{Method: "cox", Ties: ties, Formula: "Surv(months, died) ~ age + sex"}
+		got := analyzetest.Case{Rows: rows, Policy: &exact, Analysis: a}.Placed(t, method("cox"), names, at)
+		want := analyzetest.Answer(t, method("cox"), rows, a)
+		if len(got.Suppressed) != 1 || !(got.Glance.Float("nevent") > 100 && got.Glance.Float("nevent") < want.Glance.Float("nevent")) {
+			t.Errorf("%s: late times were not left out: %v, %v", ties, got.Glance, got.Suppressed)
+		}
+		for i, row := range got.Tidy { // nearly the same, from nearly the same rows
+			near(t, ties, row.Float("estimate"), want.Tidy[i].Float("estimate"), 10*want.Tidy[i].Float("std_error"), 0.05)
+		}
+	}
+	curves := analyzetest.Case{Rows: rows, Policy: &pol, Analysis: analysis("km", "Surv(days, died) ~ 1")}.Placed(t, method("km"), names, at)
+	if len(curves.Tidy) < 3 {
+		t.Errorf("only %d steps are shown", len(curves.Tidy))
+	}
+	for _, row := range curves.Tidy {
+		for _, count := range []string{"n_event", "n_censor"} {
+			if n := row.Get(count).(int64); n > 0 && n < 10 {
+				t.Errorf("%s is below the limit", count)
+			}
+		}
+	}
+}
+
+// Strata within sites give what the same strata over the network give.
+func TestLocal(t *testing.T) {
+	rows := made(t)
+	var at []int
+	for _, code := range whole(t, rows, "hospital").Code {
+		at = append(at, int(code))
+	}
+	for _, a := range []study.Analysis{
+		analysis("cox", "Surv(months, died) ~ age * arm + strata(HOSPITAL)"),
+		{Method: "cox", Ties: "breslow", Formula: "Surv(months, died) ~ age + offset(logexposure) + strata(HOSPITAL)"},
+		analysis("cox", "Surv(entry, months, died) ~ age + marker + strata(HOSPITAL, sex)"),
+		analysis("logrank", "Surv(months, died) ~ arm + strata(HOSPITAL)"),
+		{Method: "logrank", Rho: 1.5, Formula: "Surv(months, died) ~ arm + strata(HOSPITAL, sex)"},
+	} {
+		formula := a.Formula
+		a.Formula = strings.ReplaceAll(formula, "HOSPITAL", "hospital")
+		want := analyzetest.Answer(t, method(a.Method), rows, a)
+		a.Formula = strings.ReplaceAll(formula, "HOSPITAL", "site")
+		pooled, federated := placed(t, analyzetest.Case{Rows: rows, Analysis: a, Policy: grouped()}, []ws.SiteID{"A", "B", "C", "D"}, at)
+		analyzetest.Same(t, formula+" pooled", pooled, want, 1e-9)
+		analyzetest.Same(t, formula+" federated", federated, want, 1e-9)
+	}
+}
+
+// What cannot be answered is refused, and the cause is named.
+func TestRefused(t *testing.T) {
+	rows := made(t)
+	tight := policy.Public()
+	tight.MaxParameters = 0.01
+	big := exactly(150)
+	for _, c := range []struct {
+		name, method, formula, where string
+		grid                         int
+		policy                       *policy.Policy
+		kind                         ws.Kind
+		says                         string
+	}{
+		{name: "no Surv", method: "cox", formula: "died ~ age", kind: ws.Invalid, says: "Surv"},
+		{name: "time of two columns", method: "km", formula: "Surv(days + months, died) ~ 1", kind: ws.Invalid, says: "column"},
+		{name: "no events", method: "cox", formula: "Surv(days, died) ~ age", where: "died = 0", kind: ws.Invalid, says: "no events"},
+		{name: "no events within sites", method: "cox", formula: "Surv(days, died) ~ age + strata(site)", where: "died = 0", kind: ws.Invalid, says: "no events"},
+		{name: "no events to test", method: "logrank", formula: "Surv(days, died) ~ arm", where: "died = 0", kind: ws.Invalid, says: "no events"},
+		{name: "collinear", method: "cox", formula: "Surv(days, died) ~ age + sex + I(3 - 2 * age)", kind: ws.Invalid, says: "I(3 - 2 * age)"},
+		{name: "constant", method: "cox", formula: "Surv(days, died) ~ age + sex", where: "sex = 1", kind: ws.Invalid, says: "sex"},
+		{name: "infinite", method: "cox", formula: "Surv(days, died) ~ age + sex", where: "sex = 1 or died = 0", kind: ws.Invalid, says: "before sex does"},
+		{name: "infinite level", method: "cox", formula: "Surv(days, died) ~ age + relevel(arm, ref = 'low')", where: "arm != 'high' or died = 0", kind: ws.Invalid, says: `ref = "low")high does`},
+		{name: "infinite within sites", method: "cox", formula: "Surv(days, died) ~ sex + strata(site)", where: "sex = 1 or died = 0", kind: ws.Invalid, says: "before sex does"},
+		{name: "infinite under Breslow on a grid", method: "cox", formula: "Surv(days, died) ~ age + sex", where: "sex = 1 or died = 0", policy: grouped(), kind: ws.Invalid, says: "before sex does"},
+		{name: "offset", method: "cox", formula: "Surv(days, died) ~ age + offset(days)", kind: ws.Invalid, says: "offset"},
+		{name: "parameters", method: "cox", formula: "Surv(days, died) ~ age + sex + arm", policy: &tight, kind: ws.Withheld, says: "parameters"},
+		{name: "rare level", method: "cox", formula: "Surv(days, died) ~ hospital", policy: exactly(30), kind: ws.Withheld, says: "D"},
+		{name: "few events", method: "cox", formula: "Surv(days, died) ~ age", where: "died = 0 or days < 70", policy: exactly(30), kind: ws.Withheld, says: "event"},
+		{name: "few events to show", method: "km", formula: "Surv(days, died) ~ 1", where: "died = 0 or days < 70", policy: exactly(30), kind: ws.Withheld, says: "event"},
+		{name: "all at risk too few", method: "cox", formula: "Surv(days, died) ~ age", where: "died = 1", policy: big, kind: ws.Withheld, says: "event"},
+		{name: "strata of curves", method: "km", formula: "Surv(days, died) ~ strata(site)", kind: ws.Invalid, says: "strata()"},
+		{name: "interaction of groups", method: "km", formula: "Surv(days, died) ~ arm:hospital", kind: ws.Invalid, says: "groups"},
+		{name: "number as group", method: "logrank", formula: "Surv(days, died) ~ log(age)", kind: ws.Invalid, says: "groups"},
+		{name: "entry in a test", method: "logrank", formula: "Surv(entry, months, died) ~ arm", kind: ws.Invalid, says: "right-censored"},
+		{name: "no group", method: "logrank", formula: "Surv(days, died) ~ 1", kind: ws.Invalid, says: "one group"},
+		{name: "one group", method: "logrank", formula: "Surv(days, died) ~ arm", where: "arm = 'low'", kind: ws.Invalid, says: "one group"},
+		{name: "no spread", method: "logrank", formula: "Surv(months, died) ~ arm", where: "months = 2 and died = 1", kind: ws.Invalid, says: "no event tells"},
+		{name: "grid", method: "km", formula: "Surv(days, died) ~ 1", grid: 1 << 20, policy: grouped(), kind: ws.Invalid, says: "grid"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := analysis(c.method, c.formula)
+			a.Grid = c.grid
+			err := analyzetest.Refusal(t, method(c.method), analyzetest.Case{Name: c.name, Rows: rows, Where: c.where, Analysis: a, Policy: c.policy})
+			if ws.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v: %v, want %v with %q", ws.KindOf(err), err, c.kind, c.says)
+			}
+		})
+	}
+}
+
+// Large but finite effects are no infinite ones; only where hazards differ by
+// more than can be added up is there no answer.
+func TestCox_LargeEffect(t *testing.T) {
+	rows := made(t)
+	days := whole(t, rows, "days").Real
+	for _, c := range []struct {
+		noise  float64
+		answer bool
+	}{{40, true}, {20, true}, {2, false}} {
+		mark := frame.Values{}
+		for i, v := range days { // nearly the order of the times
+			mark.Real = append(mark.Real, math.Round(40*math.Log(v)+c.noise*math.Sin(float64(i))))
+		}
+		wide, err := rows.With(frame.Column{Name: "mark", Type: frame.Real, Min: -100, Max: 400}, mark)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := analyzetest.Case{Name: "mark", Rows: wide, Analysis: analysis("cox", "Surv(days, died) ~ mark")}
+		if !c.answer {
+			if err := analyzetest.Refusal(t, method("cox"), one); ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), "the effect of mark") {
+				t.Errorf("noise %v: %v", c.noise, err)
+			}
+			continue
+		}
+		if z := one.Pooled(t, method("cox")).Tidy[0].Float("statistic"); !(z < -8) {
+			t.Errorf("noise %v: z = %v of a mark that nearly orders the times", c.noise, z)
+		}
+	}
+}
