@@ -26,7 +26,7 @@ func (s *Study) check(r *reader) error {
 	case s.Analysis != nil:
 		return s.Analysis.check("analysis", r)
 	case s.Analyses == nil:
-		return r.place("", invalid(ws.T("the study asks nothing: analysis or analyses is missing", "研究没有提出问题:缺少 analysis 或 analyses")))
+		return r.place("", invalid(ws.T("the study asks nothing: analysis or analyses is missing", "研究没有提出问题：缺少 analysis 或 analyses")))
 	}
 	return s.checkAnalyses(r)
 }
@@ -70,7 +70,7 @@ func (s *Study) checkWords(r *reader) error {
 	for i, p := range s.Purpose.DUO {
 		path := indexed("purpose.duo", i)
 		if p.Validate() != nil {
-			return r.place(path, invalid(ws.T("a purpose is a DUO term such as DUO:0000037", "用途须为 DUO 术语,例如 DUO:0000037")))
+			return r.place(path, invalid(ws.T("a purpose is a DUO term such as DUO:0000037", "用途须为 DUO 术语，例如 DUO:0000037")))
 		}
 		if seen[p] {
 			return r.place(path, invalid(ws.T("the list has this item twice", "列表中此项重复")))
@@ -85,7 +85,7 @@ func checkName(s string) *ws.Error {
 		return nil
 	}
 	return invalid(ws.T("a name has 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or digit",
-		"名称由 1 到 64 个字母、数字、“.”、“_”或“-”组成,并以字母或数字开头"))
+		"名称由 1 到 64 个字母、数字、“.”、“_”或“-”组成，并以字母或数字开头"))
 }
 
 func (s *Study) checkAnalyses(r *reader) error {

@@ -128,7 +128,7 @@ func checkColumn(c frame.Column, ranged bool) (string, *ws.Error) {
 	case c.Min != 0 || c.Max != 0:
 		return "min", invalid(ws.T("only numeric columns have a range", "只有数值列才有取值范围"))
 	case c.Type == frame.Identifier && (c.Levels != nil || c.Other || c.Unit != ""):
-		return "type", invalid(ws.T("an identifier has neither levels nor unit", "标识列没有水平,也没有单位"))
+		return "type", invalid(ws.T("an identifier has neither levels nor unit", "标识列没有水平，也没有单位"))
 	}
 	return checkLevels(c)
 }
@@ -138,7 +138,7 @@ func checkNumeric(c frame.Column, ranged bool) (string, *ws.Error) {
 	case !ranged:
 		return "", invalid(ws.T("the numeric column %q needs min and max", "数值列 %q 需要 min 与 max", c.Name))
 	case math.IsNaN(c.Min+c.Max) || math.IsInf(c.Min, 0) || math.IsInf(c.Max, 0) || c.Min > c.Max:
-		return "max", invalid(ws.T("min and max are finite, and min is not above max", "min 与 max 应为有限数,且 min 不大于 max"))
+		return "max", invalid(ws.T("min and max are finite, and min is not above max", "min 与 max 应为有限数，且 min 不大于 max"))
 	case c.Type == frame.Integer && (c.Min != math.Trunc(c.Min) || c.Max != math.Trunc(c.Max)):
 		return "max", invalid(ws.T("the range of an integer column is whole", "整数列的取值范围应为整数"))
 	case c.Other:
@@ -148,7 +148,7 @@ func checkNumeric(c frame.Column, ranged bool) (string, *ws.Error) {
 	for _, l := range c.Levels {
 		x, ok := levelNumber(l)
 		if !ok || x <= last || x < c.Min || x > c.Max {
-			return "levels", invalid(ws.T("levels of a numeric column are numbers within its range, in ascending order", "数值列的水平应为取值范围内的数,按升序排列"))
+			return "levels", invalid(ws.T("levels of a numeric column are numbers within its range, in ascending order", "数值列的水平应为取值范围内的数，按升序排列"))
 		}
 		last = x
 	}
@@ -175,7 +175,7 @@ func checkLevels(c frame.Column) (string, *ws.Error) {
 		case seen[l]:
 			return path, invalid(ws.T("the level %q is listed twice", "水平 %q 重复", clip(l)))
 		case c.Other && l == frame.OtherLevel:
-			return path, invalid(ws.T("with other: true the level %q is there by itself", "已设 other: true 时,水平 %q 自动存在", l))
+			return path, invalid(ws.T("with other: true the level %q is there by itself", "已设 other: true 时，水平 %q 自动存在", l))
 		}
 		seen[l] = true
 	}
@@ -195,8 +195,8 @@ func checkLine(s string, most int) *ws.Error {
 
 const dictionaryHead = `# The dictionary of a dataset: what its steward publishes of each column. Edit it, then it binds:
 # a value outside it is an error at its site. type: real, integer, factor or identifier (never used in a study).
-# 数据集的字典:数据管理员公布的各列信息。可先编辑,之后即生效:超出字典的取值会在该站点报错。
-# type 取 real(实数)、integer(整数)、factor(因子)或 identifier(标识,研究中不可使用)。
+# 数据集的字典：数据管理员公布的各列信息。可先编辑，之后即生效：超出字典的取值会在该站点报错。
+# type 取 real（实数）、integer（整数）、factor（因子）或 identifier（标识，研究中不可使用）。
 `
 
 // MarshalDictionary writes a dictionary file for people to edit.

@@ -19,9 +19,11 @@ const MaxDocument = 64 << 20
 // its place after these.
 var Vocabulary = []string{
 	"id", "strata", "group", "variable", "by", "level", "row", "column", "term", "time", "n_risk", "n_event", "n_censor",
-	"bin_low", "bin_high", "n", "nobs", "records", "missing", "count", "row_percent", "column_percent", "percent",
-	"events", "nevent", "observed", "expected", "prob", "mean", "sd", "median", "estimate", "estimate1", "estimate2",
-	"std_error", "statistic", "p_value", "parameter", "df", "conf_low", "conf_high",
+	"bin_low", "bin_high", "n", "nobs", "records", "missing", "count", "row_percent", "column_percent", "percent", "proportion",
+	"events", "nevent", "observed", "expected", "prob", "quantile", "mean", "sd", "median", "estimate", "estimate1", "estimate2",
+	"std_error", "statistic", "p_value", "parameter", "df", "df_residual", "conf_low", "conf_high",
+	"logLik", "deviance", "null_deviance", "AIC", "BIC", "r_squared", "adj_r_squared", "sigma", "dispersion",
+	"iterations", "converged", "method",
 }
 
 var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
@@ -116,7 +118,7 @@ func (d *Document) Validate() error {
 	case d.Rounds < 0:
 		return badResult(ws.T("the number of rounds is negative", "轮数为负"))
 	case (d.Result == nil) == (len(d.Results) == 0):
-		return badResult(ws.T("a document holds either one result or several", "文件应只含一个结果,或一个结果列表"))
+		return badResult(ws.T("a document holds either one result or several", "文件应只含一个结果，或一个结果列表"))
 	}
 	for i, s := range d.Sites {
 		if err := s.Validate(); err != nil {

@@ -45,13 +45,13 @@ func New(d frame.Dictionary, name string) []byte {
 }
 
 const draftHead = `# A study asks one dataset one question. Change what you like, then: wellspring study check FILE
-# 一份研究文件就是向一个数据集提出的问题。修改后请运行:wellspring study check FILE
+# 一份研究文件就是向一个数据集提出的问题。修改后请运行：wellspring study check FILE
 apiVersion: %s
 kind: %s
 metadata:
   name: %s
   title: {en: %s, zh: %s} # for people / 供人阅读的标题
-# purpose: {duo: ["DUO:0000037"]} # the terms under which data are asked for / 数据使用目的(DUO 术语)
+# purpose: {duo: ["DUO:0000037"]} # the terms under which data are asked for / 数据使用目的（DUO 术语）
 data:
   dataset: %s # each site registers its part under this name / 各站点以此名称登记各自的数据
   # where: "age >= 18" # only these rows / 只分析满足条件的行
@@ -72,7 +72,7 @@ const draftSurvival = `  - id: km # survival curves with medians / 生存曲线�
     ties: efron # or breslow / 或 breslow
 `
 
-const draftGLM = `  - id: glm # a regression; family: gaussian, binomial or poisson / 回归;分布族可取 gaussian、binomial 或 poisson
+const draftGLM = `  - id: glm # a regression; family: gaussian, binomial or poisson / 回归；分布族可取 gaussian、binomial 或 poisson
     method: glm
     family: %s
     formula: %s

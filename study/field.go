@@ -47,17 +47,17 @@ type field struct {
 
 var fields = []field{
 	{name: "formula", kind: textKind, of: func(a *Analysis) any { return &a.Formula },
-		title: ws.T("model formula, as in R", "模型公式,写法同 R")},
+		title: ws.T("model formula, as in R", "模型公式，写法同 R")},
 	{name: "family", kind: choiceKind, choices: []string{"gaussian", "binomial", "poisson"}, of: func(a *Analysis) any { return &a.Family },
 		title: ws.T("distribution of the response", "响应变量的分布族")},
 	{name: "link", kind: choiceKind, choices: []string{"identity", "logit", "probit", "cloglog", "log"}, of: func(a *Analysis) any { return &a.Link },
-		title: ws.T("link function; the family's own by default", "连接函数,默认取分布族的典型连接")},
+		title: ws.T("link function; the family's own by default", "连接函数，默认取分布族的典型连接")},
 	{name: "weights", kind: nameKind, of: func(a *Analysis) any { return &a.Weights },
 		title: ws.T("column of prior weights", "先验权重所在的列")},
 	{name: "ties", kind: choiceKind, choices: []string{"efron", "breslow"}, of: func(a *Analysis) any { return &a.Ties },
 		title: ws.T("how tied event times are handled", "相同事件时间的处理方法")},
 	{name: "rho", kind: numberKind, lo: 0, hi: 10, of: func(a *Analysis) any { return &a.Rho },
-		title: ws.T("exponent of the G-rho family; 0 is the log-rank test", "G-rho 族的指数,0 即对数秩检验")},
+		title: ws.T("exponent of the G-rho family; 0 is the log-rank test", "G-rho 族的指数，0 即对数秩检验")},
 	{name: "variables", kind: namesKind, of: func(a *Analysis) any { return &a.Variables },
 		title: ws.T("columns to look at", "要分析的列")},
 	{name: "by", kind: nameKind, of: func(a *Analysis) any { return &a.By },
@@ -65,7 +65,7 @@ var fields = []field{
 	{name: "probs", kind: numbersKind, lo: 0, hi: 1, of: func(a *Analysis) any { return &a.Probs },
 		title: ws.T("probabilities of the quantiles", "分位数对应的概率")},
 	{name: "bins", kind: countKind, lo: 0, hi: 1000, of: func(a *Analysis) any { return &a.Bins },
-		title: ws.T("equal bins of a histogram; 0 gives none", "直方图的等宽分箱数,0 表示不画")},
+		title: ws.T("equal bins of a histogram; 0 gives none", "直方图的等宽分箱数，0 表示不画")},
 	{name: "rows", kind: nameKind, of: func(a *Analysis) any { return &a.Rows },
 		title: ws.T("factor in the rows of the table", "列联表的行因子")},
 	{name: "columns", kind: nameKind, of: func(a *Analysis) any { return &a.Columns },
@@ -73,7 +73,7 @@ var fields = []field{
 	{name: "correct", kind: flagKind, of: func(a *Analysis) any { return &a.Correct },
 		title: ws.T("Yates's correction of a 2×2 table", "2×2 表的 Yates 连续性校正")},
 	{name: "var_equal", kind: flagKind, of: func(a *Analysis) any { return &a.VarEqual },
-		title: ws.T("pooled variance instead of Welch's", "使用合并方差,而非 Welch 方法")},
+		title: ws.T("pooled variance instead of Welch's", "使用合并方差，而非 Welch 方法")},
 	{name: "mu", kind: numberKind, lo: math.Inf(-1), hi: math.Inf(1), of: func(a *Analysis) any { return &a.Mu },
 		title: ws.T("mean, or difference of means, under the null hypothesis", "原假设下的均值或均值差")},
 	{name: "conf_level", kind: numberKind, lo: 0, hi: 1, open: true, of: func(a *Analysis) any { return &a.ConfLevel },
@@ -81,7 +81,7 @@ var fields = []field{
 	{name: "conf_type", kind: choiceKind, choices: []string{"log", "log-log", "plain", "none"}, of: func(a *Analysis) any { return &a.ConfType },
 		title: ws.T("scale of a survival curve's intervals", "生存曲线置信区间的尺度")},
 	{name: "grid", kind: countKind, lo: 1, hi: 10000, of: func(a *Analysis) any { return &a.Grid },
-		title: ws.T("steps of the time axis where exact times are not granted", "未授权使用精确时间时,时间轴的等分数")},
+		title: ws.T("steps of the time axis where exact times are not granted", "未授权使用精确时间时，时间轴的等分数")},
 }
 
 func fieldNamed(name string) field {
@@ -173,7 +173,7 @@ func (f field) checkNumber(x float64) *ws.Error {
 	case f.kind == countKind && x != math.Trunc(x):
 		return invalid(ws.T("a whole number is wanted", "应为整数"))
 	case f.open && (x <= f.lo || x >= f.hi):
-		return invalid(ws.T("a number between %v and %v is wanted, without the two themselves", "应为 %v 与 %v 之间的数,不含两端", f.lo, f.hi))
+		return invalid(ws.T("a number between %v and %v is wanted, without the two themselves", "应为 %v 与 %v 之间的数，不含两端", f.lo, f.hi))
 	case x < f.lo || x > f.hi:
 		return invalid(ws.T("a number from %v to %v is wanted", "应为 %v 到 %v 的数", f.lo, f.hi))
 	}

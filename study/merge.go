@@ -67,7 +67,7 @@ func sameColumns(sites []ws.SiteID, byName []map[string]frame.Column) error {
 		for s, columns := range byName {
 			if _, ok := columns[name]; !ok {
 				return disagree(sites[s], name, ws.T("the site lacks the column %q, which another site has", "该站点缺少其他站点具有的列 %q", name)).
-					WithHint(ws.T("check the spelling of the header, or leave the column out everywhere", "请检查表头拼写,或在所有站点去掉该列"))
+					WithHint(ws.T("check the spelling of the header, or leave the column out everywhere", "请检查表头拼写，或在所有站点去掉该列"))
 			}
 		}
 	}
@@ -87,11 +87,11 @@ func mergeColumn(sites []ws.SiteID, versions []frame.Column) (frame.Column, erro
 		case v.Type.Numeric() && c.Type.Numeric():
 			c.Type = frame.Real
 		default:
-			return c, disagree(sites[s], c.Name, ws.T("the type is %s, but %s at site %s", "类型为 %s,而在站点 %[3]s 为 %[2]s", v.Type, c.Type, sites[0]))
+			return c, disagree(sites[s], c.Name, ws.T("the type is %s, but %s at site %s", "类型为 %s，而在站点 %[3]s 为 %[2]s", v.Type, c.Type, sites[0]))
 		}
 		if v.Unit != c.Unit {
-			return c, disagree(sites[s], c.Name, ws.T("the unit is %q, but %q at site %s", "单位为 %q,而在站点 %[3]s 为 %[2]q", v.Unit, c.Unit, sites[0])).
-				WithHint(ws.T("convert the values at one site, and write the same UCUM unit in both dictionaries", "请在其中一个站点换算数值,并在两份字典中写同一 UCUM 单位"))
+			return c, disagree(sites[s], c.Name, ws.T("the unit is %q, but %q at site %s", "单位为 %q，而在站点 %[3]s 为 %[2]q", v.Unit, c.Unit, sites[0])).
+				WithHint(ws.T("convert the values at one site, and write the same UCUM unit in both dictionaries", "请在其中一个站点换算数值，并在两份字典中写同一 UCUM 单位"))
 		}
 		lists[s] = v.Levels
 		c.Other = c.Other || v.Other

@@ -43,7 +43,7 @@ func (r *reader) accept(n *yaml.Node, path string) error {
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
 		return r.bad(n, path, ws.T("anchors and aliases are not taken", "不接受锚点与别名")).
-			WithHint(ws.T("write the value out, and put quotes around text that begins with & or *", "请直接写出该值;以 & 或 * 开头的文本须加引号"))
+			WithHint(ws.T("write the value out, and put quotes around text that begins with & or *", "请直接写出该值；以 & 或 * 开头的文本须加引号"))
 	case n.Style&yaml.TaggedStyle != 0:
 		return r.bad(n, path, ws.T("explicit tags are not taken", "不接受显式标签"))
 	}
@@ -87,7 +87,7 @@ func (r *reader) list(n *yaml.Node, path string) ([]*yaml.Node, error) {
 	}
 	if n.Kind != yaml.SequenceNode {
 		return nil, r.bad(n, path, ws.T("a list is wanted here", "此处应为列表")).
-			WithHint(ws.T("write [a, b], also for one item", "请写成 [a, b] 的形式,只有一项时也一样"))
+			WithHint(ws.T("write [a, b], also for one item", "请写成 [a, b] 的形式，只有一项时也一样"))
 	}
 	return n.Content, nil
 }

@@ -62,7 +62,7 @@ func yamlError(file string, err error) error {
 		msg = strings.Replace(msg, m[0], "", 1)
 	}
 	return badFile(file, line, ws.T("the file is not valid YAML", "文件不是合法的 YAML")).Wrap(errors.New(msg)).
-		WithHint(ws.T("check the indentation, the quotes, and the space after each colon", "请检查缩进、引号,以及冒号后的空格"))
+		WithHint(ws.T("check the indentation, the quotes, and the space after each colon", "请检查缩进、引号，以及冒号后的空格"))
 }
 
 // A jsonTree turns JSON that is known to be valid into YAML nodes.
