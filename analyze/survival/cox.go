@@ -239,10 +239,10 @@ func (c *coxSetup) judgeEvents(observed, used, sites int64) error {
 	switch {
 	case observed == 0:
 		return noEvents("cox")
-	case used == 0 || c.problem.Policy().Hidden(used, sites):
+	case used == 0:
 		return withheldEvents("cox")
 	}
-	return nil
+	return judgeOutcomes("cox", c.problem.Policy(), c.totals.Complete, used, sites)
 }
 
 // eventSteps keeps the steps with events. On an exact axis the sums over a few

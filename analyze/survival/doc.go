@@ -20,6 +20,11 @@
 // All in a step leave at its end, and enter at its beginning. The answer is
 // that of the pooled table with times grouped so, and a note says it.
 //
+// The steps of a curve are joined for its group, those of a test or a model for
+// its stratum. A study of which fewer than k persons have an event, or have
+// none, is refused; groups of which that holds are left out, with as many
+// others as it takes that totals do not give them away.
+//
 // Times are equal if their bits are.
 //
 // # Cox's model

@@ -6,6 +6,7 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/formula"
+	"wellspring/policy"
 	"wellspring/stat"
 	"wellspring/stat/solve"
 	"wellspring/study"
@@ -77,19 +78,19 @@ func nextKM(p *analyze.Problem, st counting, sum stat.Sum) (counting, *study.Res
 	c := readCounts(a, sum)
 	r := &study.Result{Tidy: []study.Row{}, Suppressed: []study.Suppressed{}, Notes: []ws.Text{}}
 	events := total(c.events)
-	if p.Policy().Hidden(events, c.anyEvent) {
-		return st, nil, withheldEvents("km")
+	if err := judgeOutcomes("km", p.Policy(), s.totals.Complete, events, c.anyEvent); err != nil {
+		return st, nil, err
 	}
 	r.Glance = study.Row{{Name: "nobs", Value: s.totals.Complete}, {Name: "nevent", Value: events},
 		{Name: "missing", Value: s.totals.Rows - s.totals.Complete}}
 	if !a.exact {
 		r.Notes = append(r.Notes, coarseNote(len(a.ends)))
 	}
-	n := make([]int64, s.cells())
+	n, d := make([]int64, s.cells()), make([]int64, s.cells())
 	for cell := range n {
-		n[cell] = c.persons(cell)
+		n[cell], d[cell] = c.persons(cell), total(c.events[cell*c.n:(cell+1)*c.n])
 	}
-	for cell, hidden := range p.Policy().HiddenCells(n, c.sites) {
+	for cell, hidden := range hiddenGroups(p.Policy(), n, d, c.sites) {
 		if n[cell] == 0 {
 			continue
 		}
@@ -104,9 +105,26 @@ func nextKM(p *analyze.Problem, st counting, sum stat.Sum) (counting, *study.Res
 		}
 		k := estimate(c.curve(cell, at), conf)
 		r.Tidy = append(r.Tidy, k.rows(name)...)
-		r.Summary = append(r.Summary, k.summary(name, n[cell], total(c.events[cell*c.n:(cell+1)*c.n])))
+		r.Summary = append(r.Summary, k.summary(name, n[cell], d[cell]))
 	}
 	return st, r, nil
+}
+
+// hiddenGroups says which groups may not be shown: those of whom too few are
+// there, have an event or have none, and others from which, with the totals,
+// such a number would follow.
+func hiddenGroups(pol policy.Policy, n, events, sites []int64) []bool {
+	censored := make([]int64, len(n))
+	for i := range n {
+		censored[i] = n[i] - events[i]
+	}
+	hidden := pol.HiddenCells(n, sites)
+	for _, kind := range [][]int64{events, censored} {
+		for i, h := range pol.HiddenCells(kind, sites) {
+			hidden[i] = hidden[i] || h
+		}
+	}
+	return hidden
 }
 
 // A kaplanMeier is an estimated curve with its pointwise limits.

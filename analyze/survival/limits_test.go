@@ -302,3 +302,38 @@ func TestCox_LargeEffect(t *testing.T) {
 		}
 	}
 }
+
+// What is left out of the groups that are shown cannot be had from the totals.
+func TestGroups_Margins(t *testing.T) {
+	rows := made(t)
+	suppressed := 0
+	for _, k := range []int64{3, 6, 10, 15} {
+		for _, formula := range []string{"Surv(days, died) ~ hospital", "Surv(days, died) ~ hospital + sex", "Surv(days, died) ~ hospital + arm"} {
+			for _, m := range []string{"km", "logrank"} {
+				got := analyzetest.Case{Rows: rows, Analysis: analysis(m, formula), Policy: strict(k)}.Pooled(t, method(m))
+				persons, events := got.Glance.Get("nobs").(int64), got.Glance.Get("nevent").(int64)
+				for _, row := range got.Summary {
+					if m == "km" {
+						persons -= row.Get("records").(int64)
+						events -= row.Get("events").(int64)
+					} else {
+						persons -= row.Get("n").(int64)
+						events -= int64(row.Float("observed"))
+					}
+				}
+				for what, n := range map[string]int64{"persons": persons, "events": events, "censorings": persons - events} {
+					if n > 0 && n < k {
+						t.Errorf("k = %d, %s %s: the %s of the rest follow from the totals", k, m, formula, what)
+					}
+				}
+				if persons > 0 && len(got.Suppressed) == 0 {
+					t.Errorf("k = %d, %s %s: groups are missing without a word", k, m, formula)
+				}
+				suppressed += len(got.Suppressed)
+			}
+		}
+	}
+	if suppressed == 0 {
+		t.Error("no case suppresses anything: the test looks for the wrong thing")
+	}
+}

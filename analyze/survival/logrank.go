@@ -240,8 +240,8 @@ func nextLogRank(p *analyze.Problem, st counting, sum stat.Sum) (counting, *stud
 	if events == 0 {
 		return st, nil, noEvents("logrank")
 	}
-	if p.Policy().Hidden(events, eventSites) {
-		return st, nil, withheldEvents("logrank")
+	if err := judgeOutcomes("logrank", p.Policy(), s.totals.Complete, events, eventSites); err != nil {
+		return st, nil, err
 	}
 	statistic, df, err := o.statistic()
 	if err != nil {
@@ -343,12 +343,12 @@ func triangle(n, i, j int) int { return i*n - i*(i-1)/2 + j - i }
 // are too few.
 func (s *setup) groupRows(o outcome, r *study.Result) {
 	pol := s.problem.Policy()
-	few, rare := pol.HiddenCells(o.persons, o.sites), pol.HiddenCells(o.events, o.sites)
+	hidden := hiddenGroups(pol, o.persons, o.events, o.sites)
 	for k, n := range o.persons {
 		name := s.groups.label(s.frame, k)
 		switch {
 		case n == 0:
-		case few[k] || rare[k]:
+		case hidden[k]:
 			r.Suppressed = append(r.Suppressed, suppressed(name))
 		default:
 			r.Summary = append(r.Summary, study.Row{{Name: "group", Value: name}, {Name: "n", Value: n},

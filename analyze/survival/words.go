@@ -2,6 +2,7 @@ package survival
 
 import (
 	ws "wellspring"
+	"wellspring/policy"
 	"wellspring/study"
 )
 
@@ -22,8 +23,17 @@ func tail(what string) study.Suppressed {
 		"自在险人数或机构数过少的首个时间点起,不再使用随访数据")}
 }
 
+// judgeOutcomes refuses a study of n persons of whom too few have an event, or
+// too few have none: the result tells both numbers.
+func judgeOutcomes(op string, pol policy.Policy, n, events, sites int64) error {
+	if pol.Hidden(events, sites) || pol.Hidden(n-events, pol.MinSites) {
+		return withheldEvents(op)
+	}
+	return nil
+}
+
 func withheldEvents(op string) error {
-	return ws.Errorf(ws.Withheld, op, ws.T("too few persons or institutions have an event", "发生事件的人数或机构数过少"))
+	return ws.Errorf(ws.Withheld, op, ws.T("too few persons or institutions have an event, or have none", "发生事件或未发生事件的人数或机构数过少"))
 }
 
 func noEvents(op string) error {
