@@ -3,7 +3,9 @@
 //
 // Start from [Study], one question with its purpose, data and analyses, and
 // [Result], its answer in the vocabulary of R's broom. [Parse] reads a study
-// file, [Study.Canonical] gives the bytes that every party signs.
+// file, [Study.Canonical] gives the bytes that every party signs. A steward's
+// dictionary file is read by [ParseDictionary], and [MergeDictionaries] makes
+// one of all sites'.
 //
 // # Canonical form
 //

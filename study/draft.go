@@ -55,7 +55,7 @@ metadata:
 data:
   dataset: %s # each site registers its part under this name / 各站点以此名称登记各自的数据
   # where: "age >= 18" # only these rows / 只分析满足条件的行
-# Columns / 列:
+# Columns / 列：
 %s`
 
 const draftDescribe = `  - id: describe # n, mean and standard deviation / 例数、均值与标准差
@@ -173,7 +173,7 @@ func (g *guessed) group() string {
 	return backquote(g.factors[0])
 }
 
-var plainName = regexp.MustCompile(`^\p{L}[\p{L}\p{N}._]*$`)
+var plainName = regexp.MustCompile(`^\p{L}[\p{L}\p{Nd}._]*$`)
 
 // backquote writes a column's name as a formula takes it.
 func backquote(name string) string {

@@ -80,15 +80,5 @@ func tickLabel(x float64) string {
 	if a != 0 && (a >= 1e7 || a < 1e-4) {
 		return strconv.FormatFloat(x, 'e', -1, 64)
 	}
-	s := strconv.FormatFloat(x, 'f', 6, 64)
-	return short(must(s), 6)
-}
-
-// must reads what FormatFloat wrote, rid of the dust of k·step.
-func must(s string) float64 {
-	x, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return math.NaN()
-	}
-	return x
+	return short(x, 6)
 }
