@@ -13,25 +13,11 @@ import (
 	"wellspring/analyze"
 	"wellspring/analyze/analyzetest"
 	"wellspring/analyze/compare"
-	"wellspring/collect/csv"
+	"wellspring/collect/csv/csvtest"
 	"wellspring/frame/table"
 	"wellspring/policy"
 	"wellspring/study"
 )
-
-func load(t testing.TB, path string) *table.Table {
-	t.Helper()
-	opt := csv.Options{Public: true}
-	d, err := csv.Infer([]string{path}, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := csv.ReadTable(path, d, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
-}
 
 func methods() map[string]analyze.Method {
 	return map[string]analyze.Method{"ttest": compare.TTest(), "chisq": compare.ChiSquared(), "crosstab": compare.Crosstab()}
@@ -69,7 +55,7 @@ func near(t testing.TB, what string, got, want, tolerance float64) {
 func TestCompare_R(t *testing.T) {
 	for _, a := range answers(t) {
 		t.Run(a.Name, func(t *testing.T) {
-			got := analyzetest.Answer(t, methods()[a.Analysis.Method], load(t, filepath.Join("testdata", a.Table+".csv")), a.Analysis)
+			got := analyzetest.Answer(t, methods()[a.Analysis.Method], csvtest.Read(t, filepath.Join("testdata", a.Table+".csv")), a.Analysis)
 			for field, want := range a.Tidy {
 				if text, ok := want.(string); ok {
 					if s := got.Tidy[0].Text(field); s != text {
@@ -92,9 +78,9 @@ func TestCompare_Conformance(t *testing.T) {
 	cases := map[string][]analyzetest.Case{}
 	for _, a := range answers(t) {
 		m := a.Analysis.Method
-		cases[m] = append(cases[m], analyzetest.Case{Name: a.Name, Analysis: a.Analysis, Rows: load(t, filepath.Join("testdata", a.Table+".csv"))})
+		cases[m] = append(cases[m], analyzetest.Case{Name: a.Name, Analysis: a.Analysis, Rows: csvtest.Read(t, filepath.Join("testdata", a.Table+".csv"))})
 	}
-	cases["crosstab"] = []analyzetest.Case{{Name: "admissions", Rows: load(t, "testdata/admissions.csv"),
+	cases["crosstab"] = []analyzetest.Case{{Name: "admissions", Rows: csvtest.Read(t, "testdata/admissions.csv"),
 		Analysis: study.Analysis{Method: "crosstab", Rows: "Dept", Columns: "Gender"}}}
 	for name, m := range methods() {
 		analyzetest.Run(t, m, cases[name]...)
@@ -107,7 +93,7 @@ func made(t *testing.T, header string, rows []string) *table.Table {
 	if err := os.WriteFile(path, []byte(header+"\n"+strings.Join(rows, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return load(t, path)
+	return csvtest.Read(t, path)
 }
 
 // cells makes rows with the given counts of a (down) by b (across).
@@ -206,24 +192,6 @@ func TestCompare_Refuses(t *testing.T) {
 	}
 }
 
-// shared finds a file of the shared folder of real data; where that is absent
-// the test is skipped, unless WELLSPRING_SHARED says that it is there.
-func shared(t *testing.T, path string) string {
-	t.Helper()
-	dir, promised := os.LookupEnv("WELLSPRING_SHARED")
-	if !promised {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	full := filepath.Join(dir, filepath.FromSlash(path))
-	if _, err := os.Stat(full); err != nil {
-		if promised {
-			t.Fatal(err)
-		}
-		t.Skipf("no %s: set WELLSPRING_SHARED to the folder of real data", path)
-	}
-	return full
-}
-
 func TestCompare_Heart(t *testing.T) {
 	var ref struct {
 		TTest struct {
@@ -238,14 +206,14 @@ func TestCompare_Heart(t *testing.T) {
 			X2    float64
 		} `json:"chisq_sex_target"`
 	}
-	b, err := os.ReadFile(shared(t, "reference/uci_heart.json"))
+	b, err := os.ReadFile(csvtest.Shared(t, "reference/uci_heart.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(b, &ref); err != nil {
 		t.Fatal(err)
 	}
-	rows := load(t, shared(t, "data/uci-heart/heart_4sites.csv"))
+	rows := csvtest.Read(t, csvtest.Shared(t, "data/uci-heart/heart_4sites.csv"))
 	// R had the rows complete in these.
 	const where = "trestbps >= 0 and thalach >= 0 and exang >= 0 and oldpeak > -9"
 	run := func(m analyze.Method, a study.Analysis) study.Row {

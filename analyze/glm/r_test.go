@@ -5,33 +5,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"wellspring/analyze"
 	"wellspring/analyze/analyzetest"
 	"wellspring/analyze/glm"
-	"wellspring/collect/csv"
-	"wellspring/frame"
+	"wellspring/collect/csv/csvtest"
 	"wellspring/frame/table"
 	"wellspring/study"
 )
-
-// load reads a CSV of which all rows are public.
-func load(t testing.TB, path string) *table.Table {
-	t.Helper()
-	opt := csv.Options{Public: true}
-	d, err := csv.Infer([]string{path}, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d = slices.DeleteFunc(d, func(c frame.Column) bool { return c.Name == analyze.SiteColumn }) // partitions make their own
-	rows, err := csv.ReadTable(path, d, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
-}
 
 // An answer is R's: see testdata/r.R.
 type answer struct {
@@ -65,7 +47,7 @@ func answers(t testing.TB) []answer {
 }
 
 func rowsOf(t testing.TB, a answer) *table.Table {
-	return load(t, filepath.Join("testdata", a.Table+".csv"))
+	return csvtest.Read(t, filepath.Join("testdata", a.Table+".csv"), analyze.SiteColumn)
 }
 
 // near fails unless got is want to a relative tolerance, or to that part of a
@@ -115,6 +97,6 @@ func TestGLM_Conformance(t *testing.T) {
 		cases = append(cases, analyzetest.Case{Name: a.Name, Analysis: a.analysis(), Rows: rowsOf(t, a)})
 	}
 	far := study.Analysis{Method: "glm", Formula: "I(mpg + 10000) ~ I(wt + 10000) * am"} // nearly collinear, and only by where zero is
-	cases = append(cases, analyzetest.Case{Name: "far-from-zero", Analysis: far, Rows: load(t, filepath.Join("testdata", "mtcars.csv"))})
+	cases = append(cases, analyzetest.Case{Name: "far-from-zero", Analysis: far, Rows: csvtest.Read(t, filepath.Join("testdata", "mtcars.csv"), analyze.SiteColumn)})
 	analyzetest.Run(t, glm.Method(), cases...)
 }

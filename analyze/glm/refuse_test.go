@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	ws "wellspring"
+	"wellspring/analyze"
 	"wellspring/analyze/analyzetest"
 	"wellspring/analyze/glm"
+	"wellspring/collect/csv/csvtest"
 	"wellspring/frame/table"
 	"wellspring/policy"
 	"wellspring/study"
@@ -27,7 +29,7 @@ func made(t *testing.T, header string, n int, row func(i int) string) *table.Tab
 	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return load(t, path)
+	return csvtest.Read(t, path, analyze.SiteColumn)
 }
 
 // noise is a number in [0, 1) that depends on i alone.

@@ -9,40 +9,13 @@ import (
 	"strings"
 	"testing"
 
+	"wellspring/analyze"
 	"wellspring/analyze/analyzetest"
 	"wellspring/analyze/glm"
+	"wellspring/collect/csv/csvtest"
 	"wellspring/frame/table"
 	"wellspring/study"
 )
-
-// shared finds a file of the shared folder of real data; where that is absent
-// the test is skipped, unless WELLSPRING_SHARED says that it is there.
-func shared(t *testing.T, path string) string {
-	t.Helper()
-	dir, promised := os.LookupEnv("WELLSPRING_SHARED")
-	if !promised {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	full := filepath.Join(dir, filepath.FromSlash(path))
-	if _, err := os.Stat(full); err != nil {
-		if promised {
-			t.Fatal(err)
-		}
-		t.Skipf("no %s: set WELLSPRING_SHARED to the folder of real data", path)
-	}
-	return full
-}
-
-func reference(t *testing.T, path string, into any) {
-	t.Helper()
-	b, err := os.ReadFile(shared(t, path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, into); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // A fit is R's glm or lm as the reference files hold it, run to R's default
 // precision.
@@ -70,13 +43,13 @@ const (
 var reduced = strings.NewReplacer("factor(cp)", "cp", "factor(GENDER)", "GENDER")
 
 func heart(t *testing.T) *table.Table {
-	return load(t, shared(t, "data/uci-heart/heart_4sites.csv"))
+	return csvtest.Read(t, csvtest.Shared(t, "data/uci-heart/heart_4sites.csv"), analyze.SiteColumn)
 }
 
 // Deviances of the fits run to epsilon 1e-14.
 func TestGLM_Heart(t *testing.T) {
 	var ref map[string]json.RawMessage
-	reference(t, "reference/uci_heart.json", &ref)
+	csvtest.SharedJSON(t, "reference/uci_heart.json", &ref)
 	rows := heart(t)
 	for _, c := range []struct {
 		name, formula, reference string
@@ -139,7 +112,7 @@ func checkFit(t *testing.T, name string, got study.Result, want fit, tolerance f
 func cnsim(t *testing.T) *table.Table {
 	var all []byte
 	for _, n := range []string{"1", "2", "3"} {
-		b, err := os.ReadFile(shared(t, "data/datashield-dslite/CNSIM/CNSIM"+n+".csv"))
+		b, err := os.ReadFile(csvtest.Shared(t, "data/datashield-dslite/CNSIM/CNSIM"+n+".csv"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +125,7 @@ func cnsim(t *testing.T) *table.Table {
 	if err := os.WriteFile(path, all, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return load(t, path)
+	return csvtest.Read(t, path, analyze.SiteColumn)
 }
 
 func TestGLM_CNSIM(t *testing.T) {
@@ -160,7 +133,7 @@ func TestGLM_CNSIM(t *testing.T) {
 		Gaussian fit `json:"gaussian_hdl"`
 		Binomial fit `json:"binomial_diab"`
 	}
-	reference(t, "reference/datashield_cnsim.json", &ref)
+	csvtest.SharedJSON(t, "reference/datashield_cnsim.json", &ref)
 	rows := cnsim(t)
 	run := func(family, formula string) study.Result {
 		return analyzetest.Answer(t, glm.Method(), rows, study.Analysis{Method: "glm", Formula: formula, Family: family})

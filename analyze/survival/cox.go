@@ -105,37 +105,12 @@ func startCox(p *analyze.Problem) (coxState, *study.Result, error) {
 	if err := p.Policy().Parameters("cox", c.design.P(), c.totals.Complete); err != nil {
 		return coxState{}, nil, err
 	}
-	if err := c.levels(); err != nil {
+	if err := p.JudgeTerms(0, c.design); err != nil {
 		return coxState{}, nil, err
 	}
 	st := coxState{Counted: c.local()}
 	st.Fit.Beta = make([]float64, c.design.P())
 	return st, nil, nil
-}
-
-// levels refuses a term of which a level has too few persons or institutions:
-// its column would be a sum over them.
-func (c *coxSetup) levels() error {
-	pol := c.problem.Policy()
-	strata := make(map[int]bool)
-	for _, i := range c.roles.Strata {
-		strata[i] = true
-	}
-	for i, f := range c.frame.Factors() {
-		for j, n := range c.totals.Levels[i] {
-			if !strata[i] && pol.Hidden(n, c.totals.LevelSites[i][j]) {
-				return ws.Errorf(ws.Withheld, "cox: "+f.Name,
-					ws.T("level %q has too few persons or institutions", "水平 %q 的人数或机构数过少", f.Levels[j])).
-					WithHint(ws.T("merge levels, or filter the rows that have it", "请合并水平,或筛除取该水平的行"))
-			}
-		}
-	}
-	for i, n := range c.design.Support() {
-		if pol.Hidden(n, pol.MinSites) {
-			return ws.Errorf(ws.Withheld, "cox: "+c.design.Names()[i], ws.T("too few persons stand behind this term", "支撑该项的人数过少"))
-		}
-	}
-	return nil
 }
 
 // longVector is the length from which on a vector is encoded once, not once a

@@ -12,55 +12,22 @@ import (
 	"wellspring/analyze"
 	"wellspring/analyze/analyzetest"
 	"wellspring/analyze/survival"
-	"wellspring/collect/csv"
-	"wellspring/frame"
+	"wellspring/collect/csv/csvtest"
 	"wellspring/frame/table"
 	"wellspring/study"
 )
 
-// load reads a CSV of which all rows are public.
-func load(t testing.TB, path string) *table.Table {
-	t.Helper()
-	opt := csv.Options{Public: true}
-	d, err := csv.Infer([]string{path}, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d = slices.DeleteFunc(d, func(c frame.Column) bool { return c.Name == analyze.SiteColumn }) // partitions make their own
-	rows, err := csv.ReadTable(path, d, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows
+func made(t testing.TB) *table.Table {
+	return csvtest.Read(t, filepath.Join("testdata", "made.csv"), analyze.SiteColumn)
 }
-
-// shared finds a file of the shared folder of real data; where that is absent
-// the test is skipped, unless WELLSPRING_SHARED says that it is there.
-func shared(t testing.TB, path string) string {
-	t.Helper()
-	dir, promised := os.LookupEnv("WELLSPRING_SHARED")
-	if !promised {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	full := filepath.Join(dir, filepath.FromSlash(path))
-	if _, err := os.Stat(full); err != nil {
-		if promised {
-			t.Fatal(err)
-		}
-		t.Skipf("no %s: set WELLSPRING_SHARED to the folder of real data", path)
-	}
-	return full
-}
-
-func made(t testing.TB) *table.Table { return load(t, filepath.Join("testdata", "made.csv")) }
 
 // rowsOf returns the table of an answer, and the filter of its rows.
 func rowsOf(t testing.TB, name string) (rows *table.Table, where string) {
 	switch name {
 	case "lung":
-		return load(t, shared(t, "data/survival-r/lung.csv")), ""
+		return csvtest.Read(t, csvtest.Shared(t, "data/survival-r/lung.csv"), analyze.SiteColumn), ""
 	case "colon":
-		return load(t, shared(t, "data/survival-r/colon.csv")), "etype = 2"
+		return csvtest.Read(t, csvtest.Shared(t, "data/survival-r/colon.csv"), analyze.SiteColumn), "etype = 2"
 	}
 	return made(t), ""
 }

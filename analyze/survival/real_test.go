@@ -11,6 +11,7 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/analyze/analyzetest"
+	"wellspring/collect/csv/csvtest"
 	"wellspring/frame"
 	"wellspring/frame/table"
 	"wellspring/study"
@@ -53,7 +54,7 @@ func placed(t testing.TB, c analyzetest.Case, names []ws.SiteID, at []int) (pool
 // The bone-marrow-transplant patients of four hospitals (Copelan et al. 1991):
 // R's answers, from rows at their hospitals.
 func TestBMT(t *testing.T) {
-	rows := load(t, filepath.Join("..", "..", "cmd", "wellspring", "testdata", "bmt", "bmt.csv"))
+	rows := csvtest.Read(t, filepath.Join("..", "..", "cmd", "wellspring", "testdata", "bmt", "bmt.csv"), analyze.SiteColumn)
 	names, at := []ws.SiteID{"h1", "h2", "h3", "h4"}, []int{}
 	for _, z := range whole(t, rows, "z9").Real {
 		at = append(at, int(z)-1)
@@ -103,8 +104,8 @@ func TestBMT(t *testing.T) {
 
 // The three sites of the pda package's lung2: plain and stratified by site.
 func TestLung2(t *testing.T) {
-	path := shared(t, "data/pda-multisite/lung2.csv")
-	rows := load(t, path)
+	path := csvtest.Shared(t, "data/pda-multisite/lung2.csv")
+	rows := csvtest.Read(t, path, analyze.SiteColumn)
 	names, at := sitesOf(t, path)
 	for _, c := range []struct {
 		formula, ties string
@@ -138,7 +139,7 @@ func sitesOf(t testing.TB, path string) (names []ws.SiteID, at []int) {
 	if err := os.WriteFile(renamed, append([]byte(`"place"`), b[len(`"site"`):]...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	rows := load(t, renamed)
+	rows := csvtest.Read(t, renamed, analyze.SiteColumn)
 	c, _ := rows.Dictionary().Lookup("place")
 	for _, l := range c.Levels {
 		names = append(names, ws.SiteID(l))
@@ -153,7 +154,7 @@ func sitesOf(t testing.TB, path string) (names []ws.SiteID, at []int) {
 // answers of its default fit, to 1e-6.
 func TestReal_Partitions(t *testing.T) {
 	var ref map[string]json.RawMessage
-	b, err := os.ReadFile(shared(t, "reference/lung.json"))
+	b, err := os.ReadFile(csvtest.Shared(t, "reference/lung.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
