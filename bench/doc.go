@@ -1,0 +1,9 @@
+// Command bench runs the project's proofs: each measures one claimed number,
+// beside a peer or the limit of the machine in the same run, and at full scale
+// writes docs/numbers/NAME.json.
+//
+//	go run ./bench                     list the proofs
+//	go run ./bench NAME                run one at full scale and write its file
+//	go run ./bench -scale 0.01 all     run all small, as CI does, and check that
+//	                                   every proof has its file
+package main
