@@ -302,7 +302,9 @@ func (p *Program) Next(raw State, sum stat.Sum) (State, []study.Result, error) {
 	s.Round++
 	switch s.Phase {
 	case counting:
-		err = p.afterCounts(&s, sum)
+		if err = p.afterCounts(&s, sum); err == nil && !p.hasMoments(s) {
+			err = p.afterMoments(&s, stat.Sum{Sites: sum.Sites}) // nothing is numeric: no vector is empty
+		}
 	case moments:
 		err = p.afterMoments(&s, sum)
 	default:
@@ -330,6 +332,19 @@ func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 	}
 	s.Phase = moments
 	return nil
+}
+
+// hasMoments reports whether any column is numeric, so that the round of the
+// moments has something to ask.
+func (p *Program) hasMoments(s progress) bool {
+	for i, part := range p.parts {
+		for j, f := range part.frames {
+			if momentShape(f, s.Parts[i].Totals[j]).Len() > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (p *Program) afterMoments(s *progress, sum stat.Sum) error {

@@ -84,6 +84,9 @@ func (r *runner) step(p *analyze.Program, state analyze.State) (analyze.State, e
 	if err != nil {
 		return nil, err
 	}
+	if shape.Len() == 0 {
+		r.t.Fatal("a round asks for nothing, and there is no sum of empty vectors")
+	}
 	r.compact(state)
 	sum := stat.Sum{Shape: shape, Ring: make(stat.Ring, shape.Len()), Sites: len(r.parts)}
 	for _, site := range sites(r.parts) {
