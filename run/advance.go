@@ -1,15 +1,16 @@
 package run
 
 import (
+	"slices"
+
 	ws "wellspring"
 	"wellspring/mpc/sum"
 	"wellspring/stat"
-	"wellspring/study"
 )
 
 // advance goes on once every site that is waited for has answered.
 func (c *Conductor) advance() (Output, error) {
-	if len(c.turn.raw[c.phase]) < c.waited() {
+	if len(c.waiting) > 0 {
 		return Output{}, nil
 	}
 	switch c.phase {
@@ -33,48 +34,6 @@ func (c *Conductor) advance() (Output, error) {
 	return Output{}, nil
 }
 
-// waited is how many of the sites that are there must answer the present step:
-// voters alone vote and audit.
-func (c *Conductor) waited() int {
-	if c.phase != Vote && c.phase != Audit || c.epoch == nil {
-		return c.still(c.present)
-	}
-	n := 0
-	for _, m := range c.opening.Members {
-		if c.votes(m.Site) && c.answers(m.Site) {
-			n++
-		}
-	}
-	return n
-}
-
-// still counts the sites that are there and take part in the round.
-func (c *Conductor) still(present map[ws.SiteID]bool) int {
-	n := 0
-	for site := range present {
-		if c.answers(site) {
-			n++
-		}
-	}
-	return n
-}
-
-// answers says whether a site is there, and in the list where there is one.
-func (c *Conductor) answers(site ws.SiteID) bool {
-	seat, ok := c.params.Seat(site)
-	return ok && c.present[site] && (c.turn.list.Survivors == nil || c.turn.list.Survivors.Has(seat))
-}
-
-func (c *Conductor) votes(site ws.SiteID) bool {
-	seat, _ := c.params.Seat(site)
-	for _, v := range c.epoch.Voters() {
-		if v == seat {
-			return true
-		}
-	}
-	return false
-}
-
 // settleFacts binds the study and sends everybody's facts.
 func (c *Conductor) settleFacts() (Output, error) {
 	var parts [][]byte
@@ -87,7 +46,7 @@ func (c *Conductor) settleFacts() (Output, error) {
 	}
 	c.program, c.state, c.adverts = pl.program, pl.state, pl.adverts
 	c.phase = CoinStep
-	return c.broadcast(Plan, pack(parts...)), nil
+	return c.toAll(Plan, pack(parts...)), nil
 }
 
 func (c *Conductor) settleCoins() (Output, error) {
@@ -99,37 +58,33 @@ func (c *Conductor) settleCoins() (Output, error) {
 	if c.epoch, err = sum.NewEpoch(c.params, c.adverts, coins); err != nil {
 		return Output{}, err
 	}
+	for _, seat := range c.epoch.Voters() {
+		c.voters[c.params.Sites[seat].ID] = true
+	}
 	body, err := packAll(coins)
 	c.phase = Pairs
-	return c.broadcast(Coins, body), err
+	return c.toAll(Coins, body), err
 }
 
 // ask begins a round.
 func (c *Conductor) ask() (Output, error) {
+	for _, site := range c.survivors {
+		if !c.present[site] {
+			return Output{}, lostLate(site)
+		}
+	}
 	shape, err := c.program.Ask(c.state)
 	if err != nil {
 		return Output{}, err
 	}
 	digest := c.program.Digest(c.state)
-	r := sum.Round{Number: uint32(c.round), State: digest, Prev: c.last, Len: shape.Len()}
-	c.turn = turn{round: r, tally: c.epoch.Tally(r), raw: map[Step]map[ws.SiteID][]byte{}, pieces: map[ws.SiteID][]sum.Piece{}}
+	c.turn = newTurn()
+	c.turn.length = shape.Len()
+	c.turn.tally = c.epoch.Tally(sum.Round{Number: uint32(c.round), State: digest, Prev: c.last, Len: shape.Len()})
 	c.phase = SharesStep
-	bodies := map[ws.SiteID][]byte{}
-	for _, m := range c.opening.Members {
-		var mine []sum.Encaps
-		for _, e := range c.encaps {
-			if int(e.To) < len(c.params.Sites) && c.params.Sites[e.To].ID == m.Site {
-				mine = append(mine, e)
-			}
-		}
-		parts, err := marshalAll(mine)
-		if err != nil {
-			return Output{}, err
-		}
-		bodies[m.Site] = pack(append([][]byte{digest[:]}, parts...)...)
-	}
+	out := c.send(Ask, c.answers, func(s ws.SiteID) []byte { return pack(append([][]byte{digest[:]}, c.encaps[s]...)...) })
 	c.encaps = nil
-	return c.send(Ask, func(s ws.SiteID) []byte { return bodies[s] }), nil
+	return out, nil
 }
 
 func (c *Conductor) settleRoster() (Output, error) {
@@ -142,26 +97,16 @@ func (c *Conductor) settleRoster() (Output, error) {
 		return Output{}, err
 	}
 	c.phase = Contribute
-	bodies := map[ws.SiteID][]byte{}
-	for site, pieces := range c.turn.pieces {
-		parts, err := marshalAll(pieces)
-		if err != nil {
-			return Output{}, err
-		}
-		bodies[site] = pack(append([][]byte{head}, parts...)...)
-	}
-	return c.send(RosterStep, func(s ws.SiteID) []byte {
-		if b := bodies[s]; b != nil {
-			return b
-		}
-		return pack(head)
-	}), nil
+	return c.send(RosterStep, c.answers, func(s ws.SiteID) []byte { return pack(append([][]byte{head}, c.turn.pieces[s]...)...) }), nil
 }
 
 // settleList proposes the survivors. Voters get all shares and vectors.
 func (c *Conductor) settleList() (Output, error) {
 	list, err := c.turn.tally.List()
 	if err != nil {
+		return Output{}, err
+	}
+	if err := c.covers(list.Survivors); err != nil {
 		return Output{}, err
 	}
 	head, err := list.MarshalBinary()
@@ -171,28 +116,23 @@ func (c *Conductor) settleList() (Output, error) {
 	c.turn.list = list
 	parts := [][]byte{head}
 	for _, seat := range list.Roster.Seats() {
-		shares, err := unpack(c.turn.raw[SharesStep][c.params.Sites[seat].ID], MaxSites+1)
-		if err != nil {
-			return Output{}, err
-		}
-		parts = append(parts, shares[0])
+		parts = append(parts, c.turn.shares[c.params.Sites[seat].ID])
 	}
 	for _, seat := range list.Survivors.Seats() {
 		parts = append(parts, c.turn.raw[Contribute][c.params.Sites[seat].ID])
 	}
 	c.phase = Vote
-	return c.toVoters(c.broadcast(Propose, pack(parts...)), true), nil
+	return c.toVoters(Propose, pack(parts...), true), nil
 }
 
-// toVoters keeps the messages to voters, or those to the others.
-func (c *Conductor) toVoters(o Output, voters bool) Output {
-	var out Output
-	for _, m := range o.Send {
-		if c.votes(m.To) == voters && c.answers(m.To) {
-			out.Send = append(out.Send, m)
+// covers refuses a sum that the sites would refuse.
+func (c *Conductor) covers(survivors sum.Set) error {
+	for _, site := range c.survivors {
+		if seat, _ := c.params.Seat(site); !survivors.Has(seat) {
+			return lostLate(site)
 		}
 	}
-	return out
+	return c.program.Facts().Policy.Sites("sum", len(survivors.Seats()))
 }
 
 func (c *Conductor) settleVotes() (Output, error) {
@@ -202,7 +142,7 @@ func (c *Conductor) settleVotes() (Output, error) {
 	}
 	b, err := c.turn.cert.MarshalBinary()
 	c.phase = Reveal
-	return c.send(Certify, func(ws.SiteID) []byte { return pack(b) }), err
+	return c.toAll(Certify, pack(b)), err
 }
 
 // open adds the vectors, as every voter does, and computes the next state.
@@ -219,10 +159,10 @@ func (c *Conductor) open() (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	c.turn.next, c.results = next, results
+	c.turn.next, c.results, c.survivors = next, results, c.turn.sum.Survivors
 	body, err := packAll(c.turn.reveals)
 	c.phase = Audit
-	return c.toVoters(c.broadcast(OpenSum, body), true), err
+	return c.toVoters(OpenSum, body, true), err
 }
 
 // settleAudits goes on to the next round, or to the end. Sites that are no
@@ -236,30 +176,30 @@ func (c *Conductor) settleAudits() (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	out := c.toVoters(c.broadcast(Audited, pack(append([][]byte{ring}, audits...)...)), false)
+	out := c.toVoters(Audited, pack(append([][]byte{ring}, audits...)...), false)
 	c.state, c.last = c.turn.next, c.turn.sum.Digest
 	c.round++
-	var more Output
-	if c.results != nil {
-		more, err = c.finish()
-	} else {
-		more, err = c.ask()
+	more, err := c.next()
+	if err != nil {
+		return Output{}, err
 	}
-	out.Send = append(out.Send, more.Send...)
-	out.Document = more.Document
-	return out, err
+	if c.phase != Done { // a site that comes back in the next round may still wait for this one's sum
+		c.turn.sent = append(slices.Clone(out.Send), c.turn.sent...)
+	}
+	more.Send = append(out.Send, more.Send...)
+	return more, nil
 }
 
-func (c *Conductor) finish() (Output, error) {
-	doc, digest, err := document(c.opening, c.study, c.round, c.results)
+func (c *Conductor) next() (Output, error) {
+	if c.results == nil {
+		return c.ask()
+	}
+	doc, digest, err := document(c.study, c.survivors, c.round, c.results)
 	if err != nil {
 		return Output{}, err
 	}
 	c.phase = Done
-	out := c.broadcast(End, pack(digest[:]))
+	out := c.toAll(End, pack(digest[:]))
 	out.Document = doc
 	return out, nil
 }
-
-// Results returns the results, once there are any.
-func (c *Conductor) Results() []study.Result { return c.results }

@@ -20,27 +20,32 @@ type Conductor struct {
 	catalog analyze.Catalog
 	params  sum.Params
 	phase   Step // the step of the sites that is waited for
+	over    bool // an error was returned
 
-	facts   map[ws.SiteID][][]byte // facts, signature, advert
-	adverts []sum.Advert
-	coins   map[ws.SiteID]sum.Coin
-	encaps  []sum.Encaps
-	epoch   *sum.Epoch
-	program *analyze.Program
-	state   analyze.State
-	last    sum.Digest
-	round   int
-	present map[ws.SiteID]bool // not lost
-	turn    turn
-	results []study.Result
+	facts     map[ws.SiteID][][]byte // facts, signature, advert
+	adverts   []sum.Advert
+	coins     map[ws.SiteID]sum.Coin
+	encaps    map[ws.SiteID][][]byte // by receiver
+	epoch     *sum.Epoch
+	voters    map[ws.SiteID]bool
+	program   *analyze.Program
+	state     analyze.State
+	last      sum.Digest
+	round     int
+	present   map[ws.SiteID]bool // not lost
+	waiting   map[ws.SiteID]bool // whose answer to the present step is due
+	survivors []ws.SiteID        // whose vectors the sums cover; nil before the first is opened
+	turn      turn
+	results   []study.Result
 }
 
-// A turn is the round at hand.
+// A turn is the round at hand; the key phase has one too.
 type turn struct {
-	round   sum.Round
 	tally   *sum.Tally
+	length  int                           // of the vector
 	raw     map[Step]map[ws.SiteID][]byte // what sites sent, by step, to be relayed as it came
-	pieces  map[ws.SiteID][]sum.Piece     // by receiver
+	shares  map[ws.SiteID][]byte
+	pieces  map[ws.SiteID][][]byte // by receiver
 	list    sum.List
 	votes   []sum.Vote
 	reveals []sum.Reveal
@@ -49,6 +54,10 @@ type turn struct {
 	sum     sum.Sum
 	next    analyze.State
 	sent    []Message
+}
+
+func newTurn() turn {
+	return turn{raw: map[Step]map[ws.SiteID][]byte{}, shares: map[ws.SiteID][]byte{}, pieces: map[ws.SiteID][][]byte{}}
 }
 
 // NewConductor takes an opening that the ledger fixed.
@@ -64,8 +73,13 @@ func NewConductor(o *Opening, c analyze.Catalog) (*Conductor, error) {
 	if err != nil {
 		return nil, err
 	}
-	cond := &Conductor{opening: o, digest: digest, study: s, catalog: c, params: o.params(digest), phase: FactsStep,
-		facts: map[ws.SiteID][][]byte{}, coins: map[ws.SiteID]sum.Coin{}, present: map[ws.SiteID]bool{}}
+	params, err := o.params(digest, s)
+	if err != nil {
+		return nil, err
+	}
+	cond := &Conductor{opening: o, digest: digest, study: s, catalog: c, params: params, phase: FactsStep, turn: newTurn(),
+		facts: map[ws.SiteID][][]byte{}, coins: map[ws.SiteID]sum.Coin{}, encaps: map[ws.SiteID][][]byte{},
+		present: map[ws.SiteID]bool{}, voters: map[ws.SiteID]bool{}}
 	for _, m := range o.Members {
 		cond.present[m.Site] = true
 	}
@@ -78,7 +92,7 @@ func (c *Conductor) Begin() (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	return c.broadcast(Open, b), nil
+	return c.toAll(Open, b), nil
 }
 
 // Round returns the round at hand, how many sites are waited for, and how many
@@ -99,57 +113,107 @@ func (c *Conductor) Masked(site ws.SiteID) stat.Ring {
 }
 
 // Step takes one message of a site. An error ends the run; the output then
-// tells the sites.
+// tells the sites. Only a message that is of another run or site is an error
+// that changes nothing.
 func (c *Conductor) Step(m Message) (Output, error) {
+	if m.Run != c.opening.Run || m.Epoch > c.opening.Epoch || !c.member(m.From) {
+		return Output{}, ws.Errorf(ws.Diverged, "run", ws.T("the message is of another run, epoch or site", "消息属于另一计算、期或站点"))
+	}
+	if c.over || m.Epoch < c.opening.Epoch || !c.present[m.From] {
+		return Output{}, nil // late
+	}
 	out, err := c.step(m)
 	if err != nil {
-		return c.broadcast(End, nil), err
+		return c.stop(), err
 	}
 	return out, nil
 }
 
-// Lose says that a site does not answer any more. What can be done without it
-// is done; otherwise the error is of the kind Unreachable.
-func (c *Conductor) Lose(site ws.SiteID) (Output, error) {
-	delete(c.present, site)
-	if c.phase == FactsStep || c.phase == CoinStep || c.phase == Pairs {
-		return c.broadcast(End, nil), ws.Errorf(ws.Unreachable, "run", ws.T("site %s was lost before the epoch was settled", "站点 %s 在本期确定之前失联", site)).
-			WithHint(ws.T("open a new epoch without it", "请在不含该站点的情况下开启新的一期"))
-	}
-	out, err := c.advance()
-	if err != nil {
-		return c.broadcast(End, nil), err
-	}
-	return out, nil
+func (c *Conductor) member(site ws.SiteID) bool {
+	_, ok := c.params.Seat(site)
+	return ok
+}
+
+// stop ends the run without an answer.
+func (c *Conductor) stop() Output {
+	c.over, c.results = true, nil
+	return c.send(End, func(ws.SiteID) bool { return true }, nil)
 }
 
 func (c *Conductor) step(m Message) (Output, error) {
 	switch {
-	case m.Run != c.opening.Run || m.Epoch != c.opening.Epoch || c.opening.Key(m.From) == nil:
-		return Output{}, ws.Errorf(ws.Diverged, "run", ws.T("the message is of another run, epoch or site", "消息属于另一计算、期或站点"))
 	case m.Step == Refuse:
 		return Output{}, readRefusal(m.From, m.Body)
-	case !c.present[m.From] || m.Step != c.phase:
+	case m.Step != c.phase || m.Round != c.round || !c.waiting[m.From]:
 		return Output{}, nil // late, or again
-	}
-	if c.turn.raw == nil {
-		c.turn.raw = map[Step]map[ws.SiteID][]byte{}
-	}
-	if c.turn.raw[m.Step] == nil {
-		c.turn.raw[m.Step] = map[ws.SiteID][]byte{}
-	}
-	if c.turn.raw[m.Step][m.From] != nil {
-		return Output{}, nil
 	}
 	if err := c.take(m); err != nil {
 		return Output{}, ws.At("site "+string(m.From), err)
 	}
+	if c.turn.raw[m.Step] == nil {
+		c.turn.raw[m.Step] = map[ws.SiteID][]byte{}
+	}
 	c.turn.raw[m.Step][m.From] = m.Body
+	delete(c.waiting, m.From)
 	return c.advance()
+}
+
+// Lose says that a site does not answer any more. What can be done without it
+// is done; otherwise the error is of the kind Unreachable, and ends the run.
+//
+// A site that is lost before its vector came is left out of the first sum, and
+// so of all. One that is lost with its vector in a first sum that is not yet
+// opened ends the epoch: nothing was opened, and a new one may begin without
+// it. Once a sum was opened, a round that lacks one of its sites ends the run.
+func (c *Conductor) Lose(site ws.SiteID) (Output, error) {
+	if c.over || c.phase == Done || !c.present[site] {
+		return Output{}, nil
+	}
+	delete(c.present, site)
+	delete(c.waiting, site)
+	if err := c.bears(site); err != nil {
+		return c.stop(), err
+	}
+	out, err := c.advance()
+	if err != nil {
+		return c.stop(), err
+	}
+	return out, nil
+}
+
+// bears refuses a loss after which the run cannot come to its answer.
+func (c *Conductor) bears(site ws.SiteID) error {
+	sent := c.turn.raw[Contribute][site] != nil
+	switch c.phase {
+	case FactsStep, CoinStep, Pairs:
+		return lostEarly(site)
+	case SharesStep, Contribute, Vote:
+		if c.survivors == nil && sent {
+			return lostEarly(site)
+		}
+		if c.survivors != nil && !sent {
+			return lostLate(site)
+		}
+	}
+	return nil
+}
+
+func lostEarly(site ws.SiteID) error {
+	return ws.Errorf(ws.Unreachable, "run", ws.T("site %s was lost before a sum was opened", "站点 %s 在任何和被打开之前失联", site)).
+		WithHint(ws.T("open a new epoch without it", "请在不含该站点的情况下开启新的一期"))
+}
+
+func lostLate(site ws.SiteID) error {
+	return ws.Errorf(ws.Unreachable, "run", ws.T("site %s was lost, and is in the sums that were opened", "站点 %s 失联,而其已包含在打开的和中", site)).
+		WithHint(ws.T("wait for the site, or ask in a run of its own", "请等待该站点,或另开一次计算"))
 }
 
 // take reads one message into what is gathered.
 func (c *Conductor) take(m Message) error {
+	if len(m.Body) > bodyBound(m.Step, len(c.opening.Members), c.turn.length) {
+		return malformed()
+	}
+	seat, _ := c.params.Seat(m.From)
 	switch m.Step {
 	case FactsStep:
 		parts, err := unpack(m.Body, 3)
@@ -162,74 +226,96 @@ func (c *Conductor) take(m Message) error {
 		var coin sum.Coin
 		err := coin.UnmarshalBinary(m.Body)
 		c.coins[m.From] = coin
-		return err
+		return its(seat, coin.From, err)
 	case Pairs:
-		parts, err := unpack(m.Body, MaxSites)
-		if err != nil {
-			return err
-		}
-		encaps, err := readAll[sum.Encaps](parts)
-		c.encaps = append(c.encaps, encaps...)
-		return err
+		return c.takePairs(seat, m.Body)
 	case SharesStep:
-		return c.takeShares(m.Body)
+		return c.takeShares(m.From, seat, m.Body)
 	case Contribute:
 		var masked sum.Masked
-		if err := masked.UnmarshalBinary(m.Body); err != nil {
+		err := masked.UnmarshalBinary(m.Body)
+		if err := its(seat, masked.From, err); err != nil {
 			return err
 		}
 		return c.turn.tally.AddMasked(masked)
 	case Vote:
-		return gather(&c.turn.votes, m.Body)
+		v, err := gather(&c.turn.votes, m.Body)
+		return its(seat, v.From, err)
 	case Reveal:
-		return gather(&c.turn.reveals, m.Body)
+		r, err := gather(&c.turn.reveals, m.Body)
+		return its(seat, r.From, err)
 	case Audit:
-		return gather(&c.turn.audits, m.Body)
+		a, err := gather(&c.turn.audits, m.Body)
+		return its(seat, a.From, err)
 	}
 	return malformed()
+}
+
+// its refuses what speaks for another site than its sender.
+func its(sender, from sum.Seat, err error) error {
+	if err == nil && sender != from {
+		return ws.Errorf(ws.Invalid, "message", ws.T("it speaks for another site than its sender", "消息以发送者以外的站点名义发出"))
+	}
+	return err
 }
 
 func gather[M any, P interface {
 	*M
 	UnmarshalBinary([]byte) error
-}](into *[]M, b []byte) error {
-	var m M
-	if err := P(&m).UnmarshalBinary(b); err != nil {
+}](into *[]M, b []byte) (m M, err error) {
+	if err = P(&m).UnmarshalBinary(b); err == nil {
+		*into = append(*into, m)
+	}
+	return m, err
+}
+
+func (c *Conductor) takePairs(seat sum.Seat, body []byte) error {
+	parts, err := unpack(body, MaxSites)
+	if err != nil {
 		return err
 	}
-	*into = append(*into, m)
+	for _, b := range parts {
+		var e sum.Encaps
+		err := e.UnmarshalBinary(b)
+		if err := its(seat, e.From, err); err != nil {
+			return err
+		}
+		if int(e.To) < len(c.params.Sites) {
+			to := c.params.Sites[e.To].ID
+			c.encaps[to] = append(c.encaps[to], b)
+		}
+	}
 	return nil
 }
 
-func (c *Conductor) takeShares(body []byte) error {
+func (c *Conductor) takeShares(from ws.SiteID, seat sum.Seat, body []byte) error {
 	parts, err := unpack(body, MaxSites+1)
 	if err != nil || len(parts) < 1 {
 		return malformed()
 	}
 	var shares sum.Shares
-	if err := shares.UnmarshalBinary(parts[0]); err != nil {
+	err = shares.UnmarshalBinary(parts[0])
+	if err := its(seat, shares.From, err); err != nil {
 		return err
 	}
-	pieces, err := readAll[sum.Piece](parts[1:])
-	if err != nil {
-		return err
-	}
-	for _, p := range pieces {
+	for _, b := range parts[1:] {
+		var p sum.Piece
+		err := p.UnmarshalBinary(b)
+		if err := its(seat, p.From, err); err != nil {
+			return err
+		}
 		if int(p.To) < len(c.params.Sites) {
 			to := c.params.Sites[p.To].ID
-			c.turn.pieces[to] = append(c.turn.pieces[to], p)
+			c.turn.pieces[to] = append(c.turn.pieces[to], b)
 		}
 	}
+	c.turn.shares[from] = parts[0]
 	return c.turn.tally.AddShares(shares)
 }
 
-// broadcast sends the same step to every site that is there.
-func (c *Conductor) broadcast(s Step, body []byte) Output {
-	return c.send(s, func(ws.SiteID) []byte { return body })
-}
-
-// Again returns what was sent to a site in the round at hand, for a site that
-// has come back and lost what was under way.
+// Again returns what was sent to a site and is not settled, for one that has
+// come back and lost what was under way: in the key phase all of it, later the
+// messages of the round at hand. What the site has had does no harm.
 func (c *Conductor) Again(site ws.SiteID) []Message {
 	var out []Message
 	for _, m := range c.turn.sent {
@@ -240,15 +326,40 @@ func (c *Conductor) Again(site ws.SiteID) []Message {
 	return out
 }
 
-// send sends a step to every site that is there; a nil body is sent too.
-func (c *Conductor) send(s Step, body func(ws.SiteID) []byte) Output {
+// send sends a step to the sites that are there and are wanted, and waits for
+// their answers.
+func (c *Conductor) send(s Step, wanted func(ws.SiteID) bool, body func(ws.SiteID) []byte) Output {
 	var out Output
+	c.waiting = map[ws.SiteID]bool{}
 	for _, m := range c.opening.Members {
-		if c.present[m.Site] {
-			out.Send = append(out.Send, Message{From: c.opening.Conductor, To: m.Site, Run: c.opening.Run,
-				Epoch: c.opening.Epoch, Round: c.round, Step: s, Body: body(m.Site)})
+		if !c.present[m.Site] || !wanted(m.Site) {
+			continue
 		}
+		var b []byte
+		if body != nil {
+			b = body(m.Site)
+		}
+		out.Send = append(out.Send, Message{From: c.opening.Conductor, To: m.Site, Run: c.opening.Run,
+			Epoch: c.opening.Epoch, Round: c.round, Step: s, Body: b})
+		c.waiting[m.Site] = true
 	}
 	c.turn.sent = append(c.turn.sent, out.Send...)
 	return out
+}
+
+// toAll sends the same body to every site that takes part.
+func (c *Conductor) toAll(s Step, body []byte) Output {
+	return c.send(s, c.answers, func(ws.SiteID) []byte { return body })
+}
+
+// toVoters sends the same body to the sites that vote, or to the others.
+func (c *Conductor) toVoters(s Step, body []byte, voters bool) Output {
+	wanted := func(site ws.SiteID) bool { return c.answers(site) && c.voters[site] == voters }
+	return c.send(s, wanted, func(ws.SiteID) []byte { return body })
+}
+
+// answers says whether a site is there, and in the list where there is one.
+func (c *Conductor) answers(site ws.SiteID) bool {
+	seat, ok := c.params.Seat(site)
+	return ok && c.present[site] && (c.turn.list.Survivors == nil || c.turn.list.Survivors.Has(seat))
 }

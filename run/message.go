@@ -48,9 +48,36 @@ type Message struct {
 	Body     []byte // parts, see pack
 }
 
-// maxBody bounds a message: a vector of stat.MaxLen entries from every site
-// would be more, and is refused before it is asked for.
-const maxBody = 2 << 30
+// Bounds of what comes from outside, in bytes.
+const (
+	maxBody    = 2 << 30  // of any message
+	maxOpening = 16 << 20 // study and members
+	maxFacts   = 64 << 20 // of one site: dictionary, policy, and 2^20 times
+	maxRefusal = 64 << 10
+	maxLetter  = 16 << 10 // of one site's part in any message that holds no vector
+)
+
+// bodyBound is the longest body of a step in a run of so many sites, in a
+// round whose vector has the given length.
+func bodyBound(s Step, sites, length int) int {
+	vector := 16*length + 256
+	n := maxLetter * (sites + 2)
+	switch s {
+	case Open:
+		n = maxOpening
+	case FactsStep:
+		n = maxFacts + maxLetter
+	case Plan:
+		n = sites * (maxFacts + maxLetter)
+	case Propose:
+		n += sites * vector
+	case Contribute, Audited:
+		n += vector
+	case Refuse:
+		n = maxRefusal
+	}
+	return min(n, maxBody)
+}
 
 // pack joins parts, each preceded by its length as a uvarint.
 func pack(parts ...[]byte) []byte {
@@ -66,16 +93,13 @@ func pack(parts ...[]byte) []byte {
 	return b
 }
 
-// unpack undoes pack; it refuses more than limit parts, and parts that do not
-// fill the body. The parts alias it.
+// unpack undoes pack; it refuses more than limit parts, parts that do not fill
+// the body, and bytes that pack would not give. The parts alias it.
 func unpack(b []byte, limit int) ([][]byte, error) {
-	if len(b) > maxBody {
-		return nil, malformed()
-	}
 	var parts [][]byte
 	for len(b) > 0 {
 		n, k := binary.Uvarint(b)
-		if k <= 0 || n > uint64(len(b)-k) || len(parts) == limit {
+		if k <= 0 || k > 1 && b[k-1] == 0 || n > uint64(len(b)-k) || len(parts) == limit {
 			return nil, malformed()
 		}
 		parts = append(parts, b[k:k+int(n)])

@@ -14,6 +14,9 @@ import (
 // MaxSites bounds the members of a run.
 const MaxSites = 1024
 
+// maxEpoch bounds the epochs of a run; mpc/sum has its own, smaller bound.
+const maxEpoch = 1 << 16
+
 // An Opening is what the ledger fixes before any row is read. Its digest stands
 // in every key, mask and signature of the run.
 type Opening struct {
@@ -64,10 +67,19 @@ func (o *Opening) Key(site ws.SiteID) ed25519.PublicKey {
 	return o.Members[i].Key
 }
 
+// readOpening reads an opening from outside.
+func readOpening(b []byte) (*Opening, error) {
+	o := new(Opening)
+	if len(b) > maxOpening || json.Unmarshal(b, o) != nil {
+		return nil, malformed()
+	}
+	return o, o.Validate()
+}
+
 // Validate refuses an opening that no run could follow.
 func (o *Opening) Validate() error {
 	bad := func(msg ws.Text) error { return ws.Errorf(ws.Invalid, "opening", msg) }
-	if o.Run == "" || len(o.Run) > 128 || len(o.Chain) > 128 || o.Epoch < 1 {
+	if o.Run == "" || len(o.Run) > 128 || o.Chain == "" || len(o.Chain) > 128 || o.Epoch < 1 || o.Epoch > maxEpoch {
 		return bad(ws.T("run, chain or epoch is not well formed", "计算编号、链名或期号格式不正确"))
 	}
 	if o.Release != ws.Version {
@@ -100,12 +112,17 @@ func (o *Opening) study() (*study.Study, error) {
 	return s.WithDefaults(), nil
 }
 
-// params are the parameters of the epoch's secure sums.
-func (o *Opening) params(digest [32]byte) sum.Params {
+// params are the parameters of the epoch's secure sums. The study enters in its
+// canonical form, whatever its bytes in the opening.
+func (o *Opening) params(digest [32]byte, s *study.Study) (sum.Params, error) {
+	canonical, err := s.Canonical()
+	if err != nil {
+		return sum.Params{}, err
+	}
 	p := sum.Params{Suite: sum.Intl, Chain: o.Chain, Run: o.Run, Epoch: uint32(o.Epoch), Open: digest, AllowFew: o.AllowFew,
-		Protocol: sha256.Sum256(append([]byte("wellspring/protocol "+string(o.Release)+"\n"), o.Study...))}
+		Protocol: sha256.Sum256(append([]byte("wellspring/protocol "+string(o.Release)+"\n"), canonical...))}
 	for _, m := range o.Members {
 		p.Sites = append(p.Sites, sum.Member{ID: m.Site, Key: m.Key, Alone: m.Alone})
 	}
-	return p
+	return p, nil
 }

@@ -1,11 +1,7 @@
 package run
 
 import (
-	"bytes"
 	"crypto"
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/json"
 	"io"
 	"slices"
 
@@ -59,7 +55,7 @@ type Folded struct {
 }
 
 // An Output is what a step brings about, to be done in this order: save the
-// records, then send the messages, then do the work.
+// records, one by one, then send the messages, then do the work.
 type Output struct {
 	Records []Record
 	Send    []Message
@@ -90,23 +86,34 @@ type FoldRequest struct {
 type Participant struct {
 	cfg     Config
 	opening *Opening
-	digest  [32]byte
+	digest  [32]byte // of the opening
 	study   *study.Study
-	past    sum.History // of earlier epochs of the run
 	params  sum.Params
 	party   *sum.Party
+	facts   []byte // as they were sent, with signature and advert
 	program *analyze.Program
-	plan    [][]byte // the signed facts and the adverts that it was bound to
+	bound   [32]byte // of the plan that the program is bound to
+	adverts []sum.Advert
 	state   analyze.State
 	round   int
-	last    sum.Digest // of the last accepted sum
-	ring    stat.Ring  // folded, not yet masked
-	roster  *rosterIn  // has come, waits for the fold
-	tally   *sum.Tally
-	cert    *sum.Certificate
+	asked   []sum.Digest // the states of the rounds that are over
+	last    sum.Digest   // of the last accepted sum
+	members []ws.SiteID  // whose vectors the sums cover; nil before the first
+	turn    inRound
 	results []study.Result
 	audit   []byte // of the last round, for a conductor that asks again
 	ended   bool
+	refusal []byte // as it was sent
+}
+
+// inRound is what a participant has of the round at hand.
+type inRound struct {
+	tally  *sum.Tally // nil before the round is asked
+	ring   stat.Ring  // folded, not yet masked
+	roster *rosterIn  // has come, waits for the fold
+	masked []byte     // as it was sent
+	on     sum.Digest // the roster that it was masked for
+	cert   *sum.Certificate
 }
 
 type rosterIn struct {
@@ -118,23 +125,60 @@ type rosterIn struct {
 func NewParticipant(cfg Config) *Participant { return &Participant{cfg: cfg} }
 
 // Step takes one event. An error means that this site ends the run; the output
-// then holds its refusal.
+// then holds its refusal. Only a message that is of another run or of another
+// sender than its conductor is an error that changes nothing.
 func (p *Participant) Step(e Event) (Output, error) {
+	if m := e.Message; m != nil && m.Step != Open {
+		if late, err := p.stray(m); late || err != nil {
+			return Output{}, err
+		}
+	}
 	out, err := p.step(e)
 	if err == nil {
 		return out, nil
 	}
-	p.ended = true
-	refusal := Output{}
-	if p.opening != nil {
-		refusal.Send = []Message{p.message(Refuse, refusalBody(err))}
+	return p.refuse(e.Message, err), err
+}
+
+// stray says whether a message is of an earlier epoch, or none of this run's.
+func (p *Participant) stray(m *Message) (late bool, err error) {
+	if p.opening == nil || m.Run != p.opening.Run || m.Epoch > p.opening.Epoch || m.From != p.opening.Conductor {
+		return false, ws.Errorf(ws.Diverged, "run", ws.T("the message is of another run, epoch or conductor", "消息属于另一计算、期或主持方"))
 	}
-	return refusal, err
+	return m.Epoch < p.opening.Epoch, nil
+}
+
+// refuse ends the run at this site: its secrets are wiped, and only an opening
+// of a new epoch is heard again.
+func (p *Participant) refuse(m *Message, err error) Output {
+	if p.refusal == nil {
+		p.refusal = refusalBody(err)
+	}
+	var out Output
+	switch {
+	case m != nil:
+		out.Send = []Message{{From: p.cfg.Site, To: m.From, Run: m.Run, Epoch: m.Epoch, Round: m.Round, Step: Refuse, Body: p.refusal}}
+	case p.opening != nil:
+		out.Send = []Message{p.message(Refuse, p.refusal)}
+	}
+	if p.party == nil {
+		return out
+	}
+	p.party.Close()
+	if rec, err := p.record(); err == nil {
+		out.Records = rec
+	}
+	return out
 }
 
 func (p *Participant) step(e Event) (Output, error) {
+	m := e.Message
 	switch {
-	case p.ended:
+	case m != nil && m.Step == Open:
+		return p.open(m)
+	case p.refusal != nil && m != nil && m.Step == End:
+		return Output{}, nil
+	case p.refusal != nil:
 		return Output{}, ws.Errorf(ws.Denied, "run", ws.T("this site has ended the run", "本站点已结束该计算"))
 	case e.Failed != nil:
 		return Output{}, e.Failed
@@ -142,244 +186,115 @@ func (p *Participant) step(e Event) (Output, error) {
 		return p.publish(*e.Published)
 	case e.Folded != nil:
 		return p.folded(*e.Folded)
-	case e.Message != nil:
-		return p.receive(e.Message)
+	case m != nil:
+		return p.receive(m)
 	}
 	return Output{}, malformed()
 }
 
 func (p *Participant) receive(m *Message) (Output, error) {
-	if m.Step == Open {
-		return p.open(m)
+	if m.Step != End && p.ended {
+		return Output{}, nil // late
 	}
-	if p.opening == nil || m.Run != p.opening.Run || m.Epoch != p.opening.Epoch || m.From != p.opening.Conductor {
-		return Output{}, ws.Errorf(ws.Diverged, "run", ws.T("the message is of another run, epoch or conductor", "消息属于另一计算、期或主持方"))
-	}
-	parts, err := unpack(m.Body, 4*MaxSites+8)
+	length, err := p.length(m.Step)
 	if err != nil {
 		return Output{}, err
 	}
-	steps := map[Step]func(*Message, [][]byte) (Output, error){
-		Plan: p.takePlan, Coins: p.takeCoins, Ask: p.ask, RosterStep: p.takeRoster,
-		Propose: p.propose, Certify: p.certify, OpenSum: p.openSum, Audited: p.audited, End: p.end,
-	}
-	step, ok := steps[m.Step]
-	if !ok {
+	if m.Round < 0 || len(m.Body) > bodyBound(m.Step, len(p.opening.Members), length) {
 		return Output{}, malformed()
 	}
-	if p.program != nil && m.Round == p.round-1 && m.Step != End {
-		return p.again(m)
+	parts, err := unpack(m.Body, 3*MaxSites)
+	if err != nil {
+		return Output{}, err
 	}
-	return step(m, parts)
+	switch m.Step {
+	case Plan:
+		return p.takePlan(m, parts)
+	case Coins:
+		return p.takeCoins(parts)
+	case End:
+		return p.end(parts)
+	}
+	switch {
+	case m.Round < p.round:
+		return p.again(m, parts)
+	case m.Round > p.round:
+		return Output{}, ws.Errorf(ws.Diverged, "run", ws.T("round %d is asked, and this site is in round %d", "被询问的是第 %d 轮,而本站点处于第 %d 轮", m.Round, p.round))
+	}
+	return p.inRound(m.Step, parts)
+}
+
+// length is that of the round's vector, for the steps whose bodies hold one.
+func (p *Participant) length(s Step) (int, error) {
+	if p.program == nil || p.results != nil || s != Propose && s != Audited {
+		return 0, nil
+	}
+	r, _, err := p.sumRound()
+	return r.Len, err
+}
+
+func (p *Participant) inRound(s Step, parts [][]byte) (Output, error) {
+	if p.program == nil {
+		return Output{}, malformed()
+	}
+	switch s {
+	case Ask:
+		return p.ask(parts)
+	case RosterStep:
+		return p.takeRoster(parts)
+	case Propose:
+		return p.propose(parts)
+	case Certify:
+		return p.certify(parts)
+	case OpenSum:
+		return p.openSum(parts)
+	case Audited:
+		return p.audited(parts)
+	}
+	return Output{}, malformed()
 }
 
 func (p *Participant) message(s Step, body []byte) Message {
 	return Message{From: p.cfg.Site, To: p.opening.Conductor, Run: p.opening.Run, Epoch: p.opening.Epoch, Round: p.round, Step: s, Body: body}
 }
 
-// open begins the run, or a new epoch of it.
-func (p *Participant) open(m *Message) (Output, error) {
-	o := new(Opening)
-	if err := json.Unmarshal(m.Body, o); err != nil {
-		return Output{}, malformed()
+// again answers a message of a round that this site has finished and the
+// conductor, after a restart of either, has not. A state other than the one
+// that was answered is refused.
+func (p *Participant) again(m *Message, parts [][]byte) (Output, error) {
+	switch {
+	case m.Step == Ask && (len(parts) < 1 || string(parts[0]) != string(p.asked[m.Round][:])):
+		return Output{}, ws.Errorf(ws.Diverged, "ask", ws.T("round %d is over, and was asked before with another state", "第 %d 轮已结束,且此前询问的是另一状态", m.Round))
+	case m.Round == p.round-1 && (m.Step == OpenSum || m.Step == Audited):
+		out := p.message(Audit, p.audit)
+		out.Round = m.Round
+		return Output{Send: []Message{out}}, nil
 	}
-	if err := o.Validate(); err != nil {
-		return Output{}, err
-	}
-	if p.opening != nil && (o.Run != p.opening.Run || o.Epoch <= p.opening.Epoch) {
-		return Output{}, ws.Errorf(ws.Denied, "open", ws.T("the run has been opened already", "该计算已经开启"))
-	}
-	s, err := o.study()
-	if err != nil {
-		return Output{}, err
-	}
-	if err := p.consents(o); err != nil {
-		return Output{}, err
-	}
-	if err := p.cfg.Gate.Allow(o, s, -1); err != nil {
-		return Output{}, err
-	}
-	if p.party != nil {
-		p.past = p.party.Close()
-	}
-	digest, err := o.Digest()
-	if err != nil {
-		return Output{}, err
-	}
-	*p = Participant{cfg: p.cfg, opening: o, digest: digest, study: s, past: p.past}
-	p.params = o.params(digest)
-	if p.party, err = sum.NewParty(p.params, p.cfg.Site, p.cfg.Key, p.past, p.cfg.Rand); err != nil {
-		return Output{}, err
-	}
-	needs, err := p.cfg.Catalog.Needs(s)
-	if err != nil {
-		return Output{}, err
-	}
-	return Output{Publish: &needs}, nil
-}
-
-// consents checks what the opening claims of this site's own policy.
-func (p *Participant) consents(o *Opening) error {
-	if o.AllowFew && !p.cfg.Policy.FewSites {
-		return p.cfg.Policy.Sites("open", 1)
-	}
-	for _, m := range o.Members {
-		if m.Site == p.cfg.Site && m.Alone && p.cfg.Policy.SiteResults == policy.RefuseSite {
-			return ws.Errorf(ws.Denied, "open", ws.T("site_results is refuse here", "本站点的 site_results 为 refuse"))
-		}
-	}
-	return nil
-}
-
-// signedFacts is what a site's key signs of its facts.
-func signedFacts(opening [32]byte, facts []byte) []byte {
-	d := sha256.Sum256(append(append([]byte("wellspring/facts\n"), opening[:]...), facts...))
-	return d[:]
-}
-
-func (p *Participant) publish(f analyze.SiteFacts) (Output, error) {
-	b, err := json.Marshal(f)
-	if err != nil {
-		return Output{}, err
-	}
-	sig, err := p.cfg.Key.Sign(nil, signedFacts(p.digest, b), crypto.Hash(0))
-	if err != nil {
-		return Output{}, ws.Errorf(ws.Other, "facts", ws.T("the key does not sign", "密钥无法签名")).Wrap(err)
-	}
-	advert, err := p.party.Advert().MarshalBinary()
-	if err != nil {
-		return Output{}, err
-	}
-	rec, err := p.record()
-	if err != nil {
-		return Output{}, err
-	}
-	return Output{Records: rec, Send: []Message{p.message(FactsStep, pack(b, sig, advert))}}, nil
-}
-
-// A plan is the facts and adverts of all sites, three parts a site in the
-// order of the opening: facts, signature, advert.
-type plan struct {
-	program *analyze.Program
-	state   analyze.State
-	adverts []sum.Advert
-}
-
-// readPlan checks every signature and binds the study.
-func readPlan(o *Opening, digest [32]byte, s *study.Study, c analyze.Catalog, parts [][]byte) (*plan, error) {
-	if len(parts) != 3*len(o.Members) {
-		return nil, malformed()
-	}
-	out := &plan{}
-	var facts []analyze.SiteFacts
-	for i, m := range o.Members {
-		f, advert, err := readFacts(m, digest, parts[3*i], parts[3*i+1], parts[3*i+2])
-		if err != nil {
-			return nil, err
-		}
-		facts = append(facts, f)
-		out.adverts = append(out.adverts, advert)
-	}
-	merged, err := analyze.MergeFacts(facts)
-	if err != nil {
-		return nil, err
-	}
-	if out.program, err = analyze.New(c, s, merged); err != nil {
-		return nil, err
-	}
-	out.state, err = out.program.Start()
-	return out, err
-}
-
-func readFacts(m Member, digest [32]byte, body, sig, advert []byte) (f analyze.SiteFacts, a sum.Advert, err error) {
-	if !ed25519.Verify(m.Key, signedFacts(digest, body), sig) {
-		return f, a, ws.Errorf(ws.Denied, "facts", ws.T("the facts of site %s are not signed by its key", "站点 %s 的信息未经其密钥签名", m.Site))
-	}
-	if err := json.Unmarshal(body, &f); err != nil || f.Site != m.Site {
-		return f, a, ws.Errorf(ws.Invalid, "facts", ws.T("the facts of site %s are not well formed", "站点 %s 的信息格式不正确", m.Site))
-	}
-	return f, a, a.UnmarshalBinary(advert)
-}
-
-func (p *Participant) takePlan(_ *Message, parts [][]byte) (Output, error) {
-	if p.program != nil && !slices.EqualFunc(p.plan, parts, bytes.Equal) {
-		return Output{}, ws.Errorf(ws.Diverged, "plan", ws.T("a second plan for one epoch", "同一期出现第二份计划"))
-	}
-	pl, err := readPlan(p.opening, p.digest, p.study, p.cfg.Catalog, parts)
-	if err != nil {
-		return Output{}, err
-	}
-	coin, err := p.party.Coin(pl.adverts)
-	if err != nil {
-		return Output{}, err
-	}
-	p.program, p.state, p.plan = pl.program, pl.state, nil
-	for _, part := range parts {
-		p.plan = append(p.plan, slices.Clone(part))
-	}
-	b, err := coin.MarshalBinary()
-	if err != nil {
-		return Output{}, err
-	}
-	rec, err := p.record()
-	if err != nil {
-		return Output{}, err
-	}
-	rec = append([]Record{{"plan", pack(p.plan...)}}, rec...)
-	return Output{Records: rec, Send: []Message{p.message(CoinStep, b)}}, nil
-}
-
-func (p *Participant) takeCoins(_ *Message, parts [][]byte) (Output, error) {
-	if p.program == nil {
-		return Output{}, malformed()
-	}
-	pl, err := p.adverts()
-	if err != nil {
-		return Output{}, err
-	}
-	coins, err := readAll[sum.Coin](parts)
-	if err != nil {
-		return Output{}, err
-	}
-	epoch, err := sum.NewEpoch(p.params, pl, coins)
-	if err != nil {
-		return Output{}, err
-	}
-	encaps, err := p.party.Encaps(epoch)
-	if err != nil {
-		return Output{}, err
-	}
-	body, err := packAll(encaps)
-	if err != nil {
-		return Output{}, err
-	}
-	rec, err := p.record()
-	return Output{Records: rec, Send: []Message{p.message(Pairs, body)}}, err
-}
-
-func (p *Participant) adverts() ([]sum.Advert, error) {
-	var raw [][]byte
-	for i := 2; i < len(p.plan); i += 3 {
-		raw = append(raw, p.plan[i])
-	}
-	return readAll[sum.Advert](raw)
+	return Output{}, nil
 }
 
 // end closes the epoch: its secrets are wiped. The body is the conductor's
 // digest of the document, or empty where the run was stopped.
-func (p *Participant) end(_ *Message, parts [][]byte) (Output, error) {
+func (p *Participant) end(parts [][]byte) (Output, error) {
+	if p.party == nil {
+		return Output{}, nil
+	}
+	if len(parts) > 0 && p.results == nil {
+		return Output{}, ws.Errorf(ws.Diverged, "end", ws.T("the conductor holds a result, and this site has none yet", "主持方已有结果,而本站点尚无"))
+	}
+	var doc *study.Document
+	if len(parts) > 0 {
+		d, digest, err := document(p.study, p.members, p.round, p.results)
+		if err != nil {
+			return Output{}, err
+		}
+		if !slices.Equal(digest[:], parts[0]) {
+			return Output{}, ws.Errorf(ws.Diverged, "end", ws.T("the conductor holds another result than this site", "主持方的结果与本站点不同"))
+		}
+		doc = d
+	}
 	p.party.Close()
 	p.ended = true
 	rec, err := p.record()
-	if err != nil || len(parts) == 0 {
-		return Output{Records: rec}, err
-	}
-	doc, digest, err := document(p.opening, p.study, p.round, p.results)
-	if err != nil {
-		return Output{}, err
-	}
-	if string(digest[:]) != string(parts[0]) {
-		return Output{}, ws.Errorf(ws.Diverged, "end", ws.T("the conductor holds another result than this site", "主持方的结果与本站点不同"))
-	}
-	return Output{Records: rec, Document: doc}, nil
+	return Output{Records: rec, Document: doc}, err
 }

@@ -1,16 +1,25 @@
 package run
 
 import (
+	"slices"
+
 	ws "wellspring"
 	"wellspring/mpc/sum"
 	"wellspring/stat"
 )
 
-// ask begins round m.Round at a site. Its parts are the digest of the state
-// that is asked and, in the first round, the encapsulations for this site.
-func (p *Participant) ask(m *Message, parts [][]byte) (Output, error) {
-	if p.program == nil || len(parts) < 1 {
+// ask begins the round. Its parts are the digest of the state that is asked
+// and, in the first round, the encapsulations for this site.
+func (p *Participant) ask(parts [][]byte) (Output, error) {
+	if len(parts) < 1 {
 		return Output{}, malformed()
+	}
+	if p.results != nil {
+		return Output{}, ws.Errorf(ws.Diverged, "ask", ws.T("round %d is asked, and the run has its answer", "被询问的是第 %d 轮,而该计算已有结果", p.round))
+	}
+	own := p.program.Digest(p.state)
+	if string(own[:]) != string(parts[0]) {
+		return Output{}, ws.Errorf(ws.Diverged, "ask", ws.T("the state that is asked is not the one that follows from the last sum", "所询问的状态并非由上一轮的和得出"))
 	}
 	encaps, err := readAll[sum.Encaps](parts[1:])
 	if err != nil {
@@ -18,13 +27,6 @@ func (p *Participant) ask(m *Message, parts [][]byte) (Output, error) {
 	}
 	if err := p.party.Join(encaps); err != nil {
 		return Output{}, err
-	}
-	if p.results != nil || m.Round != p.round {
-		return Output{}, ws.Errorf(ws.Diverged, "ask", ws.T("round %d is asked, and this site is in round %d", "被询问的是第 %d 轮,而本站点处于第 %d 轮", m.Round, p.round))
-	}
-	own := p.program.Digest(p.state)
-	if string(own[:]) != string(parts[0]) {
-		return Output{}, ws.Errorf(ws.Diverged, "ask", ws.T("the state that is asked is not the one that follows from the last sum", "所询问的状态并非由上一轮的和得出"))
 	}
 	if err := p.cfg.Gate.Allow(p.opening, p.study, p.round); err != nil {
 		return Output{}, err
@@ -41,6 +43,8 @@ func (p *Participant) sumRound() (sum.Round, stat.Shape, error) {
 	return sum.Round{Number: uint32(p.round), State: p.program.Digest(p.state), Prev: p.last, Len: shape.Len()}, shape, nil
 }
 
+// share sends the round's shares, and asks for the fold unless the vector is
+// there already.
 func (p *Participant) share() (Output, error) {
 	r, _, err := p.sumRound()
 	if err != nil {
@@ -50,8 +54,9 @@ func (p *Participant) share() (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	p.ring, p.roster, p.cert = nil, nil, nil
-	p.tally = p.party.Epoch().Tally(r)
+	if p.turn.tally == nil {
+		p.turn.tally = p.party.Epoch().Tally(r)
+	}
 	b, err := shares.MarshalBinary()
 	if err != nil {
 		return Output{}, err
@@ -61,73 +66,87 @@ func (p *Participant) share() (Output, error) {
 		return Output{}, err
 	}
 	rec, err := p.record()
-	return Output{Records: rec, Send: []Message{p.message(SharesStep, pack(append([][]byte{b}, sealed...)...))},
-		Fold: &FoldRequest{Round: p.round, Program: p.program, State: p.state, Sites: len(p.opening.Members)}}, err
+	out := Output{Records: rec, Send: []Message{p.message(SharesStep, pack(append([][]byte{b}, sealed...)...))}}
+	if p.turn.ring == nil && p.turn.masked == nil {
+		out.Fold = &FoldRequest{Round: p.round, Program: p.program, State: p.state, Sites: len(p.opening.Members)}
+	}
+	return out, err
 }
 
 func (p *Participant) folded(f Folded) (Output, error) {
-	if f.Round != p.round {
+	if f.Round != p.round || p.turn.tally == nil || p.turn.masked != nil {
 		return Output{}, nil // of a round that is over
 	}
-	p.ring = f.Ring
+	p.turn.ring = f.Ring
 	return p.mask()
 }
 
 // takeRoster gets whose shares have reached everybody, and the sealed pieces
-// for this site.
-func (p *Participant) takeRoster(_ *Message, parts [][]byte) (Output, error) {
-	if len(parts) < 1 {
+// for this site. A vector that was masked goes out again as it was.
+func (p *Participant) takeRoster(parts [][]byte) (Output, error) {
+	if len(parts) < 1 || p.turn.tally == nil {
 		return Output{}, malformed()
 	}
 	in := &rosterIn{}
 	if err := in.roster.UnmarshalBinary(parts[0]); err != nil {
 		return Output{}, err
 	}
+	if p.turn.masked != nil {
+		if in.roster.Digest() != p.turn.on {
+			return Output{}, ws.Errorf(ws.Diverged, "roster", ws.T("the vector was masked for another roster", "向量已按另一名册加掩码"))
+		}
+		return Output{Send: []Message{p.message(Contribute, p.turn.masked)}}, nil
+	}
 	var err error
 	if in.pieces, err = readAll[sum.Piece](parts[1:]); err != nil {
 		return Output{}, err
 	}
-	p.roster = in
+	p.turn.roster = in
 	return p.mask()
 }
 
 // mask answers the round once its rows are folded and the roster is known. The
-// masked vector is a record of its own, saved before it is sent.
+// masked vector is a record of its own, after the state that pins it, and is
+// saved before it is sent.
 func (p *Participant) mask() (Output, error) {
-	if p.ring == nil || p.roster == nil {
+	in := p.turn.roster
+	if p.turn.ring == nil || in == nil {
 		return Output{}, nil
 	}
-	masked, err := p.party.Mask(p.roster.roster, p.roster.pieces, p.ring)
-	p.ring = nil
+	masked, err := p.party.Mask(in.roster, in.pieces, p.turn.ring)
+	p.turn.ring, p.turn.roster = nil, nil
 	if err != nil {
 		return Output{}, err
 	}
-	body, err := masked.MarshalBinary()
-	if err != nil {
+	if p.turn.masked, err = masked.MarshalBinary(); err != nil {
 		return Output{}, err
 	}
+	p.turn.on = masked.Roster
 	rec, err := p.record()
-	return Output{Records: append(rec, Record{"masked", body}), Send: []Message{p.message(Contribute, body)}}, err
+	return Output{Records: append(rec, Record{"masked", p.turn.masked}), Send: []Message{p.message(Contribute, p.turn.masked)}}, err
 }
 
 // propose gets a list of survivors with all shares and masked vectors, checks
 // it against them, and votes.
-func (p *Participant) propose(_ *Message, parts [][]byte) (Output, error) {
-	if len(parts) < 1 || p.tally == nil {
+func (p *Participant) propose(parts [][]byte) (Output, error) {
+	if len(parts) < 1 || p.turn.tally == nil {
 		return Output{}, malformed()
 	}
 	var list sum.List
 	if err := list.UnmarshalBinary(parts[0]); err != nil {
 		return Output{}, err
 	}
+	if err := p.covers(list.Survivors); err != nil {
+		return Output{}, err
+	}
 	shares := len(list.Roster.Seats())
 	if len(parts) != 1+shares+len(list.Survivors.Seats()) {
 		return Output{}, malformed()
 	}
-	if err := fill(p.tally, parts[1:1+shares], parts[1+shares:]); err != nil {
+	if err := fill(p.turn.tally, parts[1:1+shares], parts[1+shares:]); err != nil {
 		return Output{}, err
 	}
-	vote, err := p.party.Vote(p.tally, list)
+	vote, err := p.party.Vote(p.turn.tally, list)
 	if err != nil {
 		return Output{}, err
 	}
@@ -137,6 +156,40 @@ func (p *Participant) propose(_ *Message, parts [][]byte) (Output, error) {
 	}
 	rec, err := p.record()
 	return Output{Records: rec, Send: []Message{p.message(Vote, body)}}, err
+}
+
+// covers refuses a sum over too few sites, and one over other sites than the
+// sums before it: a run's sums are over the same rows.
+func (p *Participant) covers(survivors sum.Set) error {
+	sites, err := siteNames(p.params, survivors)
+	if err != nil {
+		return err
+	}
+	if err := p.program.Facts().Policy.Sites("sum", len(sites)); err != nil {
+		return err
+	}
+	if p.members != nil && !slices.Equal(p.members, sites) {
+		return ws.Errorf(ws.Denied, "sum", ws.T("the sum would be over other sites than the sums before it", "该和所含的站点与之前的和不同"))
+	}
+	return nil
+}
+
+// siteNames lists the sites of a set of seats.
+func siteNames(p sum.Params, set sum.Set) ([]ws.SiteID, error) {
+	var out []ws.SiteID
+	for _, seat := range set.Seats() {
+		if int(seat) >= len(p.Sites) {
+			return nil, malformed()
+		}
+		out = append(out, p.Sites[seat].ID)
+	}
+	return out, nil
+}
+
+// voter says whether this site votes and adds the vectors.
+func (p *Participant) voter() bool {
+	e := p.party.Epoch()
+	return e != nil && slices.Contains(e.Voters(), p.party.Self())
 }
 
 // fill puts shares and masked vectors into a tally.
@@ -163,7 +216,7 @@ func fill(t *sum.Tally, shares, masked [][]byte) error {
 }
 
 // certify gets the votes, and reveals one kind of share for each site.
-func (p *Participant) certify(_ *Message, parts [][]byte) (Output, error) {
+func (p *Participant) certify(parts [][]byte) (Output, error) {
 	if len(parts) != 1 {
 		return Output{}, malformed()
 	}
@@ -171,11 +224,14 @@ func (p *Participant) certify(_ *Message, parts [][]byte) (Output, error) {
 	if err := cert.UnmarshalBinary(parts[0]); err != nil {
 		return Output{}, err
 	}
+	if err := p.covers(cert.List.Survivors); err != nil {
+		return Output{}, err
+	}
 	reveal, err := p.party.Reveal(*cert)
 	if err != nil {
 		return Output{}, err
 	}
-	p.cert = cert
+	p.turn.cert = cert
 	body, err := reveal.MarshalBinary()
 	if err != nil {
 		return Output{}, err
@@ -185,15 +241,15 @@ func (p *Participant) certify(_ *Message, parts [][]byte) (Output, error) {
 }
 
 // openSum gets what was revealed; the site adds the vectors itself.
-func (p *Participant) openSum(_ *Message, parts [][]byte) (Output, error) {
-	if p.tally == nil || p.cert == nil {
+func (p *Participant) openSum(parts [][]byte) (Output, error) {
+	if !p.voter() || p.turn.tally == nil || p.turn.cert == nil {
 		return Output{}, malformed()
 	}
 	reveals, err := readAll[sum.Reveal](parts)
 	if err != nil {
 		return Output{}, err
 	}
-	s, err := p.tally.Open(*p.cert, reveals)
+	s, err := p.turn.tally.Open(*p.turn.cert, reveals)
 	if err != nil {
 		return Output{}, err
 	}
@@ -202,9 +258,12 @@ func (p *Participant) openSum(_ *Message, parts [][]byte) (Output, error) {
 
 // audited gets a sum on the word of the auditors, in networks so large that
 // not every site adds all vectors.
-func (p *Participant) audited(_ *Message, parts [][]byte) (Output, error) {
-	if p.cert == nil || len(parts) < 1 {
+func (p *Participant) audited(parts [][]byte) (Output, error) {
+	if p.turn.cert == nil || len(parts) < 1 {
 		return Output{}, malformed()
+	}
+	if p.voter() {
+		return Output{}, ws.Errorf(ws.Denied, "sum", ws.T("this site adds the vectors itself, and takes nobody's word for their sum", "本站点自行对向量求和,不接受他人给出的和"))
 	}
 	r, shape, err := p.sumRound()
 	if err != nil {
@@ -218,7 +277,7 @@ func (p *Participant) audited(_ *Message, parts [][]byte) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
-	s, err := p.party.Epoch().Audited(r, *p.cert, ring, audits)
+	s, err := p.party.Epoch().Audited(r, *p.turn.cert, ring, audits)
 	if err != nil {
 		return Output{}, err
 	}
@@ -244,20 +303,10 @@ func (p *Participant) accept(s sum.Sum) (Output, error) {
 		return Output{}, err
 	}
 	out := Output{Send: []Message{p.message(Audit, body)}}
-	p.audit = body
+	p.audit, p.members = body, s.Survivors
+	p.asked = append(p.asked, p.program.Digest(p.state))
 	p.state, p.results, p.last, p.round = next, results, s.Digest, p.round+1
-	p.tally, p.cert, p.roster, p.ring = nil, nil, nil, nil
+	p.turn = inRound{}
 	out.Records, err = p.record()
 	return out, err
-}
-
-// again answers a message of the round before, which this site has finished and
-// the conductor, after a restart of either, has not.
-func (p *Participant) again(m *Message) (Output, error) {
-	if m.Step != OpenSum && m.Step != Audited {
-		return Output{}, nil
-	}
-	out := p.message(Audit, p.audit)
-	out.Round = m.Round
-	return Output{Send: []Message{out}}, nil
 }

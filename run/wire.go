@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	ws "wellspring"
 	"wellspring/study"
@@ -63,32 +64,46 @@ func refusalBody(err error) []byte {
 	return b
 }
 
-// told is what a person may read of an error of ours; others are bugs, and
-// their text stays at the site.
+// maxTold bounds the text of a refusal, in bytes.
+const maxTold = 4 << 10
+
+// told is what others may read of an error: the operations and messages that
+// are ours. Places in files and the words of an engine below stay at the site:
+// they may quote a row.
 func told(err error, l ws.Lang) string {
+	var parts []string
 	var e *ws.Error
-	if errors.As(err, &e) {
-		return e.In(l)
+	for errors.As(err, &e) {
+		for _, s := range []string{e.Op, e.Msg.In(l)} {
+			if s != "" {
+				parts = append(parts, s)
+			}
+		}
+		err = e.Err
 	}
-	return ws.T("an unexpected fault at the site", "站点出现意外故障").In(l)
+	if parts == nil {
+		return ws.T("an unexpected fault at the site", "站点出现意外故障").In(l)
+	}
+	text := strings.Join(parts, ": ")
+	return strings.ToValidUTF8(text[:min(len(text), maxTold)], "")
 }
 
 func readRefusal(site ws.SiteID, b []byte) error {
 	var r refusal
-	if err := json.Unmarshal(b, &r); err != nil {
+	if len(b) > maxRefusal || json.Unmarshal(b, &r) != nil || r.Msg.IsZero() {
 		return malformed()
 	}
 	return ws.Errorf(ws.KindNamed(r.Kind), "site "+string(site), r.Msg).WithHint(r.Hint)
 }
 
 // document puts results into the form in which they are released, with the
-// digest of its canonical bytes.
-func document(o *Opening, s *study.Study, rounds int, results []study.Result) (*study.Document, [32]byte, error) {
+// digest of its canonical bytes. Its sites are those in the sums.
+func document(s *study.Study, sites []ws.SiteID, rounds int, results []study.Result) (*study.Document, [32]byte, error) {
 	digest, err := s.Digest()
 	if err != nil {
 		return nil, [32]byte{}, err
 	}
-	d := &study.Document{Study: s.Metadata.Name, StudyDigest: digest, Sites: o.Sites(), Rounds: rounds}
+	d := &study.Document{Study: s.Metadata.Name, StudyDigest: digest, Sites: sites, Rounds: rounds}
 	if s.Analysis != nil && len(results) == 1 {
 		d.Result = &results[0]
 	} else {

@@ -18,6 +18,7 @@ type Node struct {
 	rows        frame.Source
 	journal     run.Journal
 	participant *run.Participant
+	broken      error // the journal refused; nothing may be sent any more
 	// Workers fold rows; one a core by default.
 	Workers int
 }
@@ -33,45 +34,64 @@ func NewNode(cfg run.Config, rows frame.Source, j run.Journal) (*Node, error) {
 
 // Handle takes one message, does the work that it asks for, and returns the
 // messages to send, which are then safe in the journal. The document comes with
-// the last message of a run. After an error this site has ended the run, and
-// the messages hold its refusal.
+// the last message of a run, whose records are then erased.
+//
+// After an error this site has ended the run, and the messages hold its
+// refusal; except that one of the kind Stopped, of a context that is done,
+// leaves the run as it was: a node over the same journal takes it up again.
 func (n *Node) Handle(ctx context.Context, m run.Message) ([]run.Message, *study.Document, error) {
-	var send []run.Message
-	event := run.Event{Message: &m}
+	send, doc, err := n.handle(ctx, run.Event{Message: &m})
+	if err != nil {
+		return send, nil, ws.At("site "+string(n.cfg.Site), err)
+	}
+	return send, doc, nil
+}
+
+func (n *Node) handle(ctx context.Context, event run.Event) (send []run.Message, doc *study.Document, err error) {
 	for {
-		out, err := n.participant.Step(event)
-		if err != nil {
-			return out.Send, nil, ws.At("site "+string(n.cfg.Site), err)
-		}
-		for _, r := range out.Records {
-			if err := n.journal.Save(r.Key, r.Bytes); err != nil {
-				return nil, nil, err
-			}
+		out, refused := n.participant.Step(event)
+		if err := n.save(out.Records); err != nil {
+			return nil, nil, err
 		}
 		send = append(send, out.Send...)
-		next, err := n.work(ctx, out)
-		if err != nil {
-			return n.fail(err)
+		if refused != nil {
+			return out.Send, nil, refused
 		}
-		if next == nil {
-			return send, out.Document, n.forget(m)
+		next, err := n.work(ctx, out)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return send, nil, ws.Errorf(ws.Stopped, "work", ws.T("stopped", "已停止")).Wrap(ctx.Err())
+		case err != nil:
+			next = &run.Event{Failed: err}
+		case next == nil:
+			return send, out.Document, n.forget(event.Message, out.Document != nil)
 		}
 		event = *next
 	}
 }
 
-// fail tells the participant that the site's own work failed.
-func (n *Node) fail(err error) ([]run.Message, *study.Document, error) {
-	out, err := n.participant.Step(run.Event{Failed: err})
-	return out.Send, nil, ws.At("site "+string(n.cfg.Site), err)
+// save makes records durable, in order. Once the journal has refused, the node
+// is of no use: its memory is ahead of what a restart would know.
+func (n *Node) save(records []run.Record) error {
+	for _, r := range records {
+		if n.broken == nil {
+			n.broken = n.journal.Save(r.Key, r.Bytes)
+		}
+	}
+	return n.broken
 }
 
-// forget erases the records of a run that is over, secrets among them.
-func (n *Node) forget(m run.Message) error {
-	if m.Step != run.End {
+// forget erases the records of a run that has its answer, secrets among them.
+// Of one that was stopped the state stays, without secrets: it says over whom
+// sums were opened, should there be a new epoch.
+func (n *Node) forget(m *run.Message, done bool) error {
+	if m == nil || m.Step != run.End {
 		return nil
 	}
-	for _, key := range []string{"masked", "plan", "state"} {
+	for _, key := range run.Keys {
+		if key == "state" && !done {
+			continue
+		}
 		if err := n.journal.Erase(key); err != nil {
 			return err
 		}

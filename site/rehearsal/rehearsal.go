@@ -32,7 +32,9 @@ type Site struct {
 	ID     ws.SiteID
 	Rows   frame.Source
 	Policy policy.Policy
-	Dir    string // for its journal; in memory if empty
+	// Dir holds its key (mode 0600), made at the first run, and a journal for
+	// each run; both are in memory if it is empty.
+	Dir string
 }
 
 // Options say how to play.
@@ -41,7 +43,8 @@ type Options struct {
 	Progress func(Progress) // called from one goroutine at a time; may be nil
 }
 
-// Progress says how far a run is.
+// Progress says how far a run is: of so many sites, how many have sent their
+// masked vector in a round. It never goes back.
 type Progress struct{ Round, Answered, Sites int }
 
 // An Outcome is what a run left.
@@ -73,6 +76,9 @@ type play struct {
 	nodes     map[ws.SiteID]*site.Node
 	conductor *run.Conductor
 	outcome   Outcome
+
+	mu   sync.Mutex
+	told Progress
 }
 
 type open struct{}
@@ -90,17 +96,17 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 		return nil, err
 	}
 	for _, st := range sites {
-		public, private, err := ed25519.GenerateKey(rand.Reader)
+		key, err := st.key()
 		if err != nil {
-			return nil, ws.Errorf(ws.Other, "rehearsal", ws.T("no key", "无法生成密钥")).Wrap(err)
+			return nil, ws.At("site "+string(st.ID), err)
 		}
-		opening.Members = append(opening.Members, run.Member{Site: st.ID, Key: public, Alone: st.Policy.SiteResults != policy.RefuseSite})
+		opening.Members = append(opening.Members, run.Member{Site: st.ID, Key: key.Public().(ed25519.PublicKey), Alone: st.Policy.SiteResults != policy.RefuseSite})
 		opening.AllowFew = opening.AllowFew && st.Policy.FewSites
-		j, err := st.journal()
+		j, err := st.journal(opening.Run)
 		if err != nil {
-			return nil, err
+			return nil, ws.At("site "+string(st.ID), err)
 		}
-		cfg := run.Config{Site: st.ID, Key: private, Catalog: o.Catalog, Policy: st.Policy, Gate: open{}, Rand: rand.Reader}
+		cfg := run.Config{Site: st.ID, Key: key, Catalog: o.Catalog, Policy: st.Policy, Gate: open{}, Rand: rand.Reader}
 		n, err := site.NewNode(cfg, st.Rows, j)
 		if err != nil {
 			return nil, err
@@ -113,12 +119,13 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 	return p, err
 }
 
-// journal keeps a rehearsed site's records; nobody needs them after a crash.
-func (s Site) journal() (run.Journal, error) {
+// journal keeps a rehearsed site's records of one run; nobody needs them after
+// a crash.
+func (s Site) journal(run string) (run.Journal, error) {
 	if s.Dir == "" {
 		return &journal.Memory{}, nil
 	}
-	return journal.OpenDir(filepath.Join(s.Dir, "journal"), false)
+	return journal.OpenDir(filepath.Join(s.Dir, "journal", run), false)
 }
 
 func runID() string {
@@ -128,7 +135,8 @@ func runID() string {
 }
 
 // run passes messages until nobody has any left: all that are under way to the
-// sites, then all of their answers to the hub.
+// sites, then all of their answers to the hub. The first error ends the run at
+// every site.
 func (p *play) run(ctx context.Context) (*Outcome, error) {
 	begin, err := p.conductor.Begin()
 	if err != nil {
@@ -137,12 +145,15 @@ func (p *play) run(ctx context.Context) (*Outcome, error) {
 	out := begin.Send
 	for len(out) > 0 {
 		answers, err := p.deliver(ctx, out)
+		next, refused := p.collect(answers)
+		if err == nil {
+			err = refused
+		}
 		if err != nil {
+			p.deliver(ctx, next) // the sites are told; what they say to it adds nothing
 			return nil, err
 		}
-		if out, err = p.collect(answers); err != nil {
-			return nil, err
-		}
+		out = next
 	}
 	if p.outcome.Document == nil {
 		return nil, ws.Errorf(ws.Other, "rehearsal", ws.T("the run ended without an answer", "计算结束但没有结果"))
@@ -151,40 +162,61 @@ func (p *play) run(ctx context.Context) (*Outcome, error) {
 }
 
 // deliver gives every site its messages, in order; sites work side by side.
+// When one fails the others stop; of several errors that of the first site is
+// returned.
 func (p *play) deliver(ctx context.Context, out []run.Message) ([]run.Message, error) {
 	inbox := map[ws.SiteID][]run.Message{}
 	for _, m := range out {
 		inbox[m.To] = append(inbox[m.To], m)
 	}
-	answers := make([][]run.Message, len(p.sites))
-	var group errgroup.Group
+	answers, errs := make([][]run.Message, len(p.sites)), make([]error, len(p.sites))
+	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	var mu sync.Mutex
-	answered := 0
 	for i, id := range p.sites {
 		group.Go(func() error {
 			for _, m := range inbox[id] {
 				got, _, err := p.nodes[id].Handle(ctx, m)
+				answers[i] = append(answers[i], got...)
 				if err != nil {
+					errs[i] = err
 					return err
 				}
-				answers[i] = append(answers[i], got...)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			answered++
-			if p.o.Progress != nil {
-				round, _, sites := p.conductor.Round()
-				p.o.Progress(Progress{round, answered, sites})
+				p.tell(got)
 			}
 			return nil
 		})
 	}
-	err := group.Wait()
-	return slices.Concat(answers...), err
+	first := group.Wait()
+	for _, err := range errs {
+		if err != nil && ws.KindOf(err) != ws.Stopped {
+			first = err
+			break
+		}
+	}
+	return slices.Concat(answers...), first
 }
 
-// collect gives the hub the answers of all sites.
+// tell counts the masked vectors of the round.
+func (p *play) tell(sent []run.Message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range sent {
+		if m.Step != run.Contribute || m.Round < p.told.Round {
+			continue
+		}
+		if m.Round > p.told.Round {
+			p.told = Progress{Round: m.Round}
+		}
+		p.told.Answered++
+		p.told.Sites = len(p.sites)
+		if p.o.Progress != nil {
+			p.o.Progress(p.told)
+		}
+	}
+}
+
+// collect gives the hub the answers of all sites. After an error it returns
+// what the hub tells the sites.
 func (p *play) collect(answers []run.Message) ([]run.Message, error) {
 	var next []run.Message
 	for _, m := range answers {
@@ -193,7 +225,7 @@ func (p *play) collect(answers []run.Message) ([]run.Message, error) {
 		}
 		out, err := p.conductor.Step(m)
 		if err != nil {
-			return nil, err
+			return out.Send, err
 		}
 		next = append(next, out.Send...)
 		if out.Document != nil {
