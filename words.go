@@ -38,7 +38,7 @@ func (s SiteID) Validate() error {
 	}
 	return Errorf(Invalid, "site name",
 		T("a site's name has 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or digit",
-			"站点名由 1 到 64 个字母、数字、“.”、“_”或“-”组成,并以字母或数字开头"))
+			"站点名由 1 到 64 个字母、数字、“.”、“_”或“-”组成，并以字母或数字开头"))
 }
 
 // Validate reports whether p has the form of a DUO term.
@@ -47,5 +47,5 @@ func (p Purpose) Validate() error {
 		return nil
 	}
 	return Errorf(Invalid, "purpose",
-		T("a purpose is a DUO term such as DUO:0000037", "用途须为 DUO 术语,例如 DUO:0000037"))
+		T("a purpose is a DUO term such as DUO:0000037", "用途须为 DUO 术语，例如 DUO:0000037"))
 }

@@ -91,7 +91,7 @@ func mergeTimes(parts []SiteFacts) ([]TimeFact, error) {
 		t.Values = slices.Compact(t.Values)
 		if len(t.Values) > maxTimes {
 			return nil, ws.Errorf(ws.Invalid, "facts", ws.T("column %s has more than %d distinct times", "列 %s 的不同时间点超过 %d 个", t.Column, maxTimes)).
-				WithHint(ws.T("round the times, to days for instance", "请将时间取整,例如取到天"))
+				WithHint(ws.T("round the times, to days for instance", "请将时间取整，例如取到天"))
 		}
 		out = append(out, t)
 	}

@@ -216,7 +216,7 @@ func (p *Problem) JudgeLevels(frame int) error {
 		for l, name := range g.Levels {
 			if p.Policy().Hidden(t.Levels[i][l], t.LevelSites[i][l]) {
 				return ws.Errorf(ws.Withheld, "factor "+g.Name, ws.T("level %q has too few persons or institutions", "水平 %q 的人数或机构数过少", name)).
-					WithHint(ws.T("merge levels, or filter the rows that have it", "请合并水平,或筛除取该水平的行"))
+					WithHint(ws.T("merge levels, or filter the rows that have it", "请合并水平，或筛除取该水平的行"))
 			}
 		}
 	}

@@ -101,7 +101,7 @@ func bySite(f *formula.Frame, p policy.Policy) error {
 		if g.Column == SiteColumn && !strata[i] {
 			return ws.Errorf(ws.Denied, g.Name, ws.T("a site's own result is not released under site_results: refuse",
 				"site_results 为 refuse 时不得公布单个站点的结果")).
-				WithHint(ws.T("use strata(site), or ask the stewards for site_results: coded", "请改用 strata(site),或请数据管理员许可 site_results: coded"))
+				WithHint(ws.T("use strata(site), or ask the stewards for site_results: coded", "请改用 strata(site)，或请数据管理员许可 site_results: coded"))
 		}
 	}
 	return nil

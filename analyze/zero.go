@@ -156,7 +156,7 @@ func (c influence) check(b frame.Batch) error {
 			if d := xi - mean; d*d > limit {
 				return ws.Errorf(ws.Withheld, "influence of "+c.frame.Numeric()[i].Name,
 					ws.T("one person would carry too large a share of a sum", "单个人在某个和中所占的份额过大")).
-					WithHint(ws.T("take logarithms, or filter extreme values", "请取对数,或筛除极端值"))
+					WithHint(ws.T("take logarithms, or filter extreme values", "请取对数，或筛除极端值"))
 			}
 		}
 	}

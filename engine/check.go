@@ -47,7 +47,7 @@ func checkColumn(c frame.Column) error {
 	switch {
 	case c.Type.Numeric():
 		if !(c.Min <= c.Max) || math.IsInf(c.Min, 0) || math.IsInf(c.Max, 0) {
-			return bad(c, ws.T("the range needs finite bounds, the lower one first", "取值范围须有有限的上下界,且下界不大于上界"))
+			return bad(c, ws.T("the range needs finite bounds, the lower one first", "取值范围须有有限的上下界，且下界不大于上界"))
 		}
 	case c.Type == frame.Factor:
 		seen := make(map[string]bool, len(c.Levels))
@@ -82,7 +82,7 @@ func Check(d frame.Dictionary, b frame.Batch) error {
 			}
 			if !codesWithin(v.Code, c) {
 				return bad(c, ws.T("a value is none of the declared levels", "有取值不在已声明的水平之内")).
-					WithHint(ws.T("declare the level in the dictionary, or set other: true", "请在字典中声明该水平,或设置 other: true"))
+					WithHint(ws.T("declare the level in the dictionary, or set other: true", "请在字典中声明该水平，或设置 other: true"))
 			}
 		default:
 			if len(v.Real) != b.Rows || v.Code != nil {
@@ -118,7 +118,7 @@ func numbersWithin(x []float64, c frame.Column) error {
 	for _, v := range x {
 		if v < c.Min || v > c.Max {
 			return bad(c, ws.T("a value is outside the declared range", "有取值超出已声明的范围")).
-				WithHint(ws.T("correct the value, or widen min and max in the dictionary", "请更正该值,或在字典中放宽 min 和 max"))
+				WithHint(ws.T("correct the value, or widen min and max in the dictionary", "请更正该值，或在字典中放宽 min 和 max"))
 		}
 	}
 	if c.Type != frame.Integer {

@@ -110,7 +110,7 @@ func (b *binder) setRoles(m *Model, weights string) error {
 		return err
 	}
 	if e.bound.lo < 0 {
-		return invalid(0, ws.T("weights %s may be negative by the dictionary", "按数据字典,权重列 %s 可能为负", weights),
+		return invalid(0, ws.T("weights %s may be negative by the dictionary", "按数据字典，权重列 %s 可能为负", weights),
 			ws.T("give the column a min of at least 0", "请将该列的 min 设为不小于 0"))
 	}
 	b.roles.Weights, err = b.addNumeric(&node{kind: name, text: weights}, e, "")
@@ -126,10 +126,10 @@ func (b *binder) column(n *node) (*reference, error) {
 	switch {
 	case !ok:
 		return nil, invalid(n.col, ws.T("no column %s", "没有列 %s", printName(n.text)),
-			ws.T("check the spelling against the dictionary; capitals matter", "请对照数据字典检查拼写,注意大小写"))
+			ws.T("check the spelling against the dictionary; capitals matter", "请对照数据字典检查拼写，注意大小写"))
 	case c.Type == frame.Identifier:
-		return nil, ws.Errorf(ws.Denied, "formula", ws.T("column %s identifies persons or records", "列 %s 为标识符,可识别个人或记录", printName(n.text))).
-			WithHint(ws.T("no study may use it; take it out", "任何研究都不能使用,请删去")).Located(ws.Position{Column: n.col})
+		return nil, ws.Errorf(ws.Denied, "formula", ws.T("column %s identifies persons or records", "列 %s 为标识符，可识别个人或记录", printName(n.text))).
+			WithHint(ws.T("no study may use it; take it out", "任何研究都不能使用，请删去")).Located(ws.Position{Column: n.col})
 	}
 	b.refs[n.text] = &reference{Column: c}
 	return b.refs[n.text], nil
@@ -222,7 +222,7 @@ func check(n *node, e *expr) error {
 			ws.T("name a column in it", "请在其中写出列名"))
 	}
 	if e.bound.empty() {
-		return invalid(n.col, ws.T("%s has no value anywhere in the dictionary's range", "在数据字典的取值范围内,%s 处处无定义", n.String()),
+		return invalid(n.col, ws.T("%s has no value anywhere in the dictionary's range", "在数据字典的取值范围内，%s 处处无定义", n.String()),
 			ws.T("a logarithm or root of negative numbers is missing", "负数的对数或平方根为缺失值"))
 	}
 	return nil
@@ -339,6 +339,6 @@ func (b *binder) event(n *node) (*expr, error) {
 	case e.bound.within(1, 2):
 		return &expr{op: "-", a: e, b: constant(1), bound: interval{0, 1}}, nil
 	}
-	return nil, invalid(n.col, ws.T("the event %s is coded neither 0/1 nor 1/2 by the dictionary", "按数据字典,事件 %s 的编码既非 0/1 也非 1/2", n.String()),
-		ws.T("say which code is the event, such as %s == 2", "请指明哪个编码为事件,如 %s == 2", n.String()))
+	return nil, invalid(n.col, ws.T("the event %s is coded neither 0/1 nor 1/2 by the dictionary", "按数据字典，事件 %s 的编码既非 0/1 也非 1/2", n.String()),
+		ws.T("say which code is the event, such as %s == 2", "请指明哪个编码为事件，如 %s == 2", n.String()))
 }

@@ -114,7 +114,7 @@ func (l *layout) checkMoments() error {
 	}
 	if l.Complete < 1 {
 		return ws.Errorf(ws.Invalid, "formula", ws.T("no row is complete", "没有完整的数据行")).
-			WithHint(ws.T("some column is missing everywhere, or the filter lets nothing through", "某一列全部缺失,或筛选条件排除了所有行"))
+			WithHint(ws.T("some column is missing everywhere, or the filter lets nothing through", "某一列全部缺失，或筛选条件排除了所有行"))
 	}
 	return nil
 }
@@ -133,8 +133,8 @@ func (l *layout) keepLevels() error {
 		for _, v := range t.vars {
 			if i := l.vars[v].factor; i >= 0 && len(l.kept[i]) < 2 {
 				return ws.Errorf(ws.Invalid, "formula",
-					ws.T("contrasts can be applied only to factors with 2 or more levels, and %s has fewer among complete rows", "对比编码要求分类变量至少有 2 个水平,而 %s 在完整行中不足 2 个", l.vars[v].name)).
-					WithHint(ws.T("take it out, or look at what the filter and missing values leave", "请删去该变量,或检查筛选条件和缺失值")).
+					ws.T("contrasts can be applied only to factors with 2 or more levels, and %s has fewer among complete rows", "对比编码要求分类变量至少有 2 个水平，而 %s 在完整行中不足 2 个", l.vars[v].name)).
+					WithHint(ws.T("take it out, or look at what the filter and missing values leave", "请删去该变量，或检查筛选条件和缺失值")).
 					Located(ws.Position{Column: l.model.vars[v].col})
 			}
 		}
@@ -160,8 +160,8 @@ func (l *layout) atoms(v int, full bool) ([]atom, error) {
 		reach := math.Sqrt(l.SumSq[i]) * (1 + 1e-9)
 		a.bound = interval{l.numeric[i].Lo, l.numeric[i].Hi}.cut(-reach, reach)
 		if l.intercept && a.variance() <= constantShare*a.sq {
-			return nil, ws.Errorf(ws.Invalid, "formula", ws.T("constant column: %s does not vary among complete rows", "常数列:%s 在完整行中没有变化", a.name)).
-				WithHint(ws.T("take it out; if it does vary, by very little, subtract a constant: I(x - 1000)", "请删去;若确有微小变化,请先减去常数,如 I(x - 1000)")).
+			return nil, ws.Errorf(ws.Invalid, "formula", ws.T("constant column: %s does not vary among complete rows", "常数列：%s 在完整行中没有变化", a.name)).
+				WithHint(ws.T("take it out; if it does vary, by very little, subtract a constant: I(x - 1000)", "请删去；若确有微小变化，请先减去常数，如 I(x - 1000)")).
 				Located(ws.Position{Column: l.model.vars[v].col})
 		}
 		out = append(out, a)
@@ -192,8 +192,8 @@ func (l *layout) polynomials(v int) ([]atom, error) {
 	moments := append([]float64{float64(l.Complete)}, l.Sum[variable.first:variable.first+variable.width]...)
 	coef := orthogonal(moments, variable.degree)
 	if coef == nil {
-		return nil, ws.Errorf(ws.Invalid, "formula", ws.T("%s: too few distinct values, or too close together, for this degree", "%s:不同取值太少或过于集中,不足以支持该次数", variable.name)).
-			WithHint(ws.T("lower the degree, or narrow the column's range in the dictionary", "请降低次数,或缩小数据字典中该列的取值范围")).
+		return nil, ws.Errorf(ws.Invalid, "formula", ws.T("%s: too few distinct values, or too close together, for this degree", "%s:不同取值太少或过于集中，不足以支持该次数", variable.name)).
+			WithHint(ws.T("lower the degree, or narrow the column's range in the dictionary", "请降低次数，或缩小数据字典中该列的取值范围")).
 			Located(ws.Position{Column: l.model.vars[v].col})
 	}
 	out := make([]atom, variable.degree)

@@ -139,7 +139,7 @@ func (f *Frame) derive(v Values, base [][]float64) error {
 		for _, u := range v.Numeric[f.roles.Event] {
 			if u != 0 && u != 1 {
 				return ws.Errorf(ws.Invalid, "formula", ws.T("the event %s is neither 0 nor 1 somewhere", "事件 %s 出现 0 和 1 以外的取值", f.numeric[f.roles.Event].Name)).
-					WithHint(ws.T("compare with the event's code, such as status == 2", "请与事件编码比较,如 status == 2"))
+					WithHint(ws.T("compare with the event's code, such as status == 2", "请与事件编码比较，如 status == 2"))
 			}
 		}
 	}
@@ -148,5 +148,5 @@ func (f *Frame) derive(v Values, base [][]float64) error {
 
 func (f *Frame) infinite(numeric int) error {
 	return ws.Errorf(ws.Invalid, "formula", ws.T("%s is infinite in some row", "%s 在某些行中为无穷大", f.numeric[numeric].Name)).
-		WithHint(ws.T("log(0) and division by 0 are infinite; add a constant, such as log(x + 1)", "log(0) 和除以 0 会得到无穷大,可加一个常数,如 log(x + 1)"))
+		WithHint(ws.T("log(0) and division by 0 are infinite; add a constant, such as log(x + 1)", "log(0) 和除以 0 会得到无穷大，可加一个常数，如 log(x + 1)"))
 }

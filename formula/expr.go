@@ -49,7 +49,7 @@ func (b *binder) numericColumn(n *node) (*expr, error) {
 		return nil, err
 	}
 	if !ref.Type.Numeric() {
-		return nil, invalid(n.col, ws.T("column %s is a factor, and a number is wanted here", "列 %s 是分类变量,此处需要数值", ref.Name),
+		return nil, invalid(n.col, ws.T("column %s is a factor, and a number is wanted here", "列 %s 是分类变量，此处需要数值", ref.Name),
 			ws.T("use it as a term of its own", "请将其单独作为一项"))
 	}
 	if !(ref.Min <= ref.Max) || math.IsInf(ref.Min, 0) || math.IsInf(ref.Max, 0) {
@@ -94,7 +94,7 @@ func divide(a, b *expr) *expr {
 func (b *binder) arithmetic(n *node) (*expr, error) {
 	if n.text == ":" || n.text == "%in%" || precedence[n.text] == lowest {
 		return nil, invalid(n.col, ws.T("%s is no arithmetic", "%s 不是算术运算", n.text),
-			ws.T("arithmetic is + - * / ^; comparisons belong to the event of Surv()", "算术运算只有 + - * / ^,比较式只用于 Surv() 的事件参数"))
+			ws.T("arithmetic is + - * / ^; comparisons belong to the event of Surv()", "算术运算只有 + - * / ^，比较式只用于 Surv() 的事件参数"))
 	}
 	first, err := b.expr(n.args[0].node)
 	if err != nil {
@@ -168,7 +168,7 @@ func (b *binder) level(column, level *node) (*expr, *expr, error) {
 	}
 	if !ok {
 		return nil, nil, invalid(column.col, ws.T("only a factor has levels in quotes", "只有分类变量的水平才加引号"),
-			ws.T("compare a number with a number, such as status == 2", "数值请与数字比较,如 status == 2"))
+			ws.T("compare a number with a number, such as status == 2", "数值请与数字比较，如 status == 2"))
 	}
 	i, err := spec.find(level)
 	if err != nil {

@@ -34,7 +34,7 @@ func (b *binder) factor(n *node) (s *spec, ok bool, err error) {
 		}
 		if args[0].kind != name {
 			return nil, false, invalid(args[0].col, ws.T("%s() takes one column", "%s() 只接受一列", n.text),
-				ws.T("cut points belong into the data; sites must agree on levels", "分组界值应事先写入数据,各站点的水平须一致"))
+				ws.T("cut points belong into the data; sites must agree on levels", "分组界值应事先写入数据，各站点的水平须一致"))
 		}
 		return b.levels(args[0])
 	case n.kind == call && n.text == "relevel":
@@ -78,7 +78,7 @@ func (s *spec) sortNumbers(n *node) error {
 	for _, l := range s.levels {
 		v, err := strconv.ParseFloat(l, 64)
 		if err != nil || v != v {
-			return invalid(n.col, ws.T("level %q of the numeric column %s is no number", "水平 %q 不是数字,而列 %s 为数值型", l, printName(n.text)),
+			return invalid(n.col, ws.T("level %q of the numeric column %s is no number", "水平 %q 不是数字，而列 %s 为数值型", l, printName(n.text)),
 				ws.T("correct the levels in the dictionary", "请更正数据字典中的 levels"))
 		}
 		value[l] = v
@@ -152,7 +152,7 @@ func (s *spec) coder() coder {
 
 func outside(column string) error {
 	return ws.Errorf(ws.Invalid, "formula", ws.T("column %s has a value outside its levels", "列 %s 中有不属于其水平的值", printName(column))).
-		WithHint(ws.T("add the level to the dictionary, or set other: true", "请在数据字典中补充该水平,或设置 other: true"))
+		WithHint(ws.T("add the level to the dictionary, or set other: true", "请在数据字典中补充该水平，或设置 other: true"))
 }
 
 // code computes a factor's codes of every row, −1 where missing. Where nothing

@@ -179,12 +179,12 @@ func stray(r rune, col int) error {
 	msg := ws.T("a character that formulas do not know: %q", "公式中不能出现字符 %q", r)
 	switch {
 	case r == '|':
-		return invalid(col, msg, ws.T("random effects are not supported; strata() or factor() may do", "不支持随机效应,可考虑 strata() 或 factor()"))
+		return invalid(col, msg, ws.T("random effects are not supported; strata() or factor() may do", "不支持随机效应，可考虑 strata() 或 factor()"))
 	case r == '$' || r == '[' || r == ':':
-		return invalid(col, msg, ws.T("name the column alone, and functions without their package", "请直接写列名,函数前不要写包名"))
+		return invalid(col, msg, ws.T("name the column alone, and functions without their package", "请直接写列名，函数前不要写包名"))
 	case r >= 0x2000:
 		return invalid(col, msg, ws.T("full-width marks are no operators: use ~ + : * ( ) , as on an English keyboard",
-			"全角符号不是运算符,请用英文半角的 ~ + : * ( ) ,"))
+			"全角符号不是运算符，请用英文半角的 ~ + : * ( ) ,"))
 	}
 	return invalid(col, msg, ws.T("put a name with such a character in backquotes", "含有此类字符的列名请用反引号括起"))
 }

@@ -121,9 +121,9 @@ func (p *parser) unexpected(t token, msg ws.Text) error {
 	case t.text == "" && t.kind == operator:
 		return invalid(t.col, msg, ws.T("the formula ends too early", "公式在此处提前结束"))
 	case t.text == "=":
-		return invalid(t.col, msg, ws.T("= belongs inside a call; compare with ==", "= 只能用于函数参数,比较请用 =="))
+		return invalid(t.col, msg, ws.T("= belongs inside a call; compare with ==", "= 只能用于函数参数，比较请用 =="))
 	}
-	return invalid(t.col, msg, ws.T("a formula looks like y ~ a + b:c; see the package's documentation", "公式的写法如 y ~ a + b:c,详见说明文档"))
+	return invalid(t.col, msg, ws.T("a formula looks like y ~ a + b:c; see the package's documentation", "公式的写法如 y ~ a + b:c，详见说明文档"))
 }
 
 // expression reads operators that bind at least as tightly as level.
@@ -196,8 +196,8 @@ func (p *parser) column(t token) (*node, error) {
 			return nil, invalid(t.col, ws.T(". for all other columns is not supported", "不支持用 . 表示其余所有列"),
 				ws.T("name the columns", "请逐一写出列名"))
 		}
-		return nil, invalid(t.col, ws.T("%s is a word of R, not a column", "%s 是 R 的保留字,不是列名", t.text),
-			ws.T("put a column of that name in backquotes", "若列名确实如此,请用反引号括起"))
+		return nil, invalid(t.col, ws.T("%s is a word of R, not a column", "%s 是 R 的保留字，不是列名", t.text),
+			ws.T("put a column of that name in backquotes", "若列名确实如此，请用反引号括起"))
 	}
 	return &node{kind: name, text: t.text, col: t.col}, nil
 }

@@ -85,8 +85,8 @@ func (b *binder) poly(n *node) (variable, error) {
 	}
 	half := (e.bound.hi - e.bound.lo) / 2
 	if !(half > 0) || math.IsInf(half, 0) {
-		return variable{}, invalid(args[0].col, ws.T("%s has no finite range, which orthogonal polynomials need", "%s 没有有限的取值范围,无法构造正交多项式", args[0].String()),
-			ws.T("give min and max in the dictionary, or use raw = TRUE", "请在数据字典中给出 min 和 max,或使用 raw = TRUE"))
+		return variable{}, invalid(args[0].col, ws.T("%s has no finite range, which orthogonal polynomials need", "%s 没有有限的取值范围，无法构造正交多项式", args[0].String()),
+			ws.T("give min and max in the dictionary, or use raw = TRUE", "请在数据字典中给出 min 和 max，或使用 raw = TRUE"))
 	}
 	p := powers{mid: e.bound.lo + half, half: half, n: 2 * int(degree), z: interval{-1, 1}}
 	v, err := b.basis(n, e, p, ": z^")

@@ -28,7 +28,7 @@ func (b *binder) spline(n *node) (variable, error) {
 	}
 	if args[1] != nil || args[2] == nil || args[4] == nil {
 		return variable{}, invalid(n.col, ws.T("ns() needs its knots stated, inner and boundary: sites cannot find them in rows",
-			"ns() 须写明内部节点和边界节点,各站点不能从数据行中推算"),
+			"ns() 须写明内部节点和边界节点，各站点不能从数据行中推算"),
 			ws.T("write ns(x, knots = c(40, 60), Boundary.knots = c(20, 80))", "请写成 ns(x, knots = c(40, 60), Boundary.knots = c(20, 80))"))
 	}
 	if whole, err := args[3].truth(); err != nil || whole {
@@ -55,7 +55,7 @@ func (b *binder) spline(n *node) (variable, error) {
 	}
 	inside := ends[0] < knots[0] && knots[len(knots)-1] < ends[1]
 	if distinct := len(slices.Compact(slices.Clone(knots))) == len(knots); !inside || !distinct || len(knots) > maxKnots {
-		return variable{}, invalid(args[2].col, ws.T("knots are at most %d different numbers between the boundary knots", "内部节点至多 %d 个,互不相同,且位于边界节点之间", maxKnots),
+		return variable{}, invalid(args[2].col, ws.T("knots are at most %d different numbers between the boundary knots", "内部节点至多 %d 个，互不相同，且位于边界节点之间", maxKnots),
 			ws.T("check knots and Boundary.knots", "请检查 knots 和 Boundary.knots"))
 	}
 	return b.basis(n, e, newSpline(knots, ends, e.bound), "")

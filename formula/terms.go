@@ -142,7 +142,7 @@ func (x *expander) encode(n *node) ([]set, error) {
 	case number:
 		if n.num != 0 && n.num != 1 {
 			return nil, invalid(n.col, ws.T("a number other than 0 and 1 is no term", "除 0 和 1 以外的数字不能作为项"),
-				ws.T("put arithmetic inside I(), such as I(age/10)", "算术运算请放在 I() 中,如 I(age/10)"))
+				ws.T("put arithmetic inside I(), such as I(age/10)", "算术运算请放在 I() 中，如 I(age/10)"))
 		}
 		x.intercept = (n.num == 1) != x.minus
 		return nil, nil
@@ -158,7 +158,7 @@ func (x *expander) encode(n *node) ([]set, error) {
 func (x *expander) variable(n *node) ([]set, error) {
 	if n.kind == call && (n.text == "Surv" || n.text == "c") {
 		return nil, invalid(n.col, ws.T("%s() is no term", "%s() 不能作为项", n.text),
-			ws.T("Surv() stands left of ~, c() inside ns()", "Surv() 写在 ~ 左侧,c() 只用于 ns() 的参数"))
+			ws.T("Surv() stands left of ~, c() inside ns()", "Surv() 写在 ~ 左侧，c() 只用于 ns() 的参数"))
 	}
 	printed := n.String()
 	i, ok := x.index[printed]
@@ -184,7 +184,7 @@ func (x *expander) operator(n *node) ([]set, error) {
 	}
 	if precedence[n.text] == lowest {
 		return nil, invalid(n.col, ws.T("a comparison is no term", "比较式不能作为项"),
-			ws.T("comparisons belong to the event of Surv(), such as Surv(time, status == 2)", "比较式只用于 Surv() 的事件参数,如 Surv(time, status == 2)"))
+			ws.T("comparisons belong to the event of Surv(), such as Surv(time, status == 2)", "比较式只用于 Surv() 的事件参数，如 Surv(time, status == 2)"))
 	}
 	left, err := x.encode(n.args[0].node)
 	if err != nil {
@@ -256,7 +256,7 @@ func (x *expander) power(n *node) ([]set, error) {
 }
 
 func tooMany(n *node) error {
-	return invalid(n.col, ws.T("too many terms: more than %d, or too many ways to them", "展开后的项过多(上限 %d 项)", maxTerms),
+	return invalid(n.col, ws.T("too many terms: more than %d, or too many ways to them", "展开后的项过多（上限 %d 项）", maxTerms),
 		ws.T("cross fewer variables", "请减少交叉的变量"))
 }
 

@@ -54,7 +54,7 @@ func ParseFilter(src string, d Dictionary) (Filter, error) {
 		return Filter{}, err
 	}
 	if t := p.peek(); t.kind != endToken {
-		return Filter{}, filterError(t.at, ws.T("the filter should end here, or go on with and / or", "过滤条件应在此处结束,或以 and / or 继续"))
+		return Filter{}, filterError(t.at, ws.T("the filter should end here, or go on with and / or", "过滤条件应在此处结束，或以 and / or 继续"))
 	}
 	f := Filter{root}
 	if depth(root) > MaxFilterDepth {
@@ -188,7 +188,7 @@ func (p *filterParser) predicate(not bool) (Node, error) {
 		}
 	}
 	return nil, filterError(t.at, ws.T("expected a comparison such as >=, in (...), between or is missing here",
-		"此处应为比较,例如 >=、in (...)、between 或 is missing"))
+		"此处应为比较，例如 >=、in (...)、between 或 is missing"))
 }
 
 func (p *filterParser) operand() (operand, error) {
@@ -200,10 +200,10 @@ func (p *filterParser) operand() (operand, error) {
 		c, ok := p.dict.Lookup(t.text)
 		if !ok {
 			return operand{}, filterError(t.at, ws.T("no column is named %q", "没有名为 %q 的列", t.text)).
-				WithHint(ws.T("put a text in quotes, as in sex = 'F'", "文本须加引号,例如 sex = 'F'"))
+				WithHint(ws.T("put a text in quotes, as in sex = 'F'", "文本须加引号，例如 sex = 'F'"))
 		}
 		if c.Type == Identifier {
-			return operand{}, ws.Errorf(ws.Denied, "filter", ws.T("column %q identifies persons or records and cannot be used", "列 %q 可识别个人或记录,不可使用", t.text)).
+			return operand{}, ws.Errorf(ws.Denied, "filter", ws.T("column %q identifies persons or records and cannot be used", "列 %q 可识别个人或记录，不可使用", t.text)).
 				Located(ws.Position{Column: t.at})
 		}
 		return operand{t, &c}, nil
@@ -214,7 +214,7 @@ func (p *filterParser) operand() (operand, error) {
 func (p *filterParser) literal() (operand, error) {
 	o, err := p.operand()
 	if err == nil && o.column != nil {
-		err = filterError(o.at, ws.T("expected a number or a quoted text here, not a column", "此处应为数字或带引号的文本,而不是列"))
+		err = filterError(o.at, ws.T("expected a number or a quoted text here, not a column", "此处应为数字或带引号的文本，而不是列"))
 	}
 	return o, err
 }
@@ -310,7 +310,7 @@ func compare(l operand, op Op, r operand, at int) (Node, error) {
 		return nil, filterError(at, ws.T("a comparison needs a column", "比较中至少要有一个列"))
 	case r.column != nil:
 		if !l.column.Type.Numeric() || !r.column.Type.Numeric() {
-			return nil, filterError(at, ws.T("columns %q and %q cannot be compared: both must be numeric", "列 %q 与 %q 无法比较:两者都须为数值列", l.column.Name, r.column.Name))
+			return nil, filterError(at, ws.T("columns %q and %q cannot be compared: both must be numeric", "列 %q 与 %q 无法比较：两者都须为数值列", l.column.Name, r.column.Name))
 		}
 		return &ComparePair{l.column.Name, op, r.column.Name}, nil
 	case l.column.Type != Factor:
@@ -319,13 +319,13 @@ func compare(l operand, op Op, r operand, at int) (Node, error) {
 		}
 		return &Compare{l.column.Name, op, r.number}, nil
 	case op != Eq && op != Ne:
-		return nil, filterError(at, ws.T("column %q is a factor: its levels have no order", "列 %q 为分类变量,其水平没有大小顺序", l.column.Name))
+		return nil, filterError(at, ws.T("column %q is a factor: its levels have no order", "列 %q 为分类变量，其水平没有大小顺序", l.column.Name))
 	}
 	return levelIn(l, op == Ne, []operand{r})
 }
 
 func wantsNumber(column, literal operand) error {
-	return filterError(literal.at, ws.T("column %q is numeric: compare it with a number", "列 %q 为数值列,请与数字比较", column.column.Name))
+	return filterError(literal.at, ws.T("column %q is numeric: compare it with a number", "列 %q 为数值列，请与数字比较", column.column.Name))
 }
 
 func numberIn(o operand, not bool, list []operand) (Node, error) {

@@ -83,7 +83,7 @@ func nextToken(s string, at int) (token, int, error) {
 	r, _ := utf8.DecodeRuneInString(s)
 	err := filterError(at, ws.T("the character %q has no meaning here", "字符 %q 在此处没有意义", r))
 	if strings.ContainsRune("（），；！＝＜＞‘’“”。、＆｜", r) {
-		err = err.WithHint(ws.T("write punctuation in half width, as in sex in ('F', 'M')", "请使用半角标点,例如 sex in ('F', 'M')"))
+		err = err.WithHint(ws.T("write punctuation in half width, as in sex in ('F', 'M')", "请使用半角标点，例如 sex in ('F', 'M')"))
 	}
 	return token{}, 0, err
 }

@@ -15,7 +15,7 @@ func (p Policy) Hidden(n, sites int64) bool {
 func (p Policy) Rows(op string, n, sites int64) error {
 	if n == 0 {
 		return ws.Errorf(ws.Invalid, op, ws.T("no complete row is left at any site", "各站点均无完整的行")).
-			WithHint(ws.T("check the filter, and which columns are missing", "请检查筛选条件,以及哪些列有缺失"))
+			WithHint(ws.T("check the filter, and which columns are missing", "请检查筛选条件，以及哪些列有缺失"))
 	}
 	if p.Hidden(n, sites) {
 		return withheld(op, ws.T("too few persons or institutions stand behind the answer", "支撑该结果的人数或机构数过少"))
@@ -26,8 +26,8 @@ func (p Policy) Rows(op string, n, sites int64) error {
 // Parameters judges a model of the given number of parameters on n rows.
 func (p Policy) Parameters(op string, parameters int, n int64) error {
 	if float64(parameters) > p.MaxParameters*float64(n) {
-		return withheld(op, ws.T("the model has too many parameters for its rows", "相对于行数,模型参数过多")).
-			WithHint(ws.T("use fewer terms, or merge levels", "请减少项数,或合并水平"))
+		return withheld(op, ws.T("the model has too many parameters for its rows", "相对于行数，模型参数过多")).
+			WithHint(ws.T("use fewer terms, or merge levels", "请减少项数，或合并水平"))
 	}
 	return nil
 }
@@ -36,7 +36,7 @@ func (p Policy) Parameters(op string, parameters int, n int64) error {
 // and columns that it used.
 func (p Policy) Scalars(op string, opened, rows, columns int64) error {
 	if float64(opened) > p.MaxScalars*float64(rows)*float64(columns) {
-		return withheld(op, ws.T("the run would open too many numbers for the rows that it reads", "相对于所读取的行,该计算将公开过多数值")).
+		return withheld(op, ws.T("the run would open too many numbers for the rows that it reads", "相对于所读取的行，该计算将公开过多数值")).
 			WithHint(ws.T("ask for fewer analyses, levels or time steps in one study", "请在一项研究中减少分析、水平或时间步的数量"))
 	}
 	return nil
@@ -54,7 +54,7 @@ func (p Policy) Granted(op string, l Leaf) error {
 func (p Policy) Sites(op string, sites int) error {
 	if sites < 3 && !p.FewSites {
 		return withheld(op, ws.T("a sum over fewer than three sites would show one site's part", "少于三个站点的求和会暴露单个站点的部分")).
-			WithHint(ws.T("add sites, or ask every steward to allow few_sites", "请增加站点,或请每位数据管理员允许 few_sites"))
+			WithHint(ws.T("add sites, or ask every steward to allow few_sites", "请增加站点，或请每位数据管理员允许 few_sites"))
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (p Policy) Validate() error {
 	for _, l := range p.Leaves {
 		if l != ExactTimes && l != OrderStatistics {
 			return bad(ws.T("unknown leaf %q; leaves are exact_times and order_statistics",
-				"未知的许可项 %q;可用的有 exact_times 和 order_statistics", string(l)))
+				"未知的许可项 %q；可用的有 exact_times 和 order_statistics", string(l)))
 		}
 	}
 	return nil

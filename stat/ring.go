@@ -76,7 +76,7 @@ func (r Ring) AppendBinary(b []byte) ([]byte, error) {
 func ParseRing(b []byte, n int) (Ring, error) {
 	if n < 0 || n > MaxLen || len(b) != 16*n {
 		return nil, ws.Errorf(ws.Invalid, "stat.ParseRing",
-			ws.T("a vector of %d entries takes %d bytes, got %d", "%d 项的向量应为 %d 字节,实为 %d 字节", n, 16*n, len(b)))
+			ws.T("a vector of %d entries takes %d bytes, got %d", "%d 项的向量应为 %d 字节，实为 %d 字节", n, 16*n, len(b)))
 	}
 	r := make(Ring, n)
 	for i := range r {

@@ -38,9 +38,9 @@ func (s Shape) Encode(into Ring, v Vector, sites int) error {
 
 func overflow(block string) error {
 	return ws.Errorf(ws.Invalid, "stat: block "+block,
-		ws.T("a sum is not finite or too large for the ring, so it could wrap unseen", "某个和不是有限数,或超出环的范围,可能在掩码下溢出而无法察觉")).
+		ws.T("a sum is not finite or too large for the ring, so it could wrap unseen", "某个和不是有限数，或超出环的范围，可能在掩码下溢出而无法察觉")).
 		WithHint(ws.T("check the ranges in the dictionary, and terms such as log(0) or products of large columns",
-			"请检查字典中的取值范围,以及 log(0)、大数值列相乘之类的项"))
+			"请检查字典中的取值范围，以及 log(0)、大数值列相乘之类的项"))
 }
 
 // MarkPresence replaces, in the blocks that count sites, a site's own totals

@@ -32,7 +32,7 @@ func test(p *analyze.Problem, o table) (*study.Result, error) {
 	shape := [2]int{held(rows), held(columns)}
 	if min(shape[0], shape[1]) < 2 {
 		return nil, ws.Errorf(ws.Invalid, "table", ws.T("a factor has one level only in the complete rows", "某个因子在完整行中只有一个水平")).
-			WithHint(ws.T("check the filter, and which columns are missing", "请检查筛选条件,以及哪些列有缺失"))
+			WithHint(ws.T("check the filter, and which columns are missing", "请检查筛选条件，以及哪些列有缺失"))
 	}
 	yates := shape == [2]int{2, 2} && (p.Analysis.Correct == nil || *p.Analysis.Correct)
 	r := &study.Result{Suppressed: []study.Suppressed{}, Notes: []ws.Text{}}
@@ -59,7 +59,7 @@ func test(p *analyze.Problem, o table) (*study.Result, error) {
 		method += " with Yates' continuity correction"
 	}
 	if low < 5 {
-		r.Notes = append(r.Notes, ws.T("an expected count is below 5: the approximation may be poor", "有期望频数低于 5,近似可能不准确"))
+		r.Notes = append(r.Notes, ws.T("an expected count is below 5: the approximation may be poor", "有期望频数低于 5，近似可能不准确"))
 	}
 	r.Tidy = []study.Row{{{Name: "statistic", Value: x2}, {Name: "p_value", Value: solve.ChiSquareSF(x2, float64(df))},
 		{Name: "parameter", Value: int64(df)}, {Name: "method", Value: method}}}
@@ -73,8 +73,8 @@ func (o table) whole() error {
 		for j, n := range row {
 			if n > 0 && o.Hidden[i][j] {
 				return ws.Errorf(ws.Withheld, "table", ws.T("a cell of the table has too few persons or institutions, and the statistic could give it away",
-					"列联表中有单元格的人数或机构数过少,统计量可能使其泄露")).
-					WithHint(ws.T("merge levels, or filter rows", "请合并水平,或筛选行"))
+					"列联表中有单元格的人数或机构数过少，统计量可能使其泄露")).
+					WithHint(ws.T("merge levels, or filter rows", "请合并水平，或筛选行"))
 			}
 		}
 	}

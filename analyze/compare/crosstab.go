@@ -80,11 +80,11 @@ func (o table) leaveOut(r *study.Result, a study.Analysis) bool {
 		return true
 	}
 	r.Notes = append(r.Notes, ws.T("levels below the limit are left out, and the totals are of what is left",
-		"低于限制的水平已剔除,合计为剩余部分之和"))
+		"低于限制的水平已剔除，合计为剩余部分之和"))
 	return false
 }
 
 func suppress(r *study.Result, what string) {
 	r.Suppressed = append(r.Suppressed, study.Suppressed{What: what,
-		Why: ws.T("below the cell limit, from too few institutions, or needed to protect such a cell", "低于最小单元限制、来源机构过少,或为保护此类单元格而隐去")})
+		Why: ws.T("below the cell limit, from too few institutions, or needed to protect such a cell", "低于最小单元限制、来源机构过少，或为保护此类单元格而隐去")})
 }

@@ -45,8 +45,8 @@ func groups(a study.Analysis, facts analyze.Facts) ([]*formula.Frame, error) {
 	}
 	r := f.Roles()
 	if r.Response < 0 || len(f.Numeric()) != 1 || len(f.Factors()) != want || len(m.Terms()) != want {
-		return nil, ws.Errorf(ws.Invalid, "formula", ws.T("a t test wants a numeric response and one factor: y ~ g", "t 检验需要一个数值因变量和一个因子:y ~ g")).
-			WithHint(ws.T("write factor(g) if g is numeric", "若 g 为数值,请写 factor(g)"))
+		return nil, ws.Errorf(ws.Invalid, "formula", ws.T("a t test wants a numeric response and one factor: y ~ g", "t 检验需要一个数值因变量和一个因子：y ~ g")).
+			WithHint(ws.T("write factor(g) if g is numeric", "若 g 为数值，请写 factor(g)"))
 	}
 	return []*formula.Frame{f}, nil
 }

@@ -48,7 +48,7 @@ func frames(a study.Analysis, facts analyze.Facts) ([]*formula.Frame, error) {
 			return nil, ws.At(v, err)
 		}
 		if a.By != "" && len(f.Numeric()) == 0 && len(f.Factors()) > 1 {
-			return nil, ws.Errorf(ws.Invalid, v, ws.T("%s is a factor, and by splits numeric variables only", "%s 为因子,而 by 仅适用于数值变量", v)).
+			return nil, ws.Errorf(ws.Invalid, v, ws.T("%s is a factor, and by splits numeric variables only", "%s 为因子，而 by 仅适用于数值变量", v)).
 				WithHint(ws.T("use the method crosstab", "请使用 crosstab 方法"))
 		}
 		out = append(out, f)

@@ -64,7 +64,7 @@ func quantileFrames(a study.Analysis, facts analyze.Facts) ([]*formula.Frame, er
 	}
 	for i, f := range out {
 		if !numeric(f) {
-			return nil, ws.Errorf(ws.Invalid, a.Variables[i], ws.T("%s is a factor and has no quantiles", "%s 为因子,没有分位数", a.Variables[i]))
+			return nil, ws.Errorf(ws.Invalid, a.Variables[i], ws.T("%s is a factor and has no quantiles", "%s 为因子，没有分位数", a.Variables[i]))
 		}
 	}
 	return out, nil

@@ -31,7 +31,7 @@ func (r *report) result() *study.Result {
 
 func (r *report) suppress(what string) {
 	r.out.Suppressed = append(r.out.Suppressed, study.Suppressed{What: what,
-		Why: ws.T("below the cell limit, or from too few institutions", "低于最小单元限制,或来源机构过少")})
+		Why: ws.T("below the cell limit, or from too few institutions", "低于最小单元限制，或来源机构过少")})
 }
 
 // numeric adds a row a group of variable i: n, mean and the standard deviation

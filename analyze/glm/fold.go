@@ -84,12 +84,12 @@ func (s *setup) refuse() error {
 	switch {
 	case s.family == family(binomial{}):
 		return ws.Errorf(ws.Invalid, op, ws.T("a binomial response is 0 or 1, or with prior weights a share between them",
-			"binomial 的因变量须为 0 或 1;若有先验权重,可为两者之间的比例")).
-			WithHint(ws.T("recode the response, or declare it a factor of two levels", "请重新编码因变量,或将其声明为两个水平的因子"))
+			"binomial 的因变量须为 0 或 1；若有先验权重，可为两者之间的比例")).
+			WithHint(ws.T("recode the response, or declare it a factor of two levels", "请重新编码因变量，或将其声明为两个水平的因子"))
 	case s.family == family(poisson{}):
 		return ws.Errorf(ws.Invalid, op, ws.T("a poisson response is not negative", "poisson 的因变量不得为负"))
 	}
-	return ws.Errorf(ws.Invalid, op, ws.T("with the log link a response is above 0", "使用 log 连接函数时,因变量须大于 0"))
+	return ws.Errorf(ws.Invalid, op, ws.T("with the log link a response is above 0", "使用 log 连接函数时，因变量须大于 0"))
 }
 
 // add folds the rows [from, to), at most stretch of them.

@@ -59,7 +59,7 @@ func frames(a study.Analysis, f analyze.Facts) ([]*formula.Frame, error) {
 			ws.T("use the method cox", "请使用方法 cox"))
 	case len(r.Strata) > 0:
 		return nil, bad(ws.T("strata() has no meaning in a glm", "strata() 在 glm 中没有意义"),
-			ws.T("write factor() for a term of its own", "若要作为一项,请写 factor()"))
+			ws.T("write factor() for a term of its own", "若要作为一项，请写 factor()"))
 	case r.Response < 0 && r.ResponseFactor < 0:
 		return nil, bad(ws.T("the formula has no response", "公式没有因变量"),
 			ws.T("write response ~ terms", "请写成 因变量 ~ 各项"))

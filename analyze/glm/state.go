@@ -112,7 +112,7 @@ func newModel(name, over string, y float64) (model, error) {
 	f, ok := families[name]
 	if !ok {
 		return model{}, ws.Errorf(ws.Invalid, "model", ws.T("unknown family %q; there are gaussian, binomial and poisson",
-			"未知的分布族 %q;可用的有 gaussian、binomial 和 poisson", name))
+			"未知的分布族 %q；可用的有 gaussian、binomial 和 poisson", name))
 	}
 	if over == "" {
 		over = own[name]
@@ -155,7 +155,7 @@ func successes(name string, counts []int64) ([]bool, error) {
 
 func constantResponse(name string) error {
 	return ws.Errorf(ws.Invalid, "response "+name, ws.T("the response is the same in all complete rows", "因变量在所有完整行中取值相同")).
-		WithHint(ws.T("check the filter, and the rows that missing values leave", "请检查筛选条件,以及剔除缺失后剩余的行"))
+		WithHint(ws.T("check the filter, and the rows that missing values leave", "请检查筛选条件，以及剔除缺失后剩余的行"))
 }
 
 // measure chooses the units.

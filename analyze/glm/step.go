@@ -54,7 +54,7 @@ func (s *setup) factor(st state, h []float64) (*solve.Cholesky, error) {
 		return nil, separated([]string{s.design.Names()[column]})
 	}
 	return nil, ws.Errorf(ws.Invalid, "term "+s.design.Names()[column],
-		ws.T("the term is a linear combination of terms before it, or constant", "该项是其前各项的线性组合,或为常数")).
+		ws.T("the term is a linear combination of terms before it, or constant", "该项是其前各项的线性组合，或为常数")).
 		WithHint(ws.T("remove it from the formula", "请将其从公式中移除"))
 }
 
@@ -70,8 +70,8 @@ func singular(err error) (column int, ok bool) {
 func separated(terms []string) error {
 	return ws.Errorf(ws.Invalid, "model",
 		ws.T("perfect separation: there is no finite estimate of %s, because the outcomes can be told apart without error",
-			"完全分离:%s 不存在有限的估计值,因为结局可被毫无差错地分开", strings.Join(terms, ", "))).
-		WithHint(ws.T("remove the term, or merge levels so that each has both outcomes", "请移除该项,或合并水平使每个水平都有两种结局"))
+			"完全分离：%s 不存在有限的估计值，因为结局可被毫无差错地分开", strings.Join(terms, ", "))).
+		WithHint(ws.T("remove the term, or merge levels so that each has both outcomes", "请移除该项，或合并水平使每个水平都有两种结局"))
 }
 
 const (
@@ -128,7 +128,7 @@ func (s *setup) next(st state, raw stat.Sum) (state, *study.Result, error) {
 
 func unsettled() error {
 	return ws.Errorf(ws.Invalid, "model", ws.T("the fit did not converge in %d iterations", "拟合在 %d 次迭代内未收敛", maxSteps)).
-		WithHint(ws.T("check for terms that nearly determine the response, and for extreme values", "请检查是否有几乎决定因变量的项,以及极端值"))
+		WithHint(ws.T("check for terms that nearly determine the response, and for extreme values", "请检查是否有几乎决定因变量的项，以及极端值"))
 }
 
 // roots returns vectors v of which Σ v·vᵀ is H⁻¹, over the centred and scaled

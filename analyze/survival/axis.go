@@ -46,7 +46,7 @@ func (s *setup) axis(perStep int) (axis, error) {
 	}
 	if len(a.ends)*s.cells() > maxCounts {
 		return a, ws.Errorf(ws.Invalid, "time "+s.time, ws.T("the groups or strata times the time steps are more than %d", "分组或分层数与时间步数之积超过 %d", maxCounts)).
-			WithHint(ws.T("round the times, or use fewer strata", "请将时间取整,或减少分层"))
+			WithHint(ws.T("round the times, or use fewer strata", "请将时间取整，或减少分层"))
 	}
 	return a, nil
 }

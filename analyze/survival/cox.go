@@ -314,7 +314,7 @@ func (c *coxSetup) remarks(st coxState, r *study.Result) {
 	}
 	if c.local() {
 		r.Notes = append(r.Notes, ws.T("strata lie within sites: each site worked out its own, with its own exact times, and only sums over all strata were opened",
-			"分层均在站点之内:各站点以本站点的精确时间自行计算,仅公开对全部层的求和"))
+			"分层均在站点之内：各站点以本站点的精确时间自行计算，仅公开对全部层的求和"))
 	}
 	for _, stratum := range st.Hidden {
 		r.Suppressed = append(r.Suppressed, suppressed(c.strata.label(c.frame, stratum)))

@@ -60,8 +60,8 @@ func kmFrames(a study.Analysis, f analyze.Facts) ([]*formula.Frame, error) {
 		return nil, err
 	}
 	if len(frames[0].Roles().Strata) > 0 {
-		return nil, ws.Errorf(ws.Invalid, "km: formula", ws.T("curves have groups, not strata()", "生存曲线按组绘制,不使用 strata()")).
-			WithHint(ws.T("write the factor without strata()", "请直接写因子,不加 strata()"))
+		return nil, ws.Errorf(ws.Invalid, "km: formula", ws.T("curves have groups, not strata()", "生存曲线按组绘制，不使用 strata()")).
+			WithHint(ws.T("write the factor without strata()", "请直接写因子，不加 strata()"))
 	}
 	return frames, nil
 }

@@ -99,8 +99,8 @@ func (f *localFold) Add(b frame.Batch) error {
 			accumulate(f.moment(stratum, sub.start[r]).leave, -w, x)
 		}
 		if f.held > maxLocal {
-			return ws.Errorf(ws.Invalid, "time "+f.c.time, ws.T("too many distinct times for the memory of one fold", "不同时间点过多,超出单次计算的内存上限")).
-				WithHint(ws.T("round the times, to days for instance", "请将时间取整,例如取到天"))
+			return ws.Errorf(ws.Invalid, "time "+f.c.time, ws.T("too many distinct times for the memory of one fold", "不同时间点过多，超出单次计算的内存上限")).
+				WithHint(ws.T("round the times, to days for instance", "请将时间取整，例如取到天"))
 		}
 		return nil
 	})

@@ -35,7 +35,7 @@ func logrankFrames(a study.Analysis, f analyze.Facts) ([]*formula.Frame, error) 
 }
 
 func oneGroup() error {
-	return ws.Errorf(ws.Invalid, "logrank", ws.T("there is only one group to compare", "只有一个组,无法比较")).
+	return ws.Errorf(ws.Invalid, "logrank", ws.T("there is only one group to compare", "只有一个组，无法比较")).
 		WithHint(ws.T("name a factor on the right side of which two levels have rows", "请在公式右侧写出至少两个水平有数据的因子"))
 }
 
@@ -330,7 +330,7 @@ func (o outcome) statistic() (chi float64, df int, err error) {
 	}
 	c, err := solve.Factor(v, n)
 	if err != nil {
-		return 0, 0, ws.Errorf(ws.Invalid, "logrank", ws.T("no event tells the groups apart, so they cannot be compared", "没有事件可用来区分各组,无法比较"))
+		return 0, 0, ws.Errorf(ws.Invalid, "logrank", ws.T("no event tells the groups apart, so they cannot be compared", "没有事件可用来区分各组，无法比较"))
 	}
 	return solve.Dot(d, c.Solve(d)), n, nil
 }

@@ -161,7 +161,7 @@ func (n *newton) singular(err error, names []string) error {
 		return infiniteTerms(names[s.Column])
 	}
 	return ws.Errorf(ws.Invalid, "cox: term "+names[s.Column],
-		ws.T("the term is a linear combination of terms before it, or does not vary among those at risk", "该项是其前各项的线性组合,或在在险者中没有变化")).
+		ws.T("the term is a linear combination of terms before it, or does not vary among those at risk", "该项是其前各项的线性组合，或在在险者中没有变化")).
 		WithHint(ws.T("remove it from the formula", "请将其从公式中移除"))
 }
 
@@ -181,23 +181,23 @@ func infinite(step []float64, names []string) error { return infiniteTerms(moved
 
 func outOfRange(step []float64, names []string) error {
 	return ws.Errorf(ws.Invalid, "cox",
-		ws.T("hazards differ too much to be added up: the effect of %s is too strong, or has extreme values", "风险相差过大,无法求和:%s 的效应过强,或存在极端值", moved(step, names))).
-		WithHint(ws.T("look for a term that nearly orders the times, or filter extreme values", "请检查是否有几乎决定时间先后的项,或筛除极端值"))
+		ws.T("hazards differ too much to be added up: the effect of %s is too strong, or has extreme values", "风险相差过大，无法求和：%s 的效应过强，或存在极端值", moved(step, names))).
+		WithHint(ws.T("look for a term that nearly orders the times, or filter extreme values", "请检查是否有几乎决定时间先后的项，或筛除极端值"))
 }
 
 func notConverged() error {
 	return ws.Errorf(ws.Invalid, "cox", ws.T("the fit did not converge in %d iterations", "拟合在 %d 次迭代内未收敛", maxIterations)).
-		WithHint(ws.T("check for terms that nearly determine who has the event, and for extreme values", "请检查是否有几乎决定事件的项,以及极端值"))
+		WithHint(ws.T("check for terms that nearly determine who has the event, and for extreme values", "请检查是否有几乎决定事件的项，以及极端值"))
 }
 
 func infiniteTerms(terms string) error {
 	return ws.Errorf(ws.Invalid, "cox",
 		ws.T("the likelihood converges before %s does: the coefficient is infinite, because a group has no event or events follow the term without error",
-			"似然先于 %s 收敛:该系数为无穷大,因为某组没有事件,或事件与该项完全对应", terms)).
-		WithHint(ws.T("remove the term, or merge levels so that each has events", "请移除该项,或合并水平使每个水平都有事件"))
+			"似然先于 %s 收敛：该系数为无穷大，因为某组没有事件，或事件与该项完全对应", terms)).
+		WithHint(ws.T("remove the term, or merge levels so that each has events", "请移除该项，或合并水平使每个水平都有事件"))
 }
 
 func unbounded() error {
-	return ws.Errorf(ws.Invalid, "cox", ws.T("the offset is out of range: its exponential cannot be added up", "偏移量超出范围,其指数无法求和")).
-		WithHint(ws.T("an offset is on the scale of log hazard ratios; check its unit", "偏移量以对数风险比为单位,请检查其单位"))
+	return ws.Errorf(ws.Invalid, "cox", ws.T("the offset is out of range: its exponential cannot be added up", "偏移量超出范围，其指数无法求和")).
+		WithHint(ws.T("an offset is on the scale of log hazard ratios; check its unit", "偏移量以对数风险比为单位，请检查其单位"))
 }

@@ -145,8 +145,8 @@ func needs(a study.Analysis) (analyze.Needs, error) {
 func timeColumn(m *formula.Model) (string, error) {
 	column, ok := m.TimeColumn()
 	if !ok {
-		return "", ws.Errorf(ws.Invalid, "formula", ws.T("the left side must be Surv() of a time that is a column", "公式左侧须为 Surv(),且时间须为一列")).
-			WithHint(ws.T("write Surv(time, event) ~ terms; other units of time belong into the data", "请写成 Surv(时间, 事件) ~ 各项;时间单位请在数据中换算"))
+		return "", ws.Errorf(ws.Invalid, "formula", ws.T("the left side must be Surv() of a time that is a column", "公式左侧须为 Surv()，且时间须为一列")).
+			WithHint(ws.T("write Surv(time, event) ~ terms; other units of time belong into the data", "请写成 Surv（时间，事件）~ 各项；时间单位请在数据中换算"))
 	}
 	return column, nil
 }
@@ -172,7 +172,7 @@ func bindGroups(a study.Analysis, f analyze.Facts) ([]*formula.Frame, error) {
 	}
 	if others > 0 {
 		return nil, ws.Errorf(ws.Invalid, "formula", ws.T("the right side may name groups only", "公式右侧只能写分组变量")).
-			WithHint(ws.T("write factors joined by +, or 1 for one group", "请写以 + 连接的因子,或用 1 表示不分组"))
+			WithHint(ws.T("write factors joined by +, or 1 for one group", "请写以 + 连接的因子，或用 1 表示不分组"))
 	}
 	return frames, nil
 }

@@ -8,11 +8,11 @@ import (
 
 func coarseNote(steps int) ws.Text {
 	return ws.T("exact times are not granted: times stand at the ends of at most %d equal steps over the dictionary's range, merged until events and censorings in a step number none or at least the cell limit; the answer is that of the pooled table with times grouped so",
-		"未许可精确时间:时间取自数据字典范围内至多 %d 个等长时间步的终点,相邻步合并至每步的事件数与删失数为零或不低于最小单元限制;结果等同于将合并表的时间同样分组后的结果", steps)
+		"未许可精确时间：时间取自数据字典范围内至多 %d 个等长时间步的终点，相邻步合并至每步的事件数与删失数为零或不低于最小单元限制；结果等同于将合并表的时间同样分组后的结果", steps)
 }
 
 func suppressed(what string) study.Suppressed {
-	return study.Suppressed{What: what, Why: ws.T("below the cell limit, or from too few institutions", "低于最小单元限制,或来源机构过少")}
+	return study.Suppressed{What: what, Why: ws.T("below the cell limit, or from too few institutions", "低于最小单元限制，或来源机构过少")}
 }
 
 func tail(what string) study.Suppressed {
@@ -20,7 +20,7 @@ func tail(what string) study.Suppressed {
 		what = "late times"
 	}
 	return study.Suppressed{What: what, Why: ws.T("from the first time at which too few persons or institutions are at risk, follow-up is cut off",
-		"自在险人数或机构数过少的首个时间点起,不再使用随访数据")}
+		"自在险人数或机构数过少的首个时间点起，不再使用随访数据")}
 }
 
 // judgeOutcomes refuses a study of n persons of whom too few have an event, or
@@ -37,6 +37,6 @@ func withheldEvents(op string) error {
 }
 
 func noEvents(op string) error {
-	return ws.Errorf(ws.Invalid, op, ws.T("no events: nobody's event is observed", "没有事件:未观察到任何人发生事件")).
-		WithHint(ws.T("check how the event is coded, for example Surv(time, status == 2)", "请检查事件的编码,例如 Surv(time, status == 2)"))
+	return ws.Errorf(ws.Invalid, op, ws.T("no events: nobody's event is observed", "没有事件：未观察到任何人发生事件")).
+		WithHint(ws.T("check how the event is coded, for example Surv(time, status == 2)", "请检查事件的编码，例如 Surv(time, status == 2)"))
 }

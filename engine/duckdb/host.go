@@ -35,7 +35,7 @@ func (o Options) filled() (Options, error) {
 	}
 	if o.MemoryMiB < 32 || o.Threads < 1 || o.Threads > 256 {
 		return o, ws.Errorf(ws.Invalid, "duckdb: options",
-			ws.T("memory is at least 32 MiB, threads are 1 to 256", "内存至少 32 MiB,线程数为 1 到 256"))
+			ws.T("memory is at least 32 MiB, threads are 1 to 256", "内存至少 32 MiB，线程数为 1 到 256"))
 	}
 	return o, nil
 }

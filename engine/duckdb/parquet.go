@@ -63,14 +63,14 @@ func damaged(err error) error {
 		return err
 	}
 	return ws.Errorf(ws.Invalid, "parquet", ws.T("this is not a readable Parquet file", "不是可读取的 Parquet 文件")).
-		WithHint(ws.T("the file is damaged or of another format: write it again", "文件已损坏或格式不符:请重新导出"))
+		WithHint(ws.T("the file is damaged or of another format: write it again", "文件已损坏或格式不符：请重新导出"))
 }
 
 // plainFile refuses what DuckDB would take for a pattern of many files.
 func plainFile(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() || strings.ContainsAny(path, "*?[]{}\x00") {
-		return "", ws.Errorf(ws.Invalid, "path", ws.T("not a file whose path is free of * ? [ ] { }", "不是普通文件,或路径含有 * ? [ ] { }"))
+		return "", ws.Errorf(ws.Invalid, "path", ws.T("not a file whose path is free of * ? [ ] { }", "不是普通文件，或路径含有 * ? [ ] { }"))
 	}
 	if err == nil {
 		path, err = filepath.Abs(path)
@@ -112,7 +112,7 @@ func (s *session) parquetQuery(ctx context.Context, d frame.Dictionary, path str
 		k := slices.IndexFunc(held, func(row []any) bool { return row[0] == c.Name })
 		if k < 0 {
 			return "", nil, ws.Errorf(ws.Invalid, "column "+c.Name, ws.T("the file has no such column", "文件中没有这一列")).
-				WithHint(ws.T("columns are found by their exact names, upper and lower case told apart", "列按名称精确匹配,区分大小写"))
+				WithHint(ws.T("columns are found by their exact names, upper and lower case told apart", "列按名称精确匹配，区分大小写"))
 		}
 		expr, err := s.parquetColumn(ctx, i, c, held[k][1].(string))
 		if err != nil {

@@ -189,7 +189,7 @@ func (g *gather) emit() frame.Batch {
 func errOrder() error {
 	return ws.Errorf(ws.Diverged, "duckdb: order of rows",
 		ws.T("the store's file gives its rows in another order or number than was loaded", "存储文件返回的行序或行数与载入时不符")).
-		WithHint(ws.T("the file is damaged or was changed by another program: load the dataset again", "文件已损坏或被其他程序改动:请重新载入数据集"))
+		WithHint(ws.T("the file is damaged or was changed by another program: load the dataset again", "文件已损坏或被其他程序改动：请重新载入数据集"))
 }
 
 // Distinct implements [frame.Source].

@@ -245,7 +245,7 @@ func (s *Store) Open(ctx context.Context, name ws.Dataset, v engine.Version) (fr
 		}
 	}
 	return nil, ws.Errorf(ws.Invalid, op, ws.T("there is no such version", "没有这个版本")).
-		WithHint(ws.T("freeze the dataset, or name one of its versions", "请先冻结数据集,或指定已有的版本"))
+		WithHint(ws.T("freeze the dataset, or name one of its versions", "请先冻结数据集，或指定已有的版本"))
 }
 
 // Versions implements [engine.Store].

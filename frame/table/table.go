@@ -27,7 +27,7 @@ var _ frame.Source = (*Table)(nil)
 func New(dict frame.Dictionary, columns []frame.Values) (*Table, error) {
 	if len(columns) != len(dict) {
 		return nil, ws.Errorf(ws.Invalid, "table",
-			ws.T("%d columns for a dictionary of %d", "给出 %d 列,而字典有 %d 列", len(columns), len(dict)))
+			ws.T("%d columns for a dictionary of %d", "给出 %d 列，而字典有 %d 列", len(columns), len(dict)))
 	}
 	t := &Table{dict: slices.Clone(dict), columns: slices.Clone(columns), rows: -1}
 	for i, c := range dict {
@@ -136,7 +136,7 @@ func (t *Table) column(name string) (int, error) {
 	case i < 0:
 		return 0, ws.Errorf(ws.Invalid, "table", ws.T("no column is named %q", "没有名为 %q 的列", name))
 	case t.dict[i].Type == frame.Identifier:
-		return 0, ws.Errorf(ws.Denied, "table", ws.T("column %q identifies persons or records and cannot be used", "列 %q 可识别个人或记录,不可使用", name))
+		return 0, ws.Errorf(ws.Denied, "table", ws.T("column %q identifies persons or records and cannot be used", "列 %q 可识别个人或记录，不可使用", name))
 	}
 	return i, nil
 }
