@@ -184,7 +184,7 @@ func readPlan(o *Opening, digest [32]byte, s *study.Study, c analyze.Catalog, pa
 }
 
 func readFacts(m Member, digest [32]byte, body, sig, advert []byte) (f analyze.SiteFacts, a sum.Advert, err error) {
-	if !ed25519.Verify(m.Key, signedFacts(digest, body), sig) {
+	if !sum.Verify(m.Key, sum.Digest(signedFacts(digest, body)), sig) {
 		return f, a, ws.Errorf(ws.Denied, "facts", ws.T("the facts of site %s are not signed by its key", "站点 %s 的信息未经其密钥签名", m.Site))
 	}
 	if err := json.Unmarshal(body, &f); err != nil || f.Site != m.Site {
