@@ -2,8 +2,6 @@ package run
 
 import (
 	"crypto"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/json"
 
 	ws "wellspring"
