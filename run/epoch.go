@@ -2,6 +2,7 @@ package run
 
 import (
 	"crypto"
+	"crypto/sha256"
 	"encoding/json"
 
 	ws "wellspring"

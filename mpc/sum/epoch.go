@@ -2,7 +2,6 @@ package sum
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"slices"
 
 	ws "wellspring"
@@ -151,7 +150,7 @@ func (p Params) differ(a, b Set) (Seat, bool) {
 }
 
 func (p Params) verify(s Seat, d Digest, sig Signature) bool {
-	return int(s) < len(p.Sites) && ed25519.Verify(p.Sites[s].Key, d[:], sig[:])
+	return int(s) < len(p.Sites) && Verify(p.Sites[s].Key, d, sig[:])
 }
 
 // Params returns the parameters of the epoch.
