@@ -3,6 +3,7 @@ package run
 import (
 	"crypto"
 	"crypto/sha256"
+	"crypto/sha256"
 	"encoding/json"
 
 	ws "wellspring"
