@@ -3,7 +3,6 @@ package run
 import (
 	"crypto"
 	"crypto/sha256"
-	"crypto/sha256"
 	"encoding/json"
 
 	ws "wellspring"
