@@ -13,7 +13,7 @@ import (
 func proveSpindle(ctx context.Context, scale float64, r *Report) error {
 	const columns, repeats = 32, 3
 	sites, rows := scaled(160, scale, 12), scaled(1_000_000, scale, 5000)
-	w, err := openCohorts(ctx, 512, cohorts(sites, rows, columns))
+	w, err := openCohorts(ctx, 2048, cohorts(sites, rows, columns)) // 13 MiB a site
 	if err != nil {
 		return err
 	}
