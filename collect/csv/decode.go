@@ -42,7 +42,7 @@ func newDecoder(r io.Reader) (*decoder, error) {
 		d.next = transform.NewReader(d.raw, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder())
 		d.converted = true
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return nil, ws.Errorf(ws.Invalid, "csv", ws.T("this is a workbook or archive, not a text file", "该文件是工作簿或压缩包,不是文本文件")).
+		return nil, ws.Errorf(ws.Invalid, "csv", ws.T("this is a workbook or archive, not a text file", "该文件是工作簿或压缩包，不是文本文件")).
 			WithHint(ws.T("save the sheet as “CSV UTF-8”", "请将工作表另存为“CSV UTF-8”"))
 	}
 	return d, nil

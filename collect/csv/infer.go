@@ -63,7 +63,7 @@ func Infer(paths []string, opt Options) (frame.Dictionary, error) {
 				columns = append(columns, newColumn(name, opt))
 			}
 		}
-		err = r.survey(columns)
+		err = r.survey(columns, paths[0])
 		r.Close()
 		if err != nil {
 			return nil, err
@@ -76,9 +76,10 @@ func Infer(paths []string, opt Options) (frame.Dictionary, error) {
 	return d, nil
 }
 
-// survey shows every value of a file to its column.
-func (r *Reader) survey(columns []*column) error {
-	at, err := r.places(columns)
+// survey shows every value of a file to its column; the columns are those of
+// the file first.
+func (r *Reader) survey(columns []*column, first string) error {
+	at, err := r.places(columns, first)
 	if err != nil {
 		return err
 	}
@@ -122,8 +123,9 @@ func mixesMarks(column string) ws.Text {
 
 var oneMark = ws.T("use one of them throughout the file", "整个文件须统一使用一种")
 
-// places finds the columns in the file, which must have no others.
-func (r *Reader) places(columns []*column) ([]int, error) {
+// places finds the columns in the file, which must have no others than the
+// file first.
+func (r *Reader) places(columns []*column, first string) ([]int, error) {
 	at := make([]int, len(columns))
 	for i, c := range columns {
 		if at[i] = r.Index(c.name); at[i] < 0 {
@@ -136,9 +138,9 @@ func (r *Reader) places(columns []*column) ([]int, error) {
 	}
 	for _, name := range r.header {
 		if !known[name] {
-			return nil, ws.Errorf(ws.Invalid, "csv", ws.T("the file has the column %q, which another file lacks", "文件含有其他文件没有的列 %q", name)).
-				Located(ws.Position{File: r.name}).
-				WithHint(ws.T("leave the column out, or add it to every site's file", "请去掉该列,或在每个站点的文件中补上"))
+			return nil, ws.Errorf(ws.Invalid, "csv", ws.T("the file lacks the column %q, which %s has", "文件缺少 %[2]s 所含的列 %[1]q", name, r.name)).
+				Located(ws.Position{File: first}).
+				WithHint(ws.T("leave the column out, or add it to every site's file", "请去掉该列，或在每个站点的文件中补上"))
 		}
 	}
 	return at, nil

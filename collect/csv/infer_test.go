@@ -154,7 +154,7 @@ func TestInfer_Refused(t *testing.T) {
 		says  string
 	}{
 		{"lacks a column", []string{"a,b\n1,2\n", "a\n1\n"}, 1, `lacks the column "b"`},
-		{"has one more", []string{"a\n1\n", "a\n2\n", "a,b\n1,2\n"}, 2, `"b", which another file lacks`},
+		{"has one more", []string{"a\n1\n", "a\n2\n", "a,b\n1,2\n"}, 0, `lacks the column "b", which `},
 		{"another case", []string{"a\n1\n", "A\n1\n"}, 1, `lacks the column "a"`},
 		{"points and commas", []string{"a;b\n1,5;x\n1.5;x\n"}, 0, `"a" mixes decimal points`},
 	} {

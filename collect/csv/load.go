@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 
 	ws "wellspring"
 	"wellspring/frame"
@@ -167,8 +168,19 @@ func (b *binding) code(r *Reader, field []byte) (int32, error) {
 	if b.Other {
 		return int32(len(b.Levels)), nil
 	}
-	return 0, r.fault(ws.T("column %q has a level that its dictionary does not declare", "列 %q 有字典未声明的水平", b.Name)).
-		WithHint(ws.T("declare the level in the dictionary, set other: true, or name a code for missing values", "请在字典中声明该水平、设置 other: true,或声明缺失值代码"))
+	return 0, r.fault(ws.T("column %q has a level that its dictionary does not declare; it declares %s", "列 %q 有字典未声明的水平；已声明的为 %s", b.Name, b.declared())).
+		WithHint(ws.T("declare the level in the dictionary, set other: true, or name a code for missing values", "请在字典中声明该水平、设置 other: true，或声明缺失值代码"))
+}
+
+// declared lists the levels of the dictionary, so that the one that is not
+// among them can be found without being printed.
+func (b *binding) declared() string {
+	const shown = 12
+	more := ""
+	if len(b.Levels) > shown {
+		more = ", …"
+	}
+	return strings.Join(b.Levels[:min(shown, len(b.Levels))], ", ") + more
 }
 
 func (b *binding) number(r *Reader, field []byte) (float64, error) {
@@ -176,15 +188,15 @@ func (b *binding) number(r *Reader, field []byte) (float64, error) {
 	b.marks |= mark
 	switch {
 	case !ok:
-		return 0, r.fault(ws.T("column %q is numeric, and the field holds no number", "列 %q 为数值列,而该字段不是数字", b.Name)).
-			WithHint(ws.T("correct the field, or name a code for missing values", "请更正该字段,或声明缺失值代码"))
+		return 0, r.fault(ws.T("column %q is numeric, and the field holds no number", "列 %q 为数值列，而该字段不是数字", b.Name)).
+			WithHint(ws.T("correct the field, or name a code for missing values", "请更正该字段，或声明缺失值代码"))
 	case b.marks == pointMark|commaMark:
 		return 0, r.fault(mixesMarks(b.Name)).WithHint(oneMark)
 	case x < b.Min || x > b.Max:
 		return 0, r.fault(ws.T("column %q: the number is outside the declared range", "列 %q:数值超出已声明的范围", b.Name)).
-			WithHint(ws.T("correct the value, or widen min and max in the dictionary", "请更正该值,或在字典中放宽 min 和 max"))
+			WithHint(ws.T("correct the value, or widen min and max in the dictionary", "请更正该值，或在字典中放宽 min 和 max"))
 	case b.Type == frame.Integer && x != math.Trunc(x):
-		return 0, r.fault(ws.T("column %q holds integers, and the number has a fraction", "列 %q 为整数列,而该数值带小数", b.Name)).
+		return 0, r.fault(ws.T("column %q holds integers, and the number has a fraction", "列 %q 为整数列，而该数值带小数", b.Name)).
 			WithHint(ws.T("declare the column real in the dictionary", "请在字典中将该列声明为 real"))
 	}
 	return x, nil

@@ -66,8 +66,8 @@ func sameNumbers(a, b []float64) bool {
 func TestLoad_Refused(t *testing.T) {
 	const head = "诊断;age;mrn;ward;chol\n肺癌;1;1;1;1,5\n"
 	for _, c := range []struct{ name, text, says string }{
-		{"undeclared level", head + "胃癌;1;1;1;1\n", `"诊断" has a level`},
-		{"level without its space", head + "purple;1;1;1;1\n", `"诊断" has a level`},
+		{"undeclared level", head + "胃癌;1;1;1;1\n", `"诊断" has a level that its dictionary does not declare; it declares `},
+		{"level without its space", head + "purple;1;1;1;1\n", `"诊断" has a level that its dictionary does not declare; it declares `},
 		{"text in a number", head + "肺癌;S3CRET;1;1;1\n", `"age" is numeric`},
 		{"above the range", head + "肺癌;121;1;1;1\n", `"age": the number is outside`},
 		{"below the range", head + "肺癌;1;1;1;-0,5\n", `"chol": the number is outside`},
@@ -136,7 +136,7 @@ func TestInferThenLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.survey(columns); err != nil {
+			if err := r.survey(columns, "f"); err != nil {
 				t.Fatal(err)
 			}
 		}

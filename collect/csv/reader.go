@@ -165,7 +165,7 @@ func (r *Reader) Read() ([][]byte, error) {
 			return nil, err
 		}
 		if len(r.fields) != len(r.header) {
-			return nil, r.fault(ws.T("the record has %d fields where the header has %d", "该记录有 %d 个字段,而表头有 %d 个", len(r.fields), len(r.header))).
+			return nil, r.fault(ws.T("the record has %d fields where the header has %d", "该记录有 %d 个字段，而表头有 %d 个", len(r.fields), len(r.header))).
 				WithHint(ws.T("a text with the delimiter in it must stand in double quotes", "含分隔符的文本须用双引号括起"))
 		}
 		if r.only < 0 || string(trim(r.fields[r.only])) == r.value {
@@ -220,7 +220,7 @@ func (r *Reader) readLine() ([]byte, error) {
 		return nil, r.fail(err)
 	case bytes.IndexByte(line, 0) >= 0:
 		return nil, r.faultAt(r.line, ws.T("there is a NUL byte in the line", "该行含有 NUL 字节")).
-			WithHint(ws.T("the file is damaged, or UTF-16 without a byte order mark: export it as UTF-8", "文件已损坏,或为无字节序标记的 UTF-16:请导出为 UTF-8"))
+			WithHint(ws.T("the file is damaged, or UTF-16 without a byte order mark: export it as UTF-8", "文件已损坏，或为无字节序标记的 UTF-16:请导出为 UTF-8"))
 	case !utf8.Valid(line) || r.decoder.converted && bytes.Contains(line, []byte("\uFFFD")):
 		return nil, r.faultAt(r.line, ws.T("the line cannot be read as UTF-8 or GB18030", "该行无法按 UTF-8 或 GB18030 读取")).
 			WithHint(ws.T("export the file as UTF-8", "请将文件导出为 UTF-8"))
@@ -263,7 +263,7 @@ func (r *Reader) plainField(line []byte) ([]byte, error) {
 	field, rest, more := bytes.Cut(line, []byte{r.delim})
 	if bytes.IndexByte(field, '"') >= 0 {
 		return nil, r.fault(ws.T("a quote stands inside a field without quotes", "未加引号的字段中出现引号")).
-			WithHint(ws.T("put the field in double quotes, and double the quote inside", "请用双引号括起该字段,并将其中的引号写两遍"))
+			WithHint(ws.T("put the field in double quotes, and double the quote inside", "请用双引号括起该字段，并将其中的引号写两遍"))
 	}
 	if bytes.IndexByte(field, '\r') >= 0 {
 		return nil, r.strayReturn()
@@ -284,7 +284,7 @@ func (r *Reader) quotedField(line []byte) ([]byte, error) {
 		case i < 0:
 			var err error
 			if r.text = append(append(r.text, line...), '\n'); len(r.text) > MaxRecord {
-				return nil, r.fault(ws.T("the record is longer than %d bytes; is a quote not closed?", "该记录超过 %d 字节,是否有引号未闭合?", MaxRecord))
+				return nil, r.fault(ws.T("the record is longer than %d bytes; is a quote not closed?", "该记录超过 %d 字节，是否有引号未闭合？", MaxRecord))
 			}
 			if line, err = r.readLine(); err == io.EOF {
 				return nil, r.fault(ws.T("a quote that opens in this record is never closed", "该记录中的引号没有闭合"))
@@ -334,7 +334,7 @@ func (r *Reader) sniff() byte {
 
 func (r *Reader) readHeader() error {
 	if err := r.record(); err == io.EOF {
-		return r.faultAt(1, ws.T("the file is empty: the first line must name the columns", "文件为空:首行应为列名"))
+		return r.faultAt(1, ws.T("the file is empty: the first line must name the columns", "文件为空：首行应为列名"))
 	} else if err != nil {
 		return err
 	}

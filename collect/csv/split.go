@@ -40,7 +40,7 @@ func Split(path, column string, opt Options) ([]ws.SiteID, error) {
 		}
 		if r.Missing(field) {
 			return nil, r.fault(ws.T("column %q names no site for this record", "该记录的列 %q 未给出站点", column)).
-				WithHint(ws.T("name the site, or leave the record out", "请补上站点名,或去掉该记录"))
+				WithHint(ws.T("name the site, or leave the record out", "请补上站点名，或去掉该记录"))
 		}
 		site := ws.SiteID(field)
 		if err := site.Validate(); err != nil {
