@@ -28,14 +28,29 @@
 //	audit     ←  a signature on the sum (audited → past 33 sites, to the rest)
 //	end       →  the conductor's digest of the result, which each site has too
 //
+// Only voters (all sites up to 33) get propose and open-sum, and answer them;
+// the others get audited. A site that cannot go on answers with refuse, which
+// ends the run for all.
+//
 // # What a site checks
 //
 // That its [Gate] lets the study through; that facts are signed by the keys of
 // the opening; that the state asked for has the digest of its own next state;
-// that a round comes once. See docs/security/threat-model.md.
+// that a round comes once, and that all sums of a run are over the same sites.
+// A voter takes nobody's word for a sum. See docs/security/threat-model.md.
+//
+// # Restarts and losses
+//
+// A step that comes again is answered with the same bytes or passed over, so
+// after a site's restart the conductor sends its messages again
+// ([Conductor.Again]). A lost site ([Conductor.Lose]) is left out if its vector
+// has not come in the first round. Before the first sum is opened a new epoch
+// may begin without it, from round 0. Afterwards a round that lacks it ends the
+// run: no answer is partial.
 //
 // # Not promised
 //
 // The package dials nobody, reads no clock and opens no file. That a site's
-// rows are true cannot be seen here.
+// rows are true cannot be seen here. The conductor has no journal: if it is
+// lost before the first sum, a new epoch begins; after it, the run ends.
 package run

@@ -30,9 +30,8 @@ func OpenDir(path string, sync bool) (*Dir, error) {
 
 // Save makes a record durable under key, in place of the former one.
 func (d *Dir) Save(key string, b []byte) error {
-	if !keyForm.MatchString(key) {
-		return ws.Errorf(ws.Invalid, "journal.Save", ws.T("a record's key has 1 to 64 small letters, digits, '.' or '-'",
-			"记录的键由 1 到 64 个小写字母、数字、“.”或“-”组成"))
+	if err := checkKey(key); err != nil {
+		return err
 	}
 	final := filepath.Join(d.path, key)
 	f, err := os.OpenFile(final+"~", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
@@ -58,6 +57,9 @@ func (d *Dir) Save(key string, b []byte) error {
 
 // Load returns the record under key; nil if there is none.
 func (d *Dir) Load(key string) ([]byte, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
 	b, err := os.ReadFile(filepath.Join(d.path, key))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -74,11 +76,22 @@ func (d *Dir) Load(key string) ([]byte, error) {
 
 // Erase removes the record under key, if there is one.
 func (d *Dir) Erase(key string) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
 	err := os.Remove(filepath.Join(d.path, key))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return trouble("journal.Erase", err)
 	}
 	return d.syncDir()
+}
+
+func checkKey(key string) error {
+	if keyForm.MatchString(key) {
+		return nil
+	}
+	return ws.Errorf(ws.Invalid, "journal", ws.T("a record's key has 1 to 64 small letters, digits, '.' or '-'",
+		"记录的键由 1 到 64 个小写字母、数字、“.”或“-”组成"))
 }
 
 func (d *Dir) syncDir() error {
