@@ -124,8 +124,11 @@ func TestAttack_TwoLists(t *testing.T) {
 				_, err := p.Reveal(c)
 				wantKind(t, "both kinds of share", err, ws.Diverged)
 			}
-			_, err := pl.tally.Open(c, pl.reveals)
+			_, err := tally.Open(c, pl.reveals)
 			wantKind(t, "reveals of another list", err, ws.Unreachable)
+			must(t, pl.open())
+			_, err = pl.tally.Open(c, pl.reveals)
+			wantKind(t, "a round opened twice", err, ws.Diverged)
 		}
 	}
 }
@@ -172,6 +175,11 @@ func TestAttack_Certificate(t *testing.T) {
 	swapped.List.Bodies[0] ^= 1
 	other := good
 	other.List.Round[0] ^= 1
+	elsewhere := good
+	elsewhere.Votes = slices.Clone(good.Votes)
+	elsewhere.Votes[0].List[0] ^= 1
+	stranger := good
+	stranger.Votes = append(slices.Clone(good.Votes), Vote{From: 77, List: good.Votes[0].List})
 	for _, c := range []struct {
 		what string
 		cert Certificate
@@ -179,6 +187,7 @@ func TestAttack_Certificate(t *testing.T) {
 	}{
 		{"few votes", few, ws.Unreachable}, {"a vote counted three times", twice, ws.Unreachable},
 		{"a forged vote", forged, ws.Denied}, {"no votes", Certificate{List: pl.list}, ws.Unreachable},
+		{"a vote for another list", elsewhere, ws.Diverged}, {"a vote from no seat", stranger, ws.Denied},
 		{"another list", swapped, ws.Diverged}, {"another round", other, ws.Diverged},
 	} {
 		for _, p := range w.party {
@@ -189,6 +198,108 @@ func TestAttack_Certificate(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Public shares of a lost site, forged by the site itself or on their way: the
+// round is never opened to anything but the sum.
+func TestAttack_ForgedShares(t *testing.T) {
+	for what, bend := range map[string]func(*Shares, []byte){
+		"table": func(m *Shares, _ []byte) { m.Table[1] ^= 1 },
+		"seed": func(m *Shares, k []byte) {
+			key := derive(k, "table", m.Round, 32, 3)
+			table, _ := unseal(key, m.Table)
+			table[40] ^= 1
+			m.Table = seal(key, table)
+		},
+		"secret": func(m *Shares, _ []byte) { m.Pair[0] ^= 1 },
+		"shares": func(m *Shares, _ []byte) { m.Holders[0].Pair[0] ^= 1 },
+	} {
+		w := newWorld(t, testParams(4), nil)
+		pl := w.start(round0(3))
+		pl.lost[3] = inMasked
+		honest := w.epoch.Tally(pl.round)
+		must(t, pl.share())
+		for _, m := range pl.shares {
+			must(t, honest.AddShares(m))
+		}
+		f := pl.shares[3]
+		f.Table, f.Holders = slices.Clone(f.Table), slices.Clone(f.Holders)
+		bend(&f, polynomial(w.party[3].root[:], f.Round, kindPair, w.epoch.t)[0].Bytes())
+		pl.tally.shares[3] = &entry[Shares]{f, f.Digest()}
+		must(t, pl.mask())
+		for _, m := range pl.masked {
+			must(t, honest.AddMasked(m))
+		}
+		fork := newFork(t, w, 0)
+		fork.turn = w.party[0].turn
+		must(t, pl.vote())
+		_, err := fork.Vote(honest, pl.list)
+		wantKind(t, what+": a voter that has the honest ones", err, ws.Diverged)
+		must(t, pl.reveal())
+		kind := ws.Diverged
+		if what == "shares" {
+			kind = ws.Unreachable
+		}
+		wantKind(t, what, pl.open(), kind)
+	}
+}
+
+// A survivor's shares are those that it signed with its vector; and it signs
+// one vector.
+func TestAttack_SurvivorForged(t *testing.T) {
+	w := newWorld(t, testParams(4), nil)
+	pl := w.start(round0(3))
+	must(t, pl.share(), pl.mask())
+	f := pl.shares[2]
+	f.Self[0] ^= 1
+	pl.tally.shares[2] = &entry[Shares]{f, f.Digest()}
+	l := List{Round: pl.tally.digest, Roster: pl.roster.Sites, Survivors: pl.roster.Sites}
+	l.Bodies = pl.tally.bodies(l)
+	_, err := w.party[0].Vote(pl.tally, l)
+	wantKind(t, "shares that it did not sign", err, ws.Diverged)
+
+	two := pl.masked[2]
+	two.Vector = slices.Clone(two.Vector)
+	two.Vector[0].Lo++
+	d := maskedSigned(two, VectorDigest(two.Vector))
+	sig, err := w.keys[2].Sign(nil, d[:], crypto.Hash(0))
+	must(t, err)
+	copy(two.Sig[:], sig)
+	wantKind(t, "two vectors", pl.tally.AddMasked(two), ws.Diverged)
+	must(t, w.epoch.Tally(pl.round).AddMasked(two)) // alone it would pass
+}
+
+// A certificate whose list a site may not reveal under, however many signed it.
+func TestAttack_CertifiedLie(t *testing.T) {
+	w := newWorld(t, testParams(5), nil)
+	pl := w.start(round0(3))
+	must(t, pl.share(), pl.mask(), pl.vote())
+	certify := func(bend func(*List), votes ...Seat) Certificate {
+		c := Certificate{List: pl.list}
+		bend(&c.List)
+		for _, s := range votes {
+			c.Votes = append(c.Votes, w.forgedVote(s, c.List))
+		}
+		return c
+	}
+	for _, c := range []struct {
+		what string
+		cert Certificate
+		kind ws.Kind
+	}{
+		{"without this site", certify(func(l *List) { l.Survivors = setOf(5, 1, 2, 3, 4) }, 1, 2, 3, 4), ws.Denied},
+		{"another roster", certify(func(l *List) { l.Roster, l.Survivors = setOf(5, 0, 1, 2, 3), setOf(5, 0, 1, 2, 3) }, 0, 1, 2, 3), ws.Diverged},
+		{"too few survivors", certify(func(l *List) { l.Survivors = setOf(5, 0, 1, 2) }, 0, 1, 2), ws.Unreachable},
+		{"the vote of a lost site", certify(func(l *List) { l.Survivors = setOf(5, 0, 1, 2, 3) }, 0, 1, 2, 4), ws.Denied},
+	} {
+		p := newFork(t, w, 0) // it has not voted
+		p.turn = &turn{round: pl.round, digest: pl.tally.digest, roster: w.party[0].turn.roster, got: w.party[0].turn.got}
+		_, err := p.Reveal(c.cert)
+		wantKind(t, c.what, err, c.kind)
+	}
+	wantKind(t, "few survivors", w.epoch.checkList(certify(func(l *List) { l.Survivors = setOf(5, 0, 1, 2) }).List), ws.Unreachable)
+	wantKind(t, "a survivor off the roster", w.epoch.checkList(certify(func(l *List) { l.Roster = setOf(5, 0, 1, 2, 3) }).List), ws.Invalid)
+	wantKind(t, "seats that are not there", w.epoch.checkList(List{Roster: Set{255}, Survivors: Set{255}}), ws.Invalid)
 }
 
 func TestAttack_SwappedKey(t *testing.T) {
@@ -352,7 +463,7 @@ func TestAttack_ReplayedRound(t *testing.T) {
 	must(t, err)
 	_, err = w.party[0].Mask(roster, first.pieces[0], slices.Clone(pl.x[0]))
 	wantKind(t, "replayed pieces", err, ws.Diverged)
-	wantKind(t, "a replayed vector", pl.tally.AddMasked(first.masked[1]), ws.Diverged)
+	wantKind(t, "a replayed vector", w.epoch.Tally(r).AddMasked(first.masked[1]), ws.Diverged)
 	must(t, pl.mask())
 	_, err = w.party[0].Vote(pl.tallyOf(), first.list)
 	wantKind(t, "a replayed list", err, ws.Diverged)
@@ -367,6 +478,12 @@ func TestAttack_ReplayedRound(t *testing.T) {
 	wantKind(t, "a round skipped", err, ws.Diverged)
 	_, err = w.party[0].Accept(Sum{Round: r})
 	wantKind(t, "a sum out of nowhere", err, ws.Diverged)
+	stale := r
+	stale.Prev[0] ^= 1
+	for what, round := range map[string]Round{"a sum too early": skip, "a sum of another state": stale} {
+		_, err = w.party[0].Accept(w.epoch.newSum(round, pl.list, make(stat.Ring, 3)))
+		wantKind(t, what, err, ws.Diverged)
+	}
 }
 
 func TestAttack_AnotherVector(t *testing.T) {
@@ -432,15 +549,12 @@ func TestAttack_SpoiledShares(t *testing.T) {
 	_, err = pl.tallyOf().Open(pl.cert, short)
 	wantKind(t, "a short reveal", err, ws.Unreachable)
 
-	// forged public shares of a site that is lost, and so never signed them
-	forged := pl.tallyOf()
+	twice := pl.tallyOf()
+	_, err = twice.Open(pl.cert, append(slices.Clone(pl.reveals[:2]), pl.reveals[0]))
+	wantKind(t, "one reveal for two", err, ws.Unreachable)
 	f := pl.shares[3]
 	f.Table = slices.Clone(f.Table)
 	f.Table[1] ^= 1
-	forged.shares[3] = &entry[Shares]{f, f.Digest()}
-	_, err = forged.Open(pl.cert, pl.reveals)
-	wantKind(t, "a forged table", err, ws.Diverged)
-	twice := pl.tallyOf()
 	wantKind(t, "two tables", twice.AddShares(f), ws.Diverged)
 	f.From = 77
 	wantKind(t, "no such seat", twice.AddShares(f), ws.Invalid)

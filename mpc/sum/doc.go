@@ -69,8 +69,8 @@
 // # Sizes
 //
 // Up to 33 sites, all are neighbours and voters; ⌊2n/3⌋+1 of n survivors,
-// votes and shares are needed. So n ≥ 4 sites bear ⌈n/3⌉−1 losses in each
-// phase and three bear none, and with fewer than n/3 corrupt no two lists find
+// votes and shares are needed. So n ≥ 4 sites bear ⌈n/3⌉−1 losses in all,
+// at any time, and three bear none; with fewer than n/3 corrupt no two lists find
 // a quorum. Past 33 sites at most a tenth may be corrupt, and a tenth lost: a
 // site has k neighbours (32 to 159 sites, 42 at 200, 70 at 1,024), k/2+1
 // shares open a secret, and a voters (33 to 114) hold a quorum of ⌊2a/3⌋+1.

@@ -265,6 +265,19 @@ func acceptByAudit(t *testing.T, pl *play) Round {
 		wantKind(t, "a false sum", err, ws.Diverged)
 		_, err = w.epoch.Audited(pl.round, pl.cert, pl.sum.Ring, audits[:w.epoch.AuditQuorum()-1])
 		wantKind(t, "few audits", err, ws.Unreachable)
+		twice := slices.Repeat(audits[:1], w.epoch.AuditQuorum())
+		_, err = w.epoch.Audited(pl.round, pl.cert, pl.sum.Ring, twice)
+		wantKind(t, "one audit many times", err, ws.Unreachable)
+		forged := slices.Clone(audits)
+		for i := range forged {
+			forged[i].Sig[3] ^= 1
+		}
+		_, err = w.epoch.Audited(pl.round, pl.cert, pl.sum.Ring, forged)
+		wantKind(t, "forged audits", err, ws.Unreachable)
+		later := pl.round
+		later.Number++
+		_, err = w.epoch.Audited(later, pl.cert, pl.sum.Ring, audits)
+		wantKind(t, "another round", err, ws.Diverged)
 		_, err = p.Vote(pl.tally, pl.list)
 		if err == nil {
 			t.Error("a site votes that is no voter")

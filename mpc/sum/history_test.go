@@ -168,6 +168,35 @@ func TestSubtraction_Alone(t *testing.T) {
 	wantKind(t, "another is lost", err, ws.Denied)
 }
 
+// The rules of a history by themselves: who may come and go once a sum is open.
+func TestHistory_Gatherings(t *testing.T) {
+	all, p := testParams(5), without(testParams(5), 4)
+	for _, c := range []struct {
+		what      string
+		old, next Params
+		opened    bool // by this site; if not, an advert says so
+	}{
+		{"one leaves", all, without(all, 2), true}, {"one leaves, others tell", all, without(all, 2), false},
+		{"one comes", without(all, 2), without(without(all), 9), true}, {"one comes, others tell", without(all, 2), without(without(all), 9), false},
+	} {
+		var h History
+		must(t, h.join(c.old))
+		if c.opened {
+			h.opened = c.old.ids(setOf(8, 0, 1, 2, 3))
+		}
+		err := h.join(c.next)
+		if !c.opened {
+			must(t, err)
+			err = h.agree(c.next, setOf(5, 0, 1, 2, 3))
+		}
+		wantKind(t, c.what, err, ws.Denied)
+	}
+	var h History
+	must(t, h.join(p))
+	must(t, h.agree(p, setOf(4, 0, 1, 2)))
+	wantKind(t, "another claim", h.agree(p, setOf(4, 0, 1, 3)), ws.Diverged)
+}
+
 func TestHistory_Epochs(t *testing.T) {
 	w := newWorld(t, testParams(3), nil)
 	past := w.close()

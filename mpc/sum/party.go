@@ -163,9 +163,7 @@ func (p *Party) Encaps(e *Epoch) ([]Encaps, error) {
 		return nil, closedError(op)
 	case p.stage == advertised || e.adverts != p.adverts:
 		return nil, diverged(op, ws.T("the coin was not revealed for these adverts", "随机数不是为这组公告揭示的"))
-	case p.stage >= keyed && e.transcript != p.epoch.transcript:
-		return nil, diverged(op, ws.T("the epoch was settled with another coin", "本周期已以另一随机数确定"))
-	case p.stage >= keyed:
+	case p.stage >= keyed: // the adverts pin the coins, so e is the same epoch
 		return p.sent, nil
 	}
 	history := p.history
