@@ -12,7 +12,6 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/analyze/glm"
-	"wellspring/engine"
 	"wellspring/engine/duckdb"
 	"wellspring/frame"
 	"wellspring/policy"
@@ -120,7 +119,7 @@ func (w *wing) admit(ctx context.Context, id ws.SiteID, c cohort) error {
 	if err != nil {
 		return err
 	}
-	src, err := s.Open(ctx, dataset, engine.Version(v))
+	src, err := s.Open(ctx, dataset, v)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func proveSpindle(ctx context.Context, scale float64, r *Report) error {
 		}
 		took = append(took, t)
 	}
-	r.Peer = "SPINDLE, PoPETs 2021: under 180 s on a cluster, by encrypted gradient descent; a figure of the paper, not rerun here"
+	r.Peer = "SPINDLE, PoPETs 2021: under 180 s, with the model itself encrypted too; the figure of its paper, not rerun here"
 	r.add("sites", float64(sites), "")
 	r.add("rows", float64(rows), "")
 	r.add("all sites and the hub on this machine", median(took), "s")
