@@ -23,6 +23,7 @@ func TestLose(t *testing.T) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%d sites, %s %d", n, step, round), func(t *testing.T) {
+					t.Parallel()
 					w := newWorld(t, describeStudy(), n)
 					gone := w.sites[1]
 					at := round
