@@ -318,7 +318,7 @@ func isolate(t *testing.T, pl *play) {
 
 // A coin by which fewer than all voters are left finds no certificate.
 func TestSum_FewVoters(t *testing.T) {
-	w := newWorld(t, testParams(120), nil)
+	w := newWorld(t, testParams(40), nil)
 	pl := w.start(round0(2))
 	for i, v := range w.epoch.Voters() {
 		if i < len(w.epoch.voters)/3 {
