@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"syscall"
 
 	"wellspring/study"
 )
@@ -18,21 +19,36 @@ func proveSpindle(ctx context.Context, scale float64, r *Report) error {
 		return err
 	}
 	defer w.close()
+	for i := range w.sites {
+		w.sites[i].Dir = "" // journals in memory: one disk is no measure of 160
+	}
 	var doc *study.Document
-	var took []float64
+	var took, work []float64
 	for range repeats {
+		before := processor()
 		t, err := timed(func() (err error) { doc, err = w.fit(ctx, columns); return err })
 		if err != nil {
 			return err
 		}
-		took = append(took, t)
+		took, work = append(took, t), append(work, processor()-before)
 	}
 	r.Peer = "SPINDLE, PoPETs 2021: under 180 s, with the model itself encrypted too; the figure of its paper, not rerun here"
 	r.add("sites", float64(sites), "")
 	r.add("rows", float64(rows), "")
 	r.add("all sites and the hub on this machine", median(took), "s")
+	r.add("processor time of it, all cores", median(work), "s")
 	r.add("iterations", iterations(doc), "")
 	r.add("rounds", float64(doc.Rounds), "")
 	r.Holds = median(took) < 15
 	return nil
+}
+
+// processor is the processor time of this process so far, in seconds. It tells
+// a slow program from a busy machine.
+func processor() float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
