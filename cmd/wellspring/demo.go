@@ -26,7 +26,7 @@ var hospitals = []struct {
 	level string
 }{{"alfred", "2"}, {"hahnemann", "4"}, {"ohio-state", "1"}, {"st-vincent", "3"}}
 
-var demoStudies = []string{"patients", "curves", "survival"}
+var demoStudies = []string{"survival", "curves", "patients"}
 
 // A demo holds the patients' file and what is made of it.
 type demo struct {
@@ -38,11 +38,16 @@ type demo struct {
 // runDemo plays three studies over four real hospitals and shows what each
 // party saw.
 func runDemo(ctx context.Context, args []string, c *console) error {
-	f := flags("demo", c)
-	f.Bool("once", false, "end after the answers 回答后即结束")
-	out := f.String("out", "", "folder for JSON, CSV and SVG 存放 JSON、CSV 与 SVG 的文件夹")
-	if err := parseFlags(f, args); err != nil {
+	var once bool
+	var out string
+	f := flags("demo [--once] [--out DIR]", c)
+	f.bool(&once, "once", ws.T("end after the answers; the demo has nothing else to do yet", "给出结果后结束；演示目前没有其他内容"))
+	f.text(&out, "out", "DIR", ws.T("folder for JSON, CSV and SVG", "存放 JSON、CSV 与 SVG 的文件夹"))
+	if err := f.parse(args); err != nil {
 		return err
+	}
+	if f.NArg() > 0 {
+		return usage(ws.T("demo takes no arguments", "demo 不带参数"))
 	}
 	dir, err := os.MkdirTemp("", "wellspring-demo-")
 	if err != nil {
@@ -54,15 +59,15 @@ func runDemo(ctx context.Context, args []string, c *console) error {
 		return err
 	}
 	c.say(ws.T("137 patients after bone-marrow transplantation, at four hospitals that keep their records:\nOhio State (76), Alfred, Melbourne (17), St. Vincent's, Sydney (23), Hahnemann, Philadelphia (21).\n",
-		"137 例骨髓移植患者,分属四家各自保存病历的医院:\n俄亥俄州立(76)、墨尔本 Alfred(17)、悉尼 St. Vincent(23)、费城 Hahnemann(21)。\n"))
-	var last *rehearsal.Outcome
+		"137 例骨髓移植患者，分属四家各自保存病历的医院：\n俄亥俄州立（76）、墨尔本 Alfred（17）、悉尼 St. Vincent（23）、费城 Hahnemann（21）。\n"))
+	answers := map[string]*rehearsal.Outcome{}
 	for _, name := range demoStudies {
-		if last, err = d.answer(ctx, name, *out); err != nil {
+		if answers[name], err = d.answer(ctx, name, out); err != nil {
 			return err
 		}
 	}
-	d.showSeen(last.Seen)
-	if err := d.compare(ctx, last.Document); err != nil {
+	d.showSeen(answers["survival"].Seen)
+	if err := d.compare(ctx, answers["survival"].Document); err != nil {
 		return err
 	}
 	d.next()
@@ -136,12 +141,12 @@ func (d *demo) play(ctx context.Context, st *study.Study, inputs []input, pooled
 // showSeen prints what the hub held of one hospital in one round.
 func (d *demo) showSeen(s rehearsal.Seen) {
 	d.c.say(ws.T("What the hub saw of %s in round %d: a masked vector of %d numbers, of which the first are",
-		"枢纽在第 %[2]d 轮看到的 %[1]s 的数据:一个加掩向量,共 %[3]d 项,前几项为", s.Site, s.Round, len(s.Vector)))
+		"枢纽在第 %[2]d 轮看到的 %[1]s 的数据：一个加掩向量，共 %[3]d 项，前几项为", s.Site, s.Round, len(s.Vector)))
 	for _, v := range s.Vector[:min(4, len(s.Vector))] {
 		fmt.Fprintf(d.c.out, "    %016x%016x\n", v.Hi, v.Lo)
 	}
 	d.c.say(ws.T("Without the other hospitals' vectors these are random bits. Each hospital added all four itself.\n",
-		"没有其他医院的向量,这些只是随机比特。每家医院都自行完成了四个向量的相加。\n"))
+		"没有其他医院的向量，这些只是随机比特。每家医院都自行完成了四个向量的相加。\n"))
 }
 
 // compare prints the first model of the survival study as each hospital alone
@@ -165,7 +170,7 @@ func (d *demo) compare(ctx context.Context, together *study.Document) error {
 		}
 	}
 	d.c.say(ws.T("The same Cox model (log hazard ratios) from each hospital alone, from the pooled table, and from the four together:",
-		"同一 Cox 模型(对数风险比):各医院单独、合并表以及四家联合所得:"))
+		"同一 Cox 模型（对数风险比）：各医院单独、合并表以及四家联合所得："))
 	d.header()
 	rows := together.Results[0].Tidy
 	worst := 0.0
@@ -179,7 +184,7 @@ func (d *demo) compare(ctx context.Context, together *study.Document) error {
 		worst = math.Max(worst, math.Abs(r.Float("estimate")-p.Float("estimate"))/math.Max(math.Abs(p.Float("estimate")), p.Float("std_error")))
 	}
 	d.c.say(ws.T("  – too few patients for this model. Largest difference between pooled and together: %.1e.\n",
-		"  – 表示患者过少,无法拟合。合并与联合之间的最大差异:%.1e。\n", worst))
+		"  – 表示患者过少，无法拟合。合并与联合之间的最大差异：%.1e。\n", worst))
 	return nil
 }
 
@@ -200,7 +205,7 @@ func estimate(rows []study.Row, term string) string {
 }
 
 func (d *demo) next() {
-	d.c.say(ws.T("Try next:", "接下来可以尝试:"))
+	d.c.say(ws.T("Try next:", "接下来可以尝试："))
 	for _, line := range []string{
 		"wellspring demo --once --out answers          # JSON, CSV, SVG",
 		"wellspring study new yours.csv > study.yaml",

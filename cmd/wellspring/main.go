@@ -46,7 +46,7 @@ type command struct {
 
 var commands = map[string]command{
 	"demo":     {runDemo, ws.T("four real hospitals answer three studies", "四家真实医院共同回答三项研究")},
-	"simulate": {runSimulate, ws.T("rehearse a study on your own files, each file a site", "用自己的文件演练一项研究,每个文件为一个站点")},
+	"simulate": {runSimulate, ws.T("rehearse a study on your own files, each file a site", "用自己的文件演练一项研究，每个文件为一个站点")},
 	"study":    {runStudy, ws.T("draft, check and describe study files", "起草、检查研究文件并说明其格式")},
 	"version":  {runVersion, ws.T("print the program's version", "显示程序版本")},
 }
@@ -127,11 +127,11 @@ func dispatch(ctx context.Context, args []string, c *console) error {
 }
 
 func printUsage(c *console) {
-	c.say(ws.T("Wellspring: hospitals answer one question together, exactly and masked.\n\nCommands:", "泉源:多家医院共同回答一个问题,结果精确,数据加掩。\n\n命令:"))
+	c.say(ws.T("Wellspring: hospitals answer one question together, exactly and masked.\n\nCommands:", "泉源：多家医院共同回答一个问题，结果精确，数据加掩。\n\n命令："))
 	for _, name := range []string{"demo", "simulate", "study", "version"} {
 		fmt.Fprintf(c.out, "  wellspring %-9s %s\n", name, commands[name].about.In(c.lang))
 	}
-	c.say(ws.T("\nBegin with: wellspring demo --once", "\n建议先运行:wellspring demo --once"))
+	c.say(ws.T("\nBegin with: wellspring demo --once", "\n建议先运行：wellspring demo --once"))
 }
 
 func runVersion(_ context.Context, _ []string, c *console) error {
@@ -139,30 +139,15 @@ func runVersion(_ context.Context, _ []string, c *console) error {
 	return nil
 }
 
-// flags makes a flag set whose messages go through errors, in both languages.
-func flags(name string, c *console) *flag.FlagSet {
-	f := flag.NewFlagSet("wellspring "+name, flag.ContinueOnError)
-	f.SetOutput(c.err)
-	return f
-}
-
-func parseFlags(f *flag.FlagSet, args []string) error {
-	err := f.Parse(args)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		return usage(ws.T("the command line cannot be read: %s", "无法读取命令行:%s", err.Error()))
-	}
-	return err
-}
-
 func usage(msg ws.Text) error {
-	return ws.Errorf(ws.Invalid, "", msg).WithHint(ws.T("see: wellspring help", "参见:wellspring help"))
+	return ws.Errorf(ws.Invalid, "", msg).WithHint(ws.T("see: wellspring help", "参见：wellspring help"))
 }
 
 // fail tells the user what went wrong, where, and what to do.
 func (c *console) fail(err error) {
 	fmt.Fprintln(c.err, "wellspring:", message(err, c.lang))
 	if hint := ws.HintOf(err); !hint.IsZero() {
-		fmt.Fprintln(c.err, ws.T("what to do: %s", "建议:%s", hint).In(c.lang))
+		fmt.Fprintln(c.err, ws.T("what to do: %s", "建议：%s", hint).In(c.lang))
 	}
 	if !c.json {
 		return

@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,26 +27,23 @@ type simulation struct {
 	pooled, public                        bool
 }
 
-func (s *simulation) define(f *flag.FlagSet) {
-	f.StringVar(&s.study, "study", "", "the study file 研究文件")
-	f.Func("site", "NAME=PATH, a site and its CSV or Parquet file; once a site 站点及其文件,每个站点一次", func(v string) error {
-		s.sites = append(s.sites, v)
-		return nil
-	})
-	f.StringVar(&s.split, "split", "", "COLUMN=FILE, one file whose column names the sites 单个文件,由某列区分站点")
-	f.BoolVar(&s.pooled, "pooled", false, "put all rows into one table first, for comparison 先合并为一张表,以作比较")
-	f.StringVar(&s.policy, "policy", "", "policy file of every site; the product's default otherwise 各站点的策略文件")
-	f.BoolVar(&s.public, "public", false, "the rows are public: no cell limit, all leaves granted 数据公开:无单元限制,许可全部细节")
-	f.StringVar(&s.missing, "na", "", "more texts that mean missing, separated by commas 表示缺失的其他文本,以逗号分隔")
-	f.StringVar(&s.dictionary, "dictionary", "", "dictionary file; inferred from the rows otherwise 字典文件;未给出则由数据推断")
-	f.StringVar(&s.out, "out", "", "where result.json goes, with .csv and .svg beside it 结果文件,旁边另存 .csv 与 .svg")
+func (s *simulation) define(f *flagSet) {
+	f.text(&s.study, "study", "FILE", ws.T("the study file", "研究文件"))
+	f.list(&s.sites, "site", "NAME=FILE", ws.T("a site and its CSV or Parquet file; once a site", "站点及其 CSV 或 Parquet 文件；每个站点一次"))
+	f.text(&s.split, "split", "COLUMN=FILE", ws.T("one file whose column names the sites", "单个文件，由某列区分站点"))
+	f.bool(&s.pooled, "pooled", ws.T("put all rows into one table first, for comparison", "先合并为一张表，以作比较"))
+	f.text(&s.policy, "policy", "FILE", ws.T("policy of every site; the product's default otherwise", "各站点的策略文件；默认采用产品的默认策略"))
+	f.bool(&s.public, "public", ws.T("anyone may read the rows: no cell limit, all leaves granted", "数据公开：无单元限制，许可全部细节"))
+	f.text(&s.missing, "na", "TEXTS", ws.T("more texts that mean missing, separated by commas", "表示缺失的其他文本，以逗号分隔"))
+	f.text(&s.dictionary, "dictionary", "FILE", ws.T("dictionary that binds all sites; inferred from the rows otherwise", "约束各站点的字典；默认由数据推断"))
+	f.text(&s.out, "out", "FILE.json", ws.T("where the answer goes, with .csv and .svg beside it", "结果文件，旁边另存 .csv 与 .svg"))
 }
 
 func runSimulate(ctx context.Context, args []string, c *console) error {
 	var s simulation
-	f := flags("simulate", c)
+	f := flags("simulate --study FILE --site NAME=FILE... | --split COLUMN=FILE", c)
 	s.define(f)
-	if err := parseFlags(f, args); err != nil {
+	if err := f.parse(args); err != nil {
 		return err
 	}
 	if s.study == "" || f.NArg() > 0 {
@@ -64,11 +61,32 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
+	if len(inputs) < 3 && !p.FewSites && !s.pooled {
+		return ws.Errorf(ws.Denied, "simulate", ws.T("a sum over fewer than three sites would show one site's part", "少于三个站点的求和会暴露单个站点的部分")).
+			WithHint(ws.T("add a site; or give --public if anyone may read the rows; or a --policy file with few_sites: true", "请增加站点；若数据本就公开，可加 --public；或用 --policy 给出含 few_sites: true 的策略文件"))
+	}
 	out, err := simulate(ctx, c, st, inputs, s.dictionary, p, s.pooled)
 	if err != nil {
-		return err
+		return s.explain(err)
 	}
 	return deliver(c, st, out.Document, s.out)
+}
+
+// explain adds to the hint of a limit how a rehearsal on rows that anyone may
+// read gets past it.
+func (s *simulation) explain(err error) error {
+	if s.public || s.policy != "" || ws.KindOf(err) != ws.Withheld {
+		return err
+	}
+	var e, next *ws.Error
+	for errors.As(err, &next) {
+		e, err = next, next.Err
+	}
+	public := ws.T("this is the default policy; if anyone may read the rows, give --public", "此为默认策略；若数据本就公开，请加 --public")
+	if e.Hint.IsZero() {
+		return e.WithHint(public)
+	}
+	return e.WithHint(ws.T("%s; %s", "%s；%s", e.Hint, public))
 }
 
 // simulate plays a study on files, each a site, or all of them one table.
@@ -151,7 +169,7 @@ func (s *simulation) inputs(p policy.Policy) ([]input, error) {
 		opt.Missing = strings.Split(s.missing, ",")
 	}
 	if (s.split == "") == (len(s.sites) == 0) {
-		return nil, usage(ws.T("give either --site NAME=PATH, once a site, or --split COLUMN=FILE", "请给出 --site NAME=PATH(每个站点一次)或 --split COLUMN=FILE 之一"))
+		return nil, usage(ws.T("give either --site NAME=PATH, once a site, or --split COLUMN=FILE", "请给出 --site NAME=PATH(每个站点一次）或 --split COLUMN=FILE 之一"))
 	}
 	if s.split != "" {
 		return splitInputs(s.split, opt)
@@ -276,7 +294,7 @@ func (b *bar) show(p rehearsal.Progress) {
 		return
 	}
 	b.shown = true
-	fmt.Fprintf(b.c.err, "\r\x1b[K%s", ws.T("round %d, %d of %d sites have answered", "第 %d 轮,%d/%d 个站点已回答", p.Round, p.Answered, p.Sites).In(b.c.lang))
+	fmt.Fprintf(b.c.err, "\r\x1b[K%s", ws.T("round %d, %d of %d sites have answered", "第 %d 轮，%d/%d 个站点已回答", p.Round, p.Answered, p.Sites).In(b.c.lang))
 }
 
 func (b *bar) clear() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	ws "wellspring"
@@ -18,28 +19,44 @@ func runStudy(ctx context.Context, args []string, c *console) error {
 		"new": studyNew, "check": studyCheck, "dictionary": studyDictionary, "schema": studySchema,
 	}
 	if len(args) > 0 {
+		if slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
+			c.say(studyUsage)
+			return nil
+		}
 		if run, ok := subcommands[args[0]]; ok {
 			return run(args[1:], c)
 		}
 	}
-	return usage(ws.T("study wants one of: new FILE..., check FILE, dictionary FILE..., schema [result]",
-		"study 之后须为:new FILE...、check FILE、dictionary FILE... 或 schema [result]"))
+	return usage(ws.T("study wants one of: new, check, dictionary, schema", "study 之后须为 new、check、dictionary 或 schema"))
 }
+
+var studyUsage = ws.T(`Usage:
+  wellspring study new FILE.csv...         draft a study from the columns of files
+  wellspring study check FILE              say whether a study file is sound, and its digest
+  wellspring study dictionary FILE.csv...  draft the dictionary of files, to be edited; then it binds
+  wellspring study schema [result]         the JSON Schema of study files, or of results`,
+	`用法：
+  wellspring study new FILE.csv...         由数据文件的列起草研究文件
+  wellspring study check FILE              检查研究文件是否无误，并给出摘要值
+  wellspring study dictionary FILE.csv...  由数据文件起草字典；编辑后即具约束力
+  wellspring study schema [result]         研究文件（或结果）的 JSON Schema`)
 
 // infer reads the columns of CSV files, and a name from the first one's.
 func infer(name string, args []string, c *console) (frame.Dictionary, string, error) {
-	f := flags("study "+name, c)
-	public := f.Bool("public", false, "the rows are public: list every level 数据公开:列出全部水平")
-	missing := f.String("na", "", "more texts that mean missing, separated by commas 表示缺失的其他文本")
-	if err := parseFlags(f, args); err != nil {
+	var public bool
+	var missing string
+	f := flags("study "+name+" FILE.csv...", c)
+	f.bool(&public, "public", ws.T("anyone may read the rows: list every level", "数据公开：列出全部水平"))
+	f.text(&missing, "na", "TEXTS", ws.T("more texts that mean missing, separated by commas", "表示缺失的其他文本，以逗号分隔"))
+	if err := f.parse(args); err != nil {
 		return nil, "", err
 	}
 	if f.NArg() == 0 {
 		return nil, "", usage(ws.T("name at least one CSV file", "请至少给出一个 CSV 文件"))
 	}
-	opt := csv.Options{Public: *public}
-	if *missing != "" {
-		opt.Missing = strings.Split(*missing, ",")
+	opt := csv.Options{Public: public}
+	if missing != "" {
+		opt.Missing = strings.Split(missing, ",")
 	}
 	d, err := csv.Infer(f.Args(), opt)
 	base := filepath.Base(f.Arg(0))
@@ -71,10 +88,14 @@ func studyDictionary(args []string, c *console) error {
 
 // studyCheck says whether a study file is sound, and its digest.
 func studyCheck(args []string, c *console) error {
-	if len(args) != 1 {
+	f := flags("study check FILE", c)
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	if f.NArg() != 1 {
 		return usage(ws.T("study check wants one file", "study check 须给出一个文件"))
 	}
-	st, err := readStudy(args[0])
+	st, err := readStudy(f.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -89,12 +110,16 @@ func studyCheck(args []string, c *console) error {
 
 // studySchema prints the JSON Schema of study files, or of results.
 func studySchema(args []string, c *console) error {
+	f := flags("study schema [result]", c)
+	if err := f.parse(args); err != nil {
+		return err
+	}
 	schema := study.Schema()
 	switch {
-	case len(args) == 1 && args[0] == "result":
+	case f.NArg() == 1 && f.Arg(0) == "result":
 		schema = study.ResultSchema()
-	case len(args) > 0:
-		return usage(ws.T("study schema takes nothing, or: result", "study schema 不带参数,或带 result"))
+	case f.NArg() > 0:
+		return usage(ws.T("study schema takes nothing, or: result", "study schema 不带参数，或带 result"))
 	}
 	_, err := c.out.Write(schema)
 	return err

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	ws "wellspring"
+)
+
+// A flagSet reads the flags of one command and explains them in the user's
+// language.
+type flagSet struct {
+	*flag.FlagSet
+	c        *console
+	synopsis string // as the user types it
+	about    []flagHelp
+}
+
+type flagHelp struct {
+	flag string
+	text ws.Text
+}
+
+// flags makes an empty flag set for a command that is typed as synopsis says.
+func flags(synopsis string, c *console) *flagSet {
+	f := &flagSet{FlagSet: flag.NewFlagSet("", flag.ContinueOnError), c: c, synopsis: synopsis}
+	f.SetOutput(io.Discard) // failures are errors, and help is printed below
+	f.Usage = func() {}
+	return f
+}
+
+// text takes a flag with a value, which help calls placeholder.
+func (f *flagSet) text(p *string, name, placeholder string, about ws.Text) {
+	f.StringVar(p, name, "", "")
+	f.about = append(f.about, flagHelp{"--" + name + " " + placeholder, about})
+}
+
+// list takes a flag that may be given more than once.
+func (f *flagSet) list(p *[]string, name, placeholder string, about ws.Text) {
+	f.Func(name, "", func(v string) error {
+		*p = append(*p, v)
+		return nil
+	})
+	f.about = append(f.about, flagHelp{"--" + name + " " + placeholder, about})
+}
+
+// bool takes a flag without a value.
+func (f *flagSet) bool(p *bool, name string, about ws.Text) {
+	f.BoolVar(p, name, false, "")
+	f.about = append(f.about, flagHelp{"--" + name, about})
+}
+
+// parse reads args. Where they ask for help it prints that and returns
+// [flag.ErrHelp].
+func (f *flagSet) parse(args []string) error {
+	err := f.Parse(args)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, flag.ErrHelp) {
+		f.help()
+		return err
+	}
+	hint := ws.T("see: wellspring %s --help", "参见：wellspring %s --help", f.name())
+	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: "); ok {
+		return ws.Errorf(ws.Invalid, "", ws.T("there is no flag %s", "没有选项 %s", name)).WithHint(hint)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "flag needs an argument: "); ok {
+		return ws.Errorf(ws.Invalid, "", ws.T("the flag %s wants a value", "选项 %s 需要一个值", name)).WithHint(hint)
+	}
+	return ws.Errorf(ws.Invalid, "", ws.T("the command line cannot be read", "无法读取命令行")).WithHint(hint).Wrap(err)
+}
+
+// name is the command without what follows it.
+func (f *flagSet) name() string {
+	var words []string
+	for _, w := range strings.Fields(f.synopsis) {
+		if strings.ToLower(w) != w || strings.ContainsAny(w[:1], "[-") {
+			break
+		}
+		words = append(words, w)
+	}
+	return strings.Join(words, " ")
+}
+
+func (f *flagSet) help() {
+	f.c.say(ws.T("Usage: wellspring %s", "用法：wellspring %s", f.synopsis))
+	for _, h := range append(f.about, common...) {
+		fmt.Fprintf(f.c.out, "  %-22s %s\n", h.flag, h.text.In(f.c.lang))
+	}
+}
+
+// common are the flags of every command.
+var common = []flagHelp{
+	{"--lang en|zh", ws.T("the language of messages; that of LANG otherwise", "消息所用语言；默认依 LANG")},
+	{"--json", ws.T("a failure also as JSON, on the last line of stderr", "失败时在 stderr 末行另给出 JSON")},
+}
