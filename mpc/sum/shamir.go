@@ -70,14 +70,14 @@ func weights(seats []Seat) []*edwards25519.Scalar {
 	for i, s := range seats {
 		x[i] = small(uint32(s) + 1)
 	}
-	num, den := make([]*edwards25519.Scalar, n), make([]*edwards25519.Scalar, n)
+	den := make([]*edwards25519.Scalar, n)    // x_i times the gaps, for the product of all x is the one numerator
 	before := make([]*edwards25519.Scalar, n) // product of the denominators before each
-	product, gap := small(1), edwards25519.NewScalar()
+	all, product, gap := small(1), small(1), edwards25519.NewScalar()
 	for i := range x {
-		num[i], den[i] = small(1), small(1)
+		all.Multiply(all, x[i])
+		den[i] = edwards25519.NewScalar().Set(x[i])
 		for m := range x {
 			if m != i {
-				num[i].Multiply(num[i], x[m])
 				den[i].Multiply(den[i], gap.Subtract(x[m], x[i]))
 			}
 		}
@@ -85,11 +85,13 @@ func weights(seats []Seat) []*edwards25519.Scalar {
 		product.Multiply(product, den[i])
 	}
 	inverse := edwards25519.NewScalar().Invert(product)
+	w := make([]*edwards25519.Scalar, n)
 	for i := n - 1; i >= 0; i-- {
-		num[i].Multiply(num[i], edwards25519.NewScalar().Multiply(inverse, before[i]))
+		w[i] = before[i].Multiply(before[i], inverse)
+		w[i].Multiply(w[i], all)
 		inverse.Multiply(inverse, den[i])
 	}
-	return num
+	return w
 }
 
 // combine joins shares under their weights. ok is false if a share is no
