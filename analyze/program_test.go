@@ -87,7 +87,7 @@ func TestLimits(t *testing.T) {
 		{"sixty persons at three sites", spread(people(t, 60, 0, 0), 3, 0), ask(mean), ws.Other, ""},
 		{"nine persons", spread(people(t, 9, 0, 0), 3, 0), ask(mean), ws.Withheld, "too few persons"},
 		{"two sites have rows, two are silent", spread(people(t, 90, 0, 0), 2, 2), ask(mean), ws.Withheld, "too few persons or institutions"},
-		{"two sites", spread(people(t, 90, 0, 0), 2, 0), ask(mean), ws.Withheld, "fewer than three sites"},
+		{"two sites", spread(people(t, 90, 0, 0), 2, 0), ask(mean), ws.Denied, "fewer than three sites"},
 		{"a small site among others", spread(people(t, 90, 0, 0), 3, 1), ask(mean), ws.Other, ""},
 		{"a rare level", spread(people(t, 120, 9, 0), 4, 0), ask(model), ws.Withheld, "seldom"},
 		{"a level that is not so rare", spread(people(t, 120, 40, 0), 4, 0), ask(model), ws.Other, ""},

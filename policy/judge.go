@@ -53,7 +53,7 @@ func (p Policy) Granted(op string, l Leaf) error {
 // Sites judges how many sites a sum is over.
 func (p Policy) Sites(op string, sites int) error {
 	if sites < 3 && !p.FewSites {
-		return withheld(op, ws.T("a sum over fewer than three sites would show one site's part", "少于三个站点的求和会暴露单个站点的部分")).
+		return ws.Errorf(ws.Denied, op, ws.T("a sum over fewer than three sites would show one site's part", "少于三个站点的求和会暴露单个站点的部分")).
 			WithHint(ws.T("add sites, or ask every steward to allow few_sites", "请增加站点，或请每位数据管理员允许 few_sites"))
 	}
 	return nil

@@ -60,7 +60,7 @@ func TestJudgements(t *testing.T) {
 		{"34 parameters of 100 rows", d.Parameters("x", 34, 100), ws.Withheld},
 		{"a third and one of the cells", d.Scalars("x", 34, 10, 10), ws.Withheld},
 		{"exact times", d.Granted("x", ExactTimes), ws.Denied},
-		{"two sites", d.Sites("x", 2), ws.Withheld},
+		{"two sites", d.Sites("x", 2), ws.Denied},
 	} {
 		if got := ws.KindOf(c.err); c.err == nil || got != c.want {
 			t.Errorf("%s: %v, want kind %v", c.name, c.err, c.want)

@@ -95,6 +95,13 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 	if opening.Study, err = s.Canonical(); err != nil {
 		return nil, err
 	}
+	var policies []policy.Policy
+	for _, st := range sites {
+		policies = append(policies, st.Policy)
+	}
+	if err := policy.Strictest(policies...).Sites("study", len(sites)); err != nil {
+		return nil, err
+	}
 	for _, st := range sites {
 		key, err := st.key()
 		if err != nil {
