@@ -202,7 +202,7 @@ func TestOpenings(t *testing.T) {
 		"another conductor":     {func(o *run.Opening) { o.Conductor = "site0002" }, ws.Diverged},
 		"another run inside":    {func(o *run.Opening) { o.Run = "run-2" }, ws.Diverged},
 		"its part may be seen":  {func(o *run.Opening) { o.Members[0].Alone = true }, ws.Denied},
-		"few sites are allowed": {func(o *run.Opening) { o.AllowFew = true }, ws.Withheld},
+		"few sites are allowed": {func(o *run.Opening) { o.AllowFew = true }, ws.Denied},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, s, 4)
