@@ -141,7 +141,7 @@ func (d *demo) play(ctx context.Context, st *study.Study, inputs []input, pooled
 // showSeen prints what the hub held of one hospital in one round.
 func (d *demo) showSeen(s rehearsal.Seen) {
 	d.c.say(ws.T("What the hub saw of %s in round %d: a masked vector of %d numbers, of which the first are",
-		"枢纽在第 %[2]d 轮看到的 %[1]s 的数据：一个加掩向量，共 %[3]d 项，前几项为", s.Site, s.Round, len(s.Vector)))
+		"枢纽在第 %[2]d 轮看到的 %[1]s 的数据：一个加掩向量，共 %[3]d 项，前几项为", s.Site, s.Round, s.Len))
 	for _, v := range s.Vector[:min(4, len(s.Vector))] {
 		fmt.Fprintf(d.c.out, "    %016x%016x\n", v.Hi, v.Lo)
 	}

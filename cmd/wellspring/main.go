@@ -169,6 +169,9 @@ func (c *console) fail(err error) {
 }
 
 func message(err error, l ws.Lang) string {
+	if ws.KindOf(err) == ws.Stopped {
+		return ws.T("stopped", "已停止").In(l)
+	}
 	var e *ws.Error
 	if errors.As(err, &e) {
 		return e.In(l)

@@ -61,15 +61,23 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
-	if len(inputs) < 3 && !p.FewSites && !s.pooled {
-		return ws.Errorf(ws.Denied, "simulate", ws.T("a sum over fewer than three sites would show one site's part", "少于三个站点的求和会暴露单个站点的部分")).
-			WithHint(ws.T("add a site; or give --public if anyone may read the rows; or a --policy file with few_sites: true", "请增加站点；若数据本就公开，可加 --public；或用 --policy 给出含 few_sites: true 的策略文件"))
+	if err := p.Sites("simulate", len(inputs)); err != nil && !s.pooled {
+		return hinted(err, ws.T("add a site; or give --public if anyone may read the rows; or a --policy file with few_sites: true", "请增加站点；若数据本就公开，可加 --public；或用 --policy 给出含 few_sites: true 的策略文件"))
 	}
 	out, err := simulate(ctx, c, st, inputs, s.dictionary, p, s.pooled)
 	if err != nil {
 		return s.explain(err)
 	}
 	return deliver(c, st, out.Document, s.out)
+}
+
+// hinted replaces an error's hint by one that knows the command line.
+func hinted(err error, hint ws.Text) error {
+	var e *ws.Error
+	if errors.As(err, &e) {
+		return e.WithHint(hint)
+	}
+	return err
 }
 
 // explain adds to the hint of a limit how a rehearsal on rows that anyone may

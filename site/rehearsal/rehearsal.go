@@ -57,7 +57,8 @@ type Outcome struct {
 type Seen struct {
 	Site   ws.SiteID
 	Round  int
-	Vector stat.Ring // masked
+	Len    int       // entries of the vector
+	Vector stat.Ring // the first of them, masked
 }
 
 // Run plays a study, whose defaults are filled in, over the sites.
@@ -250,6 +251,6 @@ func (p *play) look() {
 		return
 	}
 	if v := p.conductor.Masked(id); v != nil {
-		p.outcome.Seen = Seen{Site: id, Round: round, Vector: v[:min(8, len(v))]}
+		p.outcome.Seen = Seen{Site: id, Round: round, Len: len(v), Vector: v[:min(8, len(v))]}
 	}
 }
