@@ -75,7 +75,7 @@ func testFilters(t *testing.T, open Opener) {
 		"age is missing", "性别 is not missing", "is_missing(select) and not is_missing(`_row`)",
 		"select = 'it''s'", "select != 'other'", "select in ('', ' ', '\"q\"')", "not select in ('Lev 5FU', 'other')",
 		"`a\"b` < `_row`", "`a\"b` = `_row`", "`a\"b` != `_row`", "`x'; drop table t1; --` between -1 and 1.5",
-		"`a ``b`` .c` = -5 and （性别 = '男' or Age < 0）and not (age > 60 or select is missing)",
+		"`a ``b`` .c` = -5 and (性别 = '男' or Age < 0) and not (age > 60 or select is missing)",
 		"age < 0", "age <= 120 or age is missing", "`_row` > 0.1 and `_row` > -0.1", "`_row` = 0",
 	} {
 		expect(t, src, tb, frame.Query{Columns: []string{"age", "select"}, Where: where})
@@ -182,7 +182,7 @@ func testConstant(t *testing.T, open Opener) {
 		"", "site = 'va'", "site != 'va'", "site is missing", "site is not missing", "age > 60",
 		"site = 'va' and age > 60", "site != 'va' and age > 60", "site = 'va' or age > 60", "site != 'va' or age > 60",
 		"(site = 'va' or age > 60) and (Age < 0 or site is missing) and 性别 = '男'",
-		"not (site = 'va' and age > 60 or site in （'va', '俄亥俄 OH'）and age < 5)",
+		"not (site = 'va' and age > 60 or site in ('va', '俄亥俄 OH') and age < 5)",
 	} {
 		expect(t, src, tb, frame.Query{Columns: []string{"site", "age", "site"}, Where: where})
 		expect(t, src, tb, frame.Query{Columns: []string{"site"}, Where: where})
