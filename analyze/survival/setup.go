@@ -146,7 +146,7 @@ func timeColumn(m *formula.Model) (string, error) {
 	column, ok := m.TimeColumn()
 	if !ok {
 		return "", ws.Errorf(ws.Invalid, "formula", ws.T("the left side must be Surv() of a time that is a column", "公式左侧须为 Surv()，且时间须为一列")).
-			WithHint(ws.T("write Surv(time, event) ~ terms; other units of time belong into the data", "请写成 Surv（时间，事件）~ 各项；时间单位请在数据中换算"))
+			WithHint(ws.T("write Surv(time, event) ~ terms; other units of time belong into the data", "请写成 Surv(时间, 事件) ~ 各项；时间单位请在数据中换算"))
 	}
 	return column, nil
 }
