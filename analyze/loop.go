@@ -229,6 +229,12 @@ func (p *Problem) JudgeTerms(frame int, d *formula.Design) error {
 	if err := p.JudgeLevels(frame); err != nil {
 		return err
 	}
+	for i, product := range d.Products() {
+		if product && p.Policy().MinCell > 1 {
+			return ws.Errorf(ws.Withheld, "term "+d.Names()[i], ws.T("the persons whom two variables of a term have in common are not counted yet, and could be few", "该项各变量共同涉及的人数尚未计数，可能过少")).
+				WithHint(ws.T("under a cell limit leave interactions out, or make a column of the combined levels", "有单元限制时请勿使用交互项，或将组合水平做成一列"))
+		}
+	}
 	for i, n := range d.Support() {
 		if p.Policy().Hidden(n, p.Policy().MinSites) {
 			return ws.Errorf(ws.Withheld, "term "+d.Names()[i], ws.T("too few persons stand behind this term", "支撑该项的人数过少"))

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 
 	ws "wellspring"
 	"wellspring/formula"
@@ -97,14 +99,16 @@ func bySite(f *formula.Frame, p policy.Policy) error {
 	for _, i := range f.Roles().Strata {
 		strata[i] = true
 	}
+	own := slices.Contains(f.Compared(), SiteColumn)
 	for i, g := range f.Factors() {
-		if g.Column == SiteColumn && !strata[i] {
-			return ws.Errorf(ws.Denied, g.Name, ws.T("a site's own result is not released under site_results: refuse",
-				"site_results 为 refuse 时不得公布单个站点的结果")).
-				WithHint(ws.T("use strata(site), or ask the stewards for site_results: coded", "请改用 strata(site)，或请数据管理员许可 site_results: coded"))
-		}
+		own = own || g.Column == SiteColumn && !strata[i]
 	}
-	return nil
+	if !own {
+		return nil
+	}
+	return ws.Errorf(ws.Denied, SiteColumn, ws.T("a site's own result is not released under site_results: refuse",
+		"site_results 为 refuse 时不得公布单个站点的结果")).
+		WithHint(ws.T("use strata(site), or ask the stewards for site_results: coded", "请改用 strata(site)，或请数据管理员许可 site_results: coded"))
 }
 
 func label(a study.Analysis) string {
@@ -225,10 +229,10 @@ func (p *Program) pieces(s progress) ([]piece, error) {
 // influence gives the check of the first round after the moments.
 func (p *Program) influence(prob *Problem, s progress) func(frame.Batch) error {
 	share := prob.Policy().MaxInfluence
-	if share >= 1 || s.Round != 2 || len(prob.Frames) != 1 {
+	if share >= 1 || s.Round != 2 {
 		return nil
 	}
-	return influence{prob.Frames[0], prob.Totals[0], share}.check
+	return influence{prob, prob.Joint(), share}.check
 }
 
 // Ask returns the shape of the vector that state s asks of every site, after
@@ -357,7 +361,7 @@ func (p *Program) afterMoments(s *progress, sum stat.Sum) error {
 		if err != nil {
 			return ws.At(label(part.analysis), err)
 		}
-		s.set(i, part, state, result)
+		s.set(i, part, state, result, p.facts.Policy.MinCell)
 	}
 	return nil
 }
@@ -371,14 +375,34 @@ func (p *Program) afterLoop(s *progress, sum stat.Sum) error {
 		if err != nil {
 			return ws.At(label(part.analysis), err)
 		}
-		s.set(i, part, state, result)
+		s.set(i, part, state, result, p.facts.Policy.MinCell)
 	}
 	return nil
 }
 
-func (s *progress) set(i int, part part, state State, result *study.Result) {
+// hideMissing leaves out a number of missing rows between 1 and k−1: it counts
+// persons like any other.
+func hideMissing(r *study.Result, k int64) {
+	hidden := false
+	for _, rows := range [][]study.Row{r.Tidy, r.Summary, {r.Glance}} {
+		for _, row := range rows {
+			for i, f := range row {
+				if n, ok := f.Value.(int64); ok && f.Name == "missing" && n > 0 && n < k {
+					row[i].Value = math.NaN()
+					hidden = true
+				}
+			}
+		}
+	}
+	if hidden {
+		r.Suppressed = append(r.Suppressed, study.Suppressed{What: "missing", Why: ws.T("below the cell limit", "低于最小单元限制")})
+	}
+}
+
+func (s *progress) set(i int, part part, state State, result *study.Result, k int64) {
 	s.Parts[i].State = state
 	if result != nil {
+		hideMissing(result, k)
 		result.ID, result.Method = part.analysis.ID, part.analysis.Method
 		s.Parts[i].State, s.Parts[i].Result = nil, result
 	}

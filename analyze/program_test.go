@@ -57,6 +57,12 @@ func ask(a ...study.Analysis) *study.Study {
 		Data: study.Data{Dataset: "rows"}, Analyses: a}
 }
 
+func where(filter string, a ...study.Analysis) *study.Study {
+	s := ask(a...)
+	s.Data.Where = filter
+	return s
+}
+
 // spread deals rows to the given number of sites; silent more have no row.
 func spread(rows *table.Table, sites, silent int) map[ws.SiteID]frame.Source {
 	out := map[ws.SiteID]frame.Source{}
@@ -95,6 +101,11 @@ func TestLimits(t *testing.T) {
 		{"too many numbers", spread(people(t, 90, 0, 0), 3, 0), ask(many...), ws.Withheld, "too many numbers"},
 		{"one person carries the sum", spread(people(t, 90, 0, 1e4), 3, 0), ask(mean), ws.Withheld, "one person"},
 		{"a site as a level", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ x + site"}), ws.Denied, "site_results"},
+		{"a site by comparison", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: `(site == "s1") ~ x`}), ws.Denied, "site_results"},
+		{"one person carries a sum of several", spread(people(t, 90, 0, 1e4), 3, 0), ask(study.Analysis{Method: "describe", Variables: []string{"y", "x"}}), ws.Withheld, "one person"},
+		{"an interaction whose cells nobody counted", spread(people(t, 120, 40, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ g * rare"}), ws.Withheld, "in common"},
+		{"nobody is left", spread(people(t, 90, 0, 0), 3, 0), where("x > 200", mean), ws.Withheld, "too few persons"},
+		{"one person is left", spread(people(t, 90, 0, 0), 3, 0), where("x = 37", mean), ws.Withheld, "too few persons"},
 		{"an identifier", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "describe", Variables: []string{"id"}}), ws.Denied, "id"},
 		{"a function that overflows", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ exp(10 * x)"}), ws.Invalid, ""},
 	}
@@ -167,5 +178,37 @@ func TestMergeFacts(t *testing.T) {
 	bad.Columns = bad.Columns[1:]
 	if _, err := analyze.MergeFacts([]analyze.SiteFacts{facts("a", policy.Default()), bad}); ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), "x") || !strings.Contains(err.Error(), "c") {
 		t.Errorf("a column that one site lacks: %v", err)
+	}
+}
+
+// A number of missing rows, and a mean that counts, are judged as counts.
+func TestLimits_Hidden(t *testing.T) {
+	n := 300
+	m, b, g := make([]float64, n), make([]float64, n), make([]int32, n)
+	for i := range n {
+		m[i], g[i] = float64(i%50), int32(i%3)
+		if i%3 == 0 || i == 1 { // one of the second group, none of the third
+			b[i] = 1
+		}
+	}
+	m[7] = math.NaN()
+	d := frame.Dictionary{{Name: "m", Type: frame.Real, Min: 0, Max: 50}, {Name: "b", Type: frame.Integer, Min: 0, Max: 1},
+		{Name: "g", Type: frame.Factor, Levels: []string{"p", "q", "r"}}}
+	rows, err := table.New(d, []frame.Values{{Real: m}, {Real: b}, {Code: g}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := analyzetest.Play(t, catalog, ask(study.Analysis{Method: "describe", Variables: []string{"m"}},
+		study.Analysis{Method: "describe", Variables: []string{"b"}, By: "g"}), spread(rows, 3, 0), policy.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := got[0].Tidy[0].Float("missing"); !math.IsNaN(x) || got[0].Glance.Float("nobs") != 299 {
+		t.Errorf("missing = %v, nobs = %v: one missing row is told", x, got[0].Glance.Float("nobs"))
+	}
+	for _, r := range got[1].Tidy {
+		if r.Text("by") == "q" {
+			t.Errorf("the group with one person is shown: %v", r)
+		}
 	}
 }

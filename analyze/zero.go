@@ -135,26 +135,36 @@ func readMoments(f *formula.Frame, t Totals, s stat.Sum) Totals {
 // influence refuses rows of which one carries more than share of the opened
 // sum of squares of a numeric variable, about its mean over all sites.
 type influence struct {
-	frame  *formula.Frame
-	totals Totals
-	share  float64
+	problem *Problem
+	joint   *Joint
+	share   float64
 }
 
+// check gets batches of the joint query, which loops of several frames ask for.
 func (c influence) check(b frame.Batch) error {
-	v, err := c.frame.Eval(b)
-	if err != nil {
-		return err
+	for i, f := range c.problem.Frames {
+		v, err := c.joint.Eval(i, b)
+		if err != nil {
+			return err
+		}
+		if err := c.frame(f, c.problem.Totals[i], v); err != nil {
+			return err
+		}
 	}
-	n := float64(c.totals.Complete)
+	return nil
+}
+
+func (c influence) frame(f *formula.Frame, t Totals, v formula.Values) error {
+	n := float64(t.Complete)
 	for i, x := range v.Numeric {
-		mean := c.totals.Sum[i] / n
-		limit := c.share * (c.totals.SumSq[i] - mean*c.totals.Sum[i])
+		mean := t.Sum[i] / n
+		limit := c.share * (t.SumSq[i] - mean*t.Sum[i])
 		if limit <= 0 {
 			continue // a constant column says nothing of one person
 		}
 		for _, xi := range x[:v.Rows] {
 			if d := xi - mean; d*d > limit {
-				return ws.Errorf(ws.Withheld, "influence of "+c.frame.Numeric()[i].Name,
+				return ws.Errorf(ws.Withheld, "influence of "+f.Numeric()[i].Name,
 					ws.T("one person would carry too large a share of a sum", "单个人在某个和中所占的份额过大")).
 					WithHint(ws.T("take logarithms, or filter extreme values", "请取对数，或筛除极端值"))
 			}

@@ -20,6 +20,8 @@ type Frame struct {
 	vars    []variable // of the model; the response's is empty
 	sources []source
 	coders  []coder // one a factor
+	// compared are the factor columns of which a level is read as a number.
+	compared []string
 }
 
 // A source computes one number a row, and from it the numeric variables from
@@ -129,7 +131,7 @@ func (b *binder) column(n *node) (*reference, error) {
 			ws.T("check the spelling against the dictionary; capitals matter", "请对照数据字典检查拼写，注意大小写"))
 	case c.Type == frame.Identifier:
 		return nil, ws.Errorf(ws.Denied, "formula", ws.T("column %s identifies persons or records", "列 %s 为标识符，可识别个人或记录", printName(n.text))).
-			WithHint(ws.T("no study may use it; take it out", "任何研究都不能使用，请删去")).Located(ws.Position{Column: n.col})
+			WithHint(ws.T("take it out; if it should hold numbers, name the texts that mean missing (--na) or declare it in a dictionary; dates are not read yet, so write days as numbers", "请删去该列；若应为数值，请用 --na 指明表示缺失的文本，或在字典中声明；目前尚不读取日期，请换算成天数")).Located(ws.Position{Column: n.col})
 	}
 	b.refs[n.text] = &reference{Column: c}
 	return b.refs[n.text], nil
@@ -326,8 +328,9 @@ func (b *binder) event(n *node) (*expr, error) {
 	if ok {
 		if !slices.Equal(spec.levels, []string{"FALSE", "TRUE"}) || spec.values != nil {
 			return nil, invalid(n.col, ws.T("the event %s is a factor", "事件 %s 是分类变量", n.String()),
-				ws.T(`say which level is the event, such as %s == "dead"`, `请指明哪个水平为事件,如 %s == "dead"`, n.String()))
+				ws.T(`say which level is the event, such as %s == "dead"`, `请指明哪个水平为事件，如 %s == "dead"`, n.String()))
 		}
+		b.compared = append(b.compared, spec.ref.Name)
 		return &expr{op: "level", ref: spec.ref, bound: interval{0, 1}}, nil
 	}
 	e, err := b.condition(n)

@@ -174,6 +174,7 @@ func (b *binder) level(column, level *node) (*expr, *expr, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	b.compared = append(b.compared, spec.ref.Name)
 	return &expr{op: "level", ref: spec.ref}, constant(float64(spec.code[i])), nil
 }
 

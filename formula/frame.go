@@ -64,6 +64,10 @@ func (f *Frame) Numeric() []Numeric { return f.numeric }
 // Factors returns the factor variables.
 func (f *Frame) Factors() []Factored { return f.factors }
 
+// Compared returns the factor columns that a comparison turns into a number,
+// such as status == "dead"; they are not among the factors.
+func (f *Frame) Compared() []string { return f.compared }
+
 // Roles returns which variables are not terms.
 func (f *Frame) Roles() Roles { return f.roles }
 
@@ -117,6 +121,16 @@ func (d *Design) Fill(v Values, from, to int, x []float64) { d.fill(v, from, to,
 // Unscale takes coefficients and their covariance (p×p, row after row) of the
 // centred and scaled columns back to the columns as R has them. cov may be nil.
 func (d *Design) Unscale(beta, cov []float64) (b, c []float64) { return d.unscale(beta, cov) }
+
+// Products reports, for each column, whether it is a product of two variables
+// or more: its Support is that of the variables, not of the rows where they meet.
+func (d *Design) Products() []bool {
+	out := make([]bool, len(d.columns))
+	for i, c := range d.columns {
+		out[i] = len(c.atoms) > 1
+	}
+	return out
+}
 
 // Support returns, for each column, the number of persons behind it: for a
 // column that holds for some levels only, the smallest count of its levels.

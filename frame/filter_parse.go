@@ -204,6 +204,7 @@ func (p *filterParser) operand() (operand, error) {
 		}
 		if c.Type == Identifier {
 			return operand{}, ws.Errorf(ws.Denied, "filter", ws.T("column %q identifies persons or records and cannot be used", "列 %q 可识别个人或记录，不可使用", t.text)).
+				WithHint(ws.T("if it should hold numbers, declare it in a dictionary; dates are not read yet, so write days as numbers", "若应为数值，请在字典中声明；目前尚不读取日期，请换算成天数")).
 				Located(ws.Position{Column: t.at})
 		}
 		return operand{t, &c}, nil

@@ -37,9 +37,10 @@ type Merged struct {
 }
 
 // MergeCells joins neighbouring cells of an ordered partition until each has
-// no person or at least MinCell from at least MinSites institutions: a cell
-// that may not be shown is joined with those after it, and, at the end, with
-// those before it. Cells joined have as many institutions as their best part.
+// at least MinCell persons from at least MinSites institutions: a cell that has
+// not, an empty one too since the edge of a gap is one person's value, is joined
+// with those after it, and, at the end, with the one before. Cells joined have
+// as many institutions as their best part. Where no limit holds none is joined.
 func (p Policy) MergeCells(n, sites []int64) []Merged {
 	var out []Merged
 	var open *Merged
@@ -51,7 +52,7 @@ func (p Policy) MergeCells(n, sites []int64) []Merged {
 		open.To = i + 1
 		open.Count += n[i]
 		openSites = max(openSites, sites[i])
-		if !p.Hidden(open.Count, openSites) {
+		if p.MinCell <= 1 || open.Count >= p.MinCell && !p.Hidden(open.Count, openSites) {
 			out = append(out, *open)
 			open = nil
 		}
@@ -59,11 +60,10 @@ func (p Policy) MergeCells(n, sites []int64) []Merged {
 	if open == nil {
 		return out
 	}
-	for joined := false; len(out) > 0 && !joined; {
-		last := out[len(out)-1]
+	if len(out) > 0 {
+		last := out[len(out)-1] // it is fit to be shown, so the two together are
 		out = out[:len(out)-1]
 		open.From, open.Count = last.From, open.Count+last.Count
-		joined = last.Count > 0 // that cell was fit to be shown, so the two together are
 	}
 	return append(out, *open)
 }

@@ -13,12 +13,13 @@ func (p Policy) Hidden(n, sites int64) bool {
 // Rows judges the rows that an analysis rests on: n persons at the given
 // number of sites.
 func (p Policy) Rows(op string, n, sites int64) error {
-	if n == 0 {
+	if n == 0 && p.MinCell <= 1 { // under a limit, nobody and too few look alike
 		return ws.Errorf(ws.Invalid, op, ws.T("no complete row is left at any site", "各站点均无完整的行")).
 			WithHint(ws.T("check the filter, and which columns are missing", "请检查筛选条件，以及哪些列有缺失"))
 	}
-	if p.Hidden(n, sites) {
-		return withheld(op, ws.T("too few persons or institutions stand behind the answer", "支撑该结果的人数或机构数过少"))
+	if n == 0 || p.Hidden(n, sites) {
+		return withheld(op, ws.T("too few persons or institutions stand behind the answer", "支撑该结果的人数或机构数过少")).
+			WithHint(ws.T("widen the filter, and check which columns are missing", "请放宽筛选条件，并检查哪些列有缺失"))
 	}
 	return nil
 }

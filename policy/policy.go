@@ -2,7 +2,6 @@ package policy
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -52,7 +51,8 @@ type Policy struct {
 	Leaves []Leaf `json:"leaves" yaml:"leaves"`
 	// SiteResults says whether this site's own part may be released; default refuse.
 	SiteResults SiteResults `json:"site_results" yaml:"site_results"`
-	// FewSites allows sums over fewer than three sites; default false.
+	// FewSites allows sums over fewer than three sites; default false. A policy
+	// file that sets it and says nothing of min_sites has min_sites 1.
 	FewSites bool `json:"few_sites" yaml:"few_sites"`
 }
 
@@ -107,7 +107,12 @@ func Parse(b []byte, file string) (Policy, error) {
 	d.KnownFields(true)
 	if err := d.Decode(&p); err != nil {
 		return p, ws.Errorf(ws.Invalid, "policy", ws.T("the policy file cannot be read", "无法读取策略文件")).
-			Located(ws.Position{File: file}).Wrap(fmt.Errorf("%w", err))
+			Located(ws.Position{File: file}).
+			WithHint(ws.T("docs/policy.yaml has every key with its default", "docs/policy.yaml 列有全部键及其默认值")).Wrap(err)
+	}
+	var given map[string]any
+	if yaml.Unmarshal(b, &given) == nil && given["min_sites"] == nil && p.FewSites {
+		p.MinSites = 1 // whoever allows sums over fewer sites than three allows their answers
 	}
 	return p, p.Validate()
 }

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"math/rand/v2"
+	"os"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -54,7 +56,8 @@ func TestJudgements(t *testing.T) {
 		err  error
 		want ws.Kind
 	}{
-		{"nobody", d.Rows("x", 0, 0), ws.Invalid},
+		{"nobody", d.Rows("x", 0, 0), ws.Withheld},
+		{"nobody, in public", p.Rows("x", 0, 0), ws.Invalid},
 		{"nine", d.Rows("x", 9, 3), ws.Withheld},
 		{"two institutions", d.Rows("x", 100, 2), ws.Withheld},
 		{"34 parameters of 100 rows", d.Parameters("x", 34, 100), ws.Withheld},
@@ -137,4 +140,20 @@ func cells(r *rand.Rand) (n, sites []int64) {
 		sites = append(sites, 2+r.Int64N(3))
 	}
 	return n, sites
+}
+
+// The documented file lists every key with its default.
+func TestParse_Documented(t *testing.T) {
+	b, err := os.ReadFile("../docs/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Parse(b, "policy.yaml")
+	if err != nil || !reflect.DeepEqual(p, Default()) {
+		t.Errorf("docs/policy.yaml = %+v, %v; want the defaults", p, err)
+	}
+	few, err := Parse([]byte("few_sites: true"), "policy.yaml")
+	if err != nil || few.MinSites != 1 {
+		t.Errorf("few_sites alone = %+v, %v; want min_sites 1", few, err)
+	}
 }

@@ -204,8 +204,8 @@ func lostEarly(site ws.SiteID) error {
 }
 
 func lostLate(site ws.SiteID) error {
-	return ws.Errorf(ws.Unreachable, "run", ws.T("site %s was lost, and is in the sums that were opened", "站点 %s 失联,而其已包含在打开的和中", site)).
-		WithHint(ws.T("wait for the site, or ask in a run of its own", "请等待该站点,或另开一次计算"))
+	return ws.Errorf(ws.Unreachable, "run", ws.T("site %s was lost, and is in the sums that were opened", "站点 %s 失联，而其已包含在打开的和中", site)).
+		WithHint(ws.T("wait for the site, or ask in a run of its own", "请等待该站点，或另开一次计算"))
 }
 
 // take reads one message into what is gathered.

@@ -75,8 +75,8 @@ func (p *Participant) follows(o *Opening, past sum.History) error {
 	case o.Run != p.opening.Run || o.Epoch <= p.opening.Epoch:
 		return ws.Errorf(ws.Denied, "open", ws.T("the run has been opened already", "该计算已经开启"))
 	case p.results != nil || past.Opened() != nil:
-		return ws.Errorf(ws.Denied, "open", ws.T("a sum of the run may have been opened; it has no further epoch", "该计算的和可能已被打开,不能再开新的一期")).
-			WithHint(ws.T("wait for the lost site, or ask in a run of its own", "请等待失联的站点,或另开一次计算"))
+		return ws.Errorf(ws.Denied, "open", ws.T("a sum of the run may have been opened; it has no further epoch", "该计算的和可能已被打开，不能再开新的一期")).
+			WithHint(ws.T("wait for the lost site, or ask in a run of its own", "请等待失联的站点，或另开一次计算"))
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (p *Participant) publish(f analyze.SiteFacts) (Output, error) {
 	}
 	if len(b) > maxFacts {
 		return Output{}, ws.Errorf(ws.Invalid, "facts", ws.T("the facts are too long", "站点信息过长")).
-			WithHint(ws.T("use fewer levels, or round the times", "请减少水平数,或将时间取整"))
+			WithHint(ws.T("use fewer levels, or round the times", "请减少水平数，或将时间取整"))
 	}
 	sig, err := p.cfg.Key.Sign(nil, signedFacts(p.digest, b), crypto.Hash(0))
 	if err != nil {

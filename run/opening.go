@@ -83,7 +83,7 @@ func (o *Opening) Validate() error {
 		return bad(ws.T("run, chain or epoch is not well formed", "计算编号、链名或期号格式不正确"))
 	}
 	if o.Release != ws.Version {
-		return ws.Errorf(ws.Diverged, "opening", ws.T("the run is of release %s, this site is of %s", "该计算的版本为 %s,本站点为 %s", o.Release, ws.Version)).
+		return ws.Errorf(ws.Diverged, "opening", ws.T("the run is of release %s, this site is of %s", "该计算的版本为 %s，本站点为 %s", o.Release, ws.Version)).
 			WithHint(ws.T("bring all sites to the same release", "请将所有站点升级到同一版本"))
 	}
 	if len(o.Members) == 0 || len(o.Members) > MaxSites {

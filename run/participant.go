@@ -219,7 +219,7 @@ func (p *Participant) receive(m *Message) (Output, error) {
 	case m.Round < p.round:
 		return p.again(m, parts)
 	case m.Round > p.round:
-		return Output{}, ws.Errorf(ws.Diverged, "run", ws.T("round %d is asked, and this site is in round %d", "被询问的是第 %d 轮,而本站点处于第 %d 轮", m.Round, p.round))
+		return Output{}, ws.Errorf(ws.Diverged, "run", ws.T("round %d is asked, and this site is in round %d", "被询问的是第 %d 轮，而本站点处于第 %d 轮", m.Round, p.round))
 	}
 	return p.inRound(m.Step, parts)
 }
@@ -264,7 +264,7 @@ func (p *Participant) message(s Step, body []byte) Message {
 func (p *Participant) again(m *Message, parts [][]byte) (Output, error) {
 	switch {
 	case m.Step == Ask && (len(parts) < 1 || string(parts[0]) != string(p.asked[m.Round][:])):
-		return Output{}, ws.Errorf(ws.Diverged, "ask", ws.T("round %d is over, and was asked before with another state", "第 %d 轮已结束,且此前询问的是另一状态", m.Round))
+		return Output{}, ws.Errorf(ws.Diverged, "ask", ws.T("round %d is over, and was asked before with another state", "第 %d 轮已结束，且此前询问的是另一状态", m.Round))
 	case m.Round == p.round-1 && (m.Step == OpenSum || m.Step == Audited):
 		out := p.message(Audit, p.audit)
 		out.Round = m.Round
@@ -280,7 +280,7 @@ func (p *Participant) end(parts [][]byte) (Output, error) {
 		return Output{}, nil
 	}
 	if len(parts) > 0 && p.results == nil {
-		return Output{}, ws.Errorf(ws.Diverged, "end", ws.T("the conductor holds a result, and this site has none yet", "主持方已有结果,而本站点尚无"))
+		return Output{}, ws.Errorf(ws.Diverged, "end", ws.T("the conductor holds a result, and this site has none yet", "主持方已有结果，而本站点尚无"))
 	}
 	var doc *study.Document
 	if len(parts) > 0 {

@@ -95,7 +95,7 @@ func Restore(cfg Config, j Journal) (*Participant, error) {
 
 func unreadable() error {
 	return ws.Errorf(ws.Diverged, "restore", ws.T("the journal cannot be read", "无法读取日志")).
-		WithHint(ws.T("restore the site from its backup, or end the run", "请从备份恢复站点,或结束该计算"))
+		WithHint(ws.T("restore the site from its backup, or end the run", "请从备份恢复站点，或结束该计算"))
 }
 
 // reopen computes again what follows from the opening.

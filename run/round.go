@@ -15,7 +15,7 @@ func (p *Participant) ask(parts [][]byte) (Output, error) {
 		return Output{}, malformed()
 	}
 	if p.results != nil {
-		return Output{}, ws.Errorf(ws.Diverged, "ask", ws.T("round %d is asked, and the run has its answer", "被询问的是第 %d 轮,而该计算已有结果", p.round))
+		return Output{}, ws.Errorf(ws.Diverged, "ask", ws.T("round %d is asked, and the run has its answer", "被询问的是第 %d 轮，而该计算已有结果", p.round))
 	}
 	own := p.program.Digest(p.state)
 	if string(own[:]) != string(parts[0]) {
@@ -263,7 +263,7 @@ func (p *Participant) audited(parts [][]byte) (Output, error) {
 		return Output{}, malformed()
 	}
 	if p.voter() {
-		return Output{}, ws.Errorf(ws.Denied, "sum", ws.T("this site adds the vectors itself, and takes nobody's word for their sum", "本站点自行对向量求和,不接受他人给出的和"))
+		return Output{}, ws.Errorf(ws.Denied, "sum", ws.T("this site adds the vectors itself, and takes nobody's word for their sum", "本站点自行对向量求和，不接受他人给出的和"))
 	}
 	r, shape, err := p.sumRound()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/analyze"
+	"wellspring/frame"
 	"wellspring/stat"
 	"wellspring/study"
 )
@@ -23,7 +24,11 @@ func newReport(p *analyze.Problem) *report {
 func (r *report) result() *study.Result {
 	var rows int64
 	for _, t := range r.p.Totals {
-		rows = max(rows, t.Rows)
+		n := t.Rows
+		if r.p.Policy().Hidden(t.Rows-t.Complete, r.p.Policy().MinSites) {
+			n = t.Complete // so that few missing rows are not told by subtraction
+		}
+		rows = max(rows, n)
 	}
 	r.out.Glance.Set("nobs", rows)
 	return r.out
@@ -42,7 +47,7 @@ func (r *report) numeric(i int, sum stat.Sum) {
 	names, n, sites := groups(r.p, i)
 	c, s := center(r.p, i)
 	z, zz := sum.Reals(fmt.Sprintf("sum%d", i)), sum.Reals(fmt.Sprintf("sumsq%d", i))
-	hidden := r.p.Policy().HiddenCells(n, sites)
+	hidden := r.hiddenGroups(i, n, sites, z)
 	for g, name := range names {
 		if n[g] == 0 {
 			continue
@@ -68,6 +73,27 @@ func (r *report) numeric(i int, sum stat.Sum) {
 	if r.p.Analysis.Bins > 0 {
 		r.histogram(i, names, hidden, sum)
 	}
+}
+
+// hiddenGroups says which groups of variable i may not be shown. The mean of a
+// variable with two values counts those who have each, so they are judged too.
+func (r *report) hiddenGroups(i int, n, sites []int64, z []float64) []bool {
+	hidden := r.p.Policy().HiddenCells(n, sites)
+	v := r.p.Frames[i].Numeric()[0]
+	column, ok := r.p.Facts.Columns.Lookup(r.p.Analysis.Variables[i])
+	if !ok || column.Type != frame.Integer || v.Hi-v.Lo != 1 {
+		return hidden
+	}
+	c, s := center(r.p, i)
+	high, low := make([]int64, len(n)), make([]int64, len(n))
+	for g := range n {
+		high[g] = int64(math.Round(float64(n[g])*(c-v.Lo) + float64(s*z[g])))
+		low[g] = n[g] - high[g]
+	}
+	for g := range n {
+		hidden[g] = hidden[g] || r.p.Policy().HiddenCells(high, sites)[g] || r.p.Policy().HiddenCells(low, sites)[g]
+	}
+	return hidden
 }
 
 func (r *report) row(i int, group string) study.Row {

@@ -7,8 +7,8 @@ import (
 )
 
 func coarseNote(steps int) ws.Text {
-	return ws.T("exact times are not granted: times stand at the ends of at most %d equal steps over the dictionary's range, merged until events and censorings in a step number none or at least the cell limit; the answer is that of the pooled table with times grouped so",
-		"未许可精确时间：时间取自数据字典范围内至多 %d 个等长时间步的终点，相邻步合并至每步的事件数与删失数为零或不低于最小单元限制；结果等同于将合并表的时间同样分组后的结果", steps)
+	return ws.T("exact times are not granted: times stand at the ends of at most %d equal steps over the dictionary's range, merged until events and censorings in a step number none or at least the cell limit; the answer is that of the pooled table with times grouped so, and whoever is censored in a step counts as at risk to its end, so that survival is estimated too high, the more so the longer the step",
+		"未许可精确时间：时间取自数据字典范围内至多 %d 个等长时间步的终点，相邻步合并至每步的事件数与删失数为零或不低于最小单元限制；结果等同于将合并表的时间同样分组后的结果；步内删失者计为在险至该步终点，因此生存率估计偏高，步越长偏差越大", steps)
 }
 
 func suppressed(what string) study.Suppressed {

@@ -52,7 +52,8 @@ var commands = map[string]command{
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error of Write, so that temporary folders are removed
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -119,7 +120,7 @@ func dispatch(ctx context.Context, args []string, c *console) error {
 		printUsage(c)
 		return nil
 	}
-	cmd, ok := commands[args[0]]
+	cmd, ok := commands[strings.TrimPrefix(args[0], "--")]
 	if !ok {
 		return usage(ws.T("there is no command %q", "没有名为 %q 的命令", args[0]))
 	}

@@ -47,7 +47,7 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 		return err
 	}
 	if s.study == "" || f.NArg() > 0 {
-		return usage(ws.T("simulate wants --study FILE and --site NAME=PATH or --split COLUMN=FILE", "simulate 需要 --study FILE,以及 --site NAME=PATH 或 --split COLUMN=FILE"))
+		return usage(ws.T("simulate wants --study FILE and --site NAME=PATH or --split COLUMN=FILE", "simulate 需要 --study FILE，以及 --site NAME=PATH 或 --split COLUMN=FILE"))
 	}
 	st, err := readStudy(s.study)
 	if err != nil {

@@ -197,11 +197,11 @@ func (e *Epoch) checkList(l List) error {
 	}
 	for _, s := range l.Survivors.Seats() {
 		if !l.Roster.Has(s) {
-			return invalid(op, ws.T("site %s is no survivor: it shared nothing", "站点 %s 未参与分享,不能算作在场", e.params.name(s)))
+			return invalid(op, ws.T("site %s is no survivor: it shared nothing", "站点 %s 未参与分享，不能算作在场", e.params.name(s)))
 		}
 	}
 	if len(l.Survivors.Seats()) < e.Quorum() || !e.ring.holds(l.Survivors) {
-		return missing(op, ws.T("too few sites are left for a sum", "剩余站点太少,无法求和"))
+		return missing(op, ws.T("too few sites are left for a sum", "剩余站点太少，无法求和"))
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (h *History) join(p Params) error {
 		for _, g := range h.past {
 			if !slices.Equal(g.sites, now.sites) && len(g.common(now)) < carry(len(g.sites)) {
 				return denied(op, ws.T("too few sites of epoch %d go on: its sum could still be opened, and the difference would tell",
-					"第 %d 周期留下的站点太少:其和仍可能被打开,两者之差会泄密", g.epoch))
+					"第 %d 周期留下的站点太少：其和仍可能被打开，两者之差会泄密", g.epoch))
 			}
 		}
 		h.asked = nil // nothing was opened, so the question may change with the sites
@@ -103,13 +103,13 @@ func (g gathering) stays(now gathering) error {
 	for i, id := range g.sites {
 		if !g.alone[i] && !slices.Contains(now.sites, id) {
 			return denied("sum: new epoch", ws.T("a sum over site %s may have been opened; without it the difference would tell its part",
-				"含站点 %s 的和可能已被打开;去掉它,两者之差会暴露其数据", id)).WithHint(ws.T("wait for the site, or end the run", "请等待该站点,或结束本次运行"))
+				"含站点 %s 的和可能已被打开；去掉它，两者之差会暴露其数据", id)).WithHint(ws.T("wait for the site, or end the run", "请等待该站点，或结束本次运行"))
 		}
 	}
 	for i, id := range now.sites {
 		if !now.alone[i] && !slices.Contains(g.sites, id) {
 			return denied("sum: new epoch", ws.T("a sum without site %s may have been opened; with it the difference would tell its part",
-				"不含站点 %s 的和可能已被打开;加入它,两者之差会暴露其数据", id))
+				"不含站点 %s 的和可能已被打开；加入它，两者之差会暴露其数据", id))
 		}
 	}
 	return nil
@@ -155,7 +155,7 @@ func (h *History) answers(r Round) error {
 	case r.Len < 1 || r.Len > stat.MaxLen:
 		return invalid(op, ws.T("a vector has 1 to %d entries", "向量应有 1 到 %d 项", stat.MaxLen))
 	case r.Number < h.sums:
-		return denied(op, ws.T("round %d was opened; each is answered once", "第 %d 轮已打开;每轮只回答一次", r.Number))
+		return denied(op, ws.T("round %d was opened; each is answered once", "第 %d 轮已打开；每轮只回答一次", r.Number))
 	case r.Number > h.sums:
 		return diverged(op, ws.T("this site has not seen the sum before round %d", "本站点尚未见到第 %d 轮之前的和", r.Number))
 	case r.Prev != h.last:
@@ -173,7 +173,7 @@ func (h *History) allows(p Params, survivors Set) error {
 	}
 	if s, ok := p.differ(h.claim(p), survivors); ok {
 		return denied("sum: list of survivors", ws.T("it differs by site %s from the sums opened before, and the difference would tell its part",
-			"名单与先前打开的和相差站点 %s,两者之差会暴露其数据", p.name(s))).WithHint(ws.T("wait for the site, or end the run", "请等待该站点,或结束本次运行"))
+			"名单与先前打开的和相差站点 %s，两者之差会暴露其数据", p.name(s))).WithHint(ws.T("wait for the site, or end the run", "请等待该站点，或结束本次运行"))
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func (p *Party) Share(r Round) (Shares, []Piece, error) {
 		return Shares{}, nil, err
 	}
 	if p.history.opened != nil && !p.params.Sites[p.self].Alone && !p.history.claim(p.params).Has(p.self) {
-		return Shares{}, nil, denied(op, ws.T("the run has opened sums without this site; one with it would tell its part", "本次运行已打开不含本站点的和;再加入会暴露本站点数据"))
+		return Shares{}, nil, denied(op, ws.T("the run has opened sums without this site; one with it would tell its part", "本次运行已打开不含本站点的和；再加入会暴露本站点数据"))
 	}
 	if p.turn == nil || p.turn.round != r {
 		p.turn = &turn{round: r, digest: p.epoch.Digest(r)}
@@ -138,7 +138,7 @@ func (p *Party) checkRoster(sites Set) error {
 	case !sites.Has(p.self):
 		return denied(op, ws.T("the roster leaves this site out", "名册遗漏了本站点"))
 	case len(sites.Seats()) < quorum(n) || !p.epoch.ring.holds(sites):
-		return missing(op, ws.T("too few sites are left for a sum", "剩余站点太少,无法求和"))
+		return missing(op, ws.T("too few sites are left for a sum", "剩余站点太少，无法求和"))
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func (p *Party) unsealAll(roster Set, pieces []Piece) ([][]byte, error) {
 		key := derive(p.secrets[i], "piece", p.turn.digest, 32, m.From, p.self)
 		plain, ok := unseal(key, m.Box)
 		if m.Round != p.turn.digest || !ok || !scalars(plain) {
-			return nil, diverged(op, ws.T("the piece of site %s is of another round or state, or spoiled", "站点 %s 的分享属于另一轮或另一状态,或已损坏", p.params.name(m.From)))
+			return nil, diverged(op, ws.T("the piece of site %s is of another round or state, or spoiled", "站点 %s 的分享属于另一轮或另一状态，或已损坏", p.params.name(m.From)))
 		}
 		got[i] = plain
 	}

@@ -153,7 +153,7 @@ func (t *Tally) bodies(l List) Digest {
 func (t *Tally) Check(l List) error {
 	for s, m := range t.masked {
 		if m != nil && l.Survivors.fits(len(t.masked)) && !l.Survivors.Has(Seat(s)) {
-			return denied("sum: list of survivors", ws.T("the list leaves out site %s, whose vector is here", "名单遗漏了站点 %s,而其向量已在此处", t.name(Seat(s))))
+			return denied("sum: list of survivors", ws.T("the list leaves out site %s, whose vector is here", "名单遗漏了站点 %s，而其向量已在此处", t.name(Seat(s))))
 		}
 	}
 	return t.check(l)

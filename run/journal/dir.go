@@ -69,7 +69,7 @@ func (d *Dir) Load(key string) ([]byte, error) {
 	}
 	if len(b) < sha256.Size || sha256.Sum256(b[sha256.Size:]) != [sha256.Size]byte(b) {
 		return nil, ws.Errorf(ws.Diverged, "journal.Load", ws.T("record %s is damaged", "记录 %s 已损坏", key)).
-			WithHint(ws.T("restore the site from its backup, or end the run", "请从备份恢复站点,或结束该计算"))
+			WithHint(ws.T("restore the site from its backup, or end the run", "请从备份恢复站点，或结束该计算"))
 	}
 	return b[sha256.Size:], nil
 }

@@ -64,7 +64,7 @@ func makeKey(path string) (ed25519.PrivateKey, error) {
 
 func badKey() error {
 	return ws.Errorf(ws.Invalid, "key", ws.T("the file %s holds no Ed25519 key", "文件 %s 中没有 Ed25519 密钥", keyFile)).
-		WithHint(ws.T("remove it; the next run makes a new one", "请将其删除;下次计算会生成新的密钥"))
+		WithHint(ws.T("remove it; the next run makes a new one", "请将其删除；下次计算会生成新的密钥"))
 }
 
 func keyTrouble(err error) error {

@@ -34,6 +34,10 @@ func cells(field string, values []any) []string {
 			}
 		case int64, int:
 			out[i] = fmt.Sprint(x)
+			if field == "p_value" { // a p of exactly 0 or 1 comes back from JSON as a whole number
+				out[i] = pValue(study.Row{{Name: "x", Value: x}}.Float("x"))
+				continue
+			}
 			if digits > 0 {
 				out[i] = fixed(study.Row{{Name: "x", Value: x}}.Float("x"), digits)
 			}
