@@ -53,6 +53,9 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 			if err := bySite(fr, f.Policy); err != nil {
 				return nil, ws.At(label(a), err)
 			}
+			if err := total(fr, f.Policy); err != nil {
+				return nil, ws.At(label(a), err)
+			}
 		}
 		p.parts = append(p.parts, part{a, m, frames})
 	}
@@ -87,6 +90,18 @@ func (c Catalog) Needs(s *study.Study) (Needs, error) {
 		out.ExactTimes = append(out.ExactTimes, n.ExactTimes...)
 	}
 	return out, nil
+}
+
+// total refuses, under a cell limit, a function that is not defined in all of
+// the dictionary's range: the rows that it leaves out, or fails on, are chosen
+// by whoever writes the formula, and may be one.
+func total(f *formula.Frame, p policy.Policy) error {
+	name, partial := f.Partial()
+	if !partial || p.MinCell <= 1 {
+		return nil
+	}
+	return ws.Errorf(ws.Withheld, name, ws.T("the function is missing or infinite somewhere in the dictionary's range, and would tell of single rows", "该函数在字典取值范围内的某些值处缺失或无穷大，会透露个别行的情况")).
+		WithHint(ws.T("shift the column, as in log(x + 1), or declare a narrower range in the dictionary", "请平移该列，例如 log(x + 1)，或在字典中声明更窄的范围"))
 }
 
 // bySite refuses a factor whose levels are sites where a site's own part may

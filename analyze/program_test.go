@@ -107,7 +107,8 @@ func TestLimits(t *testing.T) {
 		{"nobody is left", spread(people(t, 90, 0, 0), 3, 0), where("x > 200", mean), ws.Withheld, "too few persons"},
 		{"one person is left", spread(people(t, 90, 0, 0), 3, 0), where("x = 37", mean), ws.Withheld, "too few persons"},
 		{"an identifier", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "describe", Variables: []string{"id"}}), ws.Denied, "id"},
-		{"a function that overflows", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ exp(10 * x)"}), ws.Invalid, ""},
+		{"a function that overflows", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ exp(10 * x)"}), ws.Withheld, "single rows"},
+		{"a function that leaves out whom it likes", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ I(x + 0 * sqrt(x - 50))"}), ws.Withheld, "single rows"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
