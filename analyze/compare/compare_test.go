@@ -33,14 +33,8 @@ type answer struct {
 
 func answers(t testing.TB) []answer {
 	t.Helper()
-	b, err := os.ReadFile("testdata/r.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out []answer
-	if err := json.Unmarshal(b, &out); err != nil {
-		t.Fatal(err)
-	}
+	csvtest.JSON(t, "testdata/r.json", &out)
 	return out
 }
 

@@ -1,9 +1,7 @@
 package describe_test
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"testing"
 
 	ws "wellspring"
@@ -11,6 +9,7 @@ import (
 	"wellspring/analyze/analyzetest"
 	"wellspring/analyze/describe"
 	"wellspring/collect/csv"
+	"wellspring/collect/csv/csvtest"
 	"wellspring/frame/table"
 	"wellspring/policy"
 	"wellspring/study"
@@ -51,13 +50,7 @@ type answers struct {
 
 func load(t *testing.T) (a answers) {
 	t.Helper()
-	b, err := os.ReadFile("testdata/answers.json")
-	if err == nil {
-		err = json.Unmarshal(b, &a)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	csvtest.JSON(t, "testdata/answers.json", &a)
 	return a
 }
 

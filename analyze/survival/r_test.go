@@ -3,7 +3,6 @@ package survival_test
 import (
 	"encoding/json"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -98,14 +97,8 @@ func (a answer) name() string {
 
 func answers(t testing.TB) []answer {
 	t.Helper()
-	b, err := os.ReadFile("testdata/r.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out []answer
-	if err := json.Unmarshal(b, &out); err != nil {
-		t.Fatal(err)
-	}
+	csvtest.JSON(t, "testdata/r.json", &out)
 	return out
 }
 

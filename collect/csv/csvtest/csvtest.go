@@ -53,7 +53,13 @@ func Shared(t testing.TB, path string) string {
 // SharedJSON reads a file of the folder of real data; see [Shared].
 func SharedJSON(t testing.TB, path string, into any) {
 	t.Helper()
-	b, err := os.ReadFile(Shared(t, path))
+	JSON(t, Shared(t, path), into)
+}
+
+// JSON reads a file of answers.
+func JSON(t testing.TB, path string, into any) {
+	t.Helper()
+	b, err := os.ReadFile(path)
 	if err == nil {
 		err = json.Unmarshal(b, into)
 	}
