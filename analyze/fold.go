@@ -141,13 +141,7 @@ func (sc *scan) start(i int) (err error) {
 }
 
 func (sc *scan) fold(i int, f Fold, b frame.Batch) error {
-	v := project(b, sc.view[i])
-	if check := sc.pieces[i].check; check != nil {
-		if err := check(v); err != nil {
-			return err
-		}
-	}
-	return f.Add(v)
+	return f.Add(project(b, sc.view[i]))
 }
 
 // add folds one batch into a worker's ring.

@@ -50,6 +50,22 @@ type Totals struct {
 	Sites int64 // with at least one complete row
 	formula.Moments
 	LevelSites [][]int64 // sites with at least one complete row, by factor and level
+	// Crossed counts the cells of the sets of factors that guards join, and
+	// Guards judges the guards; both where a limit holds.
+	Crossed []Crossed     `json:",omitempty"`
+	Guards  []GuardTotals `json:",omitempty"`
+}
+
+// A Crossed holds the persons and the institutions behind each cell of two
+// factors or more, the last factor's levels running fastest.
+type Crossed struct{ Persons, Sites []int64 }
+
+// A GuardTotals is what was opened of a guard, cell by cell. The moments are
+// forgotten once they are judged.
+type GuardTotals struct {
+	Sum     []float64 `json:",omitempty"`
+	SumSq   []float64 `json:",omitempty"`
+	Verdict []Verdict `json:",omitempty"`
 }
 
 // A Problem is all that is public when round 1 begins. Loops read it and never
@@ -60,6 +76,7 @@ type Problem struct {
 	Facts    Facts
 	Frames   []*formula.Frame // as the loop's Frames returned them
 	Totals   []Totals         // one a frame
+	guarded  []guarded        // one a frame
 }
 
 // Policy is the policy of the study's datasets.
@@ -96,6 +113,13 @@ type Loop[S any] struct {
 	// Frames binds the analysis to the dictionary: one row set each, whose
 	// levels and moments round 0 counts. At least one.
 	Frames func(study.Analysis, Facts) ([]*formula.Frame, error)
+	// Counts says that the loop rests on counts alone and judges them itself:
+	// no moment of its frames is opened, and nothing is guarded.
+	Counts bool
+	// Guards lists what is judged of a frame before Start, where a limit
+	// holds; operands are as formula.Frame.WithOperands gives them. Optional:
+	// ModelGuards stand in for it.
+	Guards func(f *formula.Frame, operands [][]int) []Guard
 	// Start gives the state of round 1. A loop that needs no further round
 	// may return a result at once.
 	Start func(*Problem) (S, *study.Result, error)
@@ -117,6 +141,8 @@ type Method interface {
 	Name() string
 	Needs(study.Analysis) (Needs, error)
 	Frames(study.Analysis, Facts) ([]*formula.Frame, error)
+	Counts() bool
+	Guards(f *formula.Frame, operands [][]int) []Guard
 	Start(*Problem) (State, *study.Result, error)
 	Ask(*Problem, State) (Ask, error)
 	Fold(*Problem, State) (Fold, error)
@@ -139,6 +165,15 @@ func (e erased[S]) Needs(a study.Analysis) (Needs, error) {
 
 func (e erased[S]) Frames(a study.Analysis, f Facts) ([]*formula.Frame, error) {
 	return e.loop.Frames(a, f)
+}
+
+func (e erased[S]) Counts() bool { return e.loop.Counts }
+
+func (e erased[S]) Guards(f *formula.Frame, operands [][]int) []Guard {
+	if e.loop.Guards == nil {
+		return ModelGuards(f, operands)
+	}
+	return e.loop.Guards(f, operands)
 }
 
 func (e erased[S]) Start(p *Problem) (State, *study.Result, error) {
@@ -223,21 +258,27 @@ func (p *Problem) JudgeLevels(frame int) error {
 	return nil
 }
 
-// JudgeTerms is JudgeLevels, and refuses columns of a design that rest on too
-// few persons.
-func (p *Problem) JudgeTerms(frame int, d *formula.Design) error {
+// Verdicts returns what was judged of a frame's guard, cell by cell; nil where
+// no limit holds.
+func (p *Problem) Verdicts(frame, guard int) []Verdict {
+	if t := p.Totals[frame]; guard < len(t.Guards) {
+		return t.Guards[guard].Verdict
+	}
+	return nil
+}
+
+// JudgeModel refuses a model of which a level or a guard may not be shown. It
+// names them, never a count.
+func (p *Problem) JudgeModel(frame int) error {
 	if err := p.JudgeLevels(frame); err != nil {
 		return err
 	}
-	for i, product := range d.Products() {
-		if product && p.Policy().MinCell > 1 {
-			return ws.Errorf(ws.Withheld, "term "+d.Names()[i], ws.T("the persons whom two variables of a term have in common are not counted yet, and could be few", "该项各变量共同涉及的人数尚未计数，可能过少")).
-				WithHint(ws.T("under a cell limit leave interactions out, or make a column of the combined levels", "有单元限制时请勿使用交互项，或将组合水平做成一列"))
-		}
-	}
-	for i, n := range d.Support() {
-		if p.Policy().Hidden(n, p.Policy().MinSites) {
-			return ws.Errorf(ws.Withheld, "term "+d.Names()[i], ws.T("too few persons stand behind this term", "支撑该项的人数过少"))
+	g := p.guarded[frame]
+	for i, one := range g.guards {
+		for cell, v := range p.Verdicts(frame, i) {
+			if v != Shown && v != Linked { // where a cell is linked, another is hidden for its own sake
+				return g.refuse(one, cell, v)
+			}
 		}
 	}
 	return nil

@@ -29,6 +29,7 @@ type part struct {
 	analysis study.Analysis
 	method   Method
 	frames   []*formula.Frame
+	guarded  []guarded // one a frame
 }
 
 // New binds s, whose defaults are filled in, to the facts of the sites.
@@ -49,15 +50,11 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 		if err != nil {
 			return nil, ws.At(label(a), err)
 		}
-		for _, fr := range frames {
-			if err := bySite(fr, f.Policy); err != nil {
-				return nil, ws.At(label(a), err)
-			}
-			if err := total(fr, f.Policy); err != nil {
-				return nil, ws.At(label(a), err)
-			}
+		gs, err := guardedFrames(m, frames, f.Policy)
+		if err != nil {
+			return nil, ws.At(label(a), err)
 		}
-		p.parts = append(p.parts, part{a, m, frames})
+		p.parts = append(p.parts, part{a, m, frames, gs})
 	}
 	canonical, err := s.Canonical()
 	if err != nil {
@@ -73,6 +70,26 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 	h.Write(facts)
 	h.Sum(p.digest[:0])
 	return p, nil
+}
+
+// guardedFrames judges what can be judged of frames by the dictionary, and
+// finds what round 0 counts and guards of them.
+func guardedFrames(m Method, frames []*formula.Frame, p policy.Policy) ([]guarded, error) {
+	var out []guarded
+	for _, f := range frames {
+		if err := bySite(f, p); err != nil {
+			return nil, err
+		}
+		if err := total(f, p); err != nil {
+			return nil, err
+		}
+		g, err := newGuarded(m, f, p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, g)
+	}
+	return out, nil
 }
 
 // Needs lists what the analyses of s must know before any row is read.
@@ -100,7 +117,7 @@ func total(f *formula.Frame, p policy.Policy) error {
 	if !partial || p.MinCell <= 1 {
 		return nil
 	}
-	return ws.Errorf(ws.Withheld, name, ws.T("the function is missing or infinite somewhere in the dictionary's range, and would tell of single rows", "该函数在字典取值范围内的某些值处缺失或无穷大，会透露个别行的情况")).
+	return ws.Errorf(ws.Withheld, name, ws.T("it is missing, infinite or not allowed for some values of the dictionary's range, and would tell of single rows", "对字典取值范围内的某些值，它会缺失、无穷大或不被允许，从而透露个别行的情况")).
 		WithHint(ws.T("shift the column, as in log(x + 1), or declare a narrower range in the dictionary", "请平移该列，例如 log(x + 1)，或在字典中声明更窄的范围"))
 }
 
@@ -137,6 +154,7 @@ func label(a study.Analysis) string {
 const (
 	counting = "counts"
 	moments  = "moments"
+	judging  = "judging"
 	looping  = "loop"
 )
 
@@ -194,7 +212,7 @@ func parse(raw State) (progress, error) {
 
 func (p *Program) problem(i int, s progress) *Problem {
 	return &Problem{Analysis: p.parts[i].analysis, Where: p.study.Data.Where, Facts: p.facts,
-		Frames: p.parts[i].frames, Totals: s.Parts[i].Totals}
+		Frames: p.parts[i].frames, Totals: s.Parts[i].Totals, guarded: p.parts[i].guarded}
 }
 
 // A piece is what one accumulator contributes to a round's vector.
@@ -202,7 +220,6 @@ type piece struct {
 	prefix string
 	ask    Ask
 	fold   func() (Fold, error)
-	check  func(frame.Batch) error // refuses rows before they are folded; may be nil
 }
 
 // pieces lists the accumulators of the round that s asks for.
@@ -222,32 +239,32 @@ func (p *Program) pieces(s progress) ([]piece, error) {
 				return nil, ws.At(label(part.analysis), err)
 			}
 			state := s.Parts[i].State
-			out = append(out, piece{prefix: fmt.Sprintf("%d/", i), ask: ask, check: p.influence(prob, s),
+			out = append(out, piece{prefix: fmt.Sprintf("%d/", i), ask: ask,
 				fold: func() (Fold, error) { return part.method.Fold(prob, state) }})
 			continue
 		}
-		for j, f := range part.frames {
-			pc := piece{prefix: fmt.Sprintf("%d.%d/", i, j), ask: Ask{Query: prob.Query(f)}}
-			if s.Phase == counting {
-				pc.ask.Shape = countShape(f)
-				pc.fold = func() (Fold, error) { return newCountFold(f), nil }
-			} else {
-				pc.ask.Shape = momentShape(f, prob.Totals[j])
-				pc.fold = func() (Fold, error) { return newMomentFold(f), nil }
+		for j, g := range part.guarded {
+			pc := piece{prefix: fmt.Sprintf("%d.%d/", i, j), ask: Ask{Query: prob.Query(g.frame)}}
+			pc.ask.Shape, pc.fold = g.zero(s, prob, j)
+			if s.Phase == counting || pc.ask.Shape.Len() > 0 {
+				out = append(out, pc)
 			}
-			out = append(out, pc)
 		}
 	}
 	return out, nil
 }
 
-// influence gives the check of the first round after the moments.
-func (p *Program) influence(prob *Problem, s progress) func(frame.Batch) error {
-	share := prob.Policy().MaxInfluence
-	if share >= 1 || s.Round != 2 {
-		return nil
+// zero gives what round 0 asks of the rows of g in the phase of s.
+func (g guarded) zero(s progress, p *Problem, frame int) (stat.Shape, func() (Fold, error)) {
+	switch s.Phase {
+	case counting:
+		return g.countShape(), func() (Fold, error) { return g.countFold(), nil }
+	case moments:
+		return g.momentShape(p.Totals[frame]), func() (Fold, error) { return g.momentFold(), nil }
 	}
-	return influence{prob, prob.Joint(), share}.check
+	return g.judgeShape(p.Totals[frame]), func() (Fold, error) {
+		return g.judgeFold(p.Totals[frame], p.Policy().MaxInfluence), nil
+	}
 }
 
 // Ask returns the shape of the vector that state s asks of every site, after
@@ -319,30 +336,57 @@ func (p *Program) Next(raw State, sum stat.Sum) (State, []study.Result, error) {
 	sum.Shape = shape
 	s.Opened += int64(shape.Len())
 	s.Round++
-	switch s.Phase {
-	case counting:
-		if err = p.afterCounts(&s, sum); err == nil && !p.hasMoments(s) {
-			err = p.afterMoments(&s, stat.Sum{Sites: sum.Sites}) // nothing is numeric: no vector is empty
-		}
-	case moments:
-		err = p.afterMoments(&s, sum)
-	default:
-		err = p.afterLoop(&s, sum)
-	}
-	if err != nil {
+	if err := p.after(&s, sum); err != nil {
 		return nil, nil, err
 	}
 	out, err := json.Marshal(s)
 	if err != nil {
 		return nil, nil, ws.Errorf(ws.Other, "program", ws.T("the state is no JSON", "状态无法写成 JSON")).Wrap(err)
 	}
-	return out, results(s), nil
+	done := results(s)
+	if err := p.linked(done); err != nil {
+		return nil, nil, err
+	}
+	return out, done, nil
+}
+
+// after takes the sum of one round in, and passes over phases that would ask
+// for nothing, since there is no sum of empty vectors.
+func (p *Program) after(s *progress, sum stat.Sum) error {
+	switch s.Phase {
+	case counting:
+		if err := p.afterCounts(s, sum); err != nil {
+			return err
+		}
+	case moments:
+		p.afterMoments(s, sum)
+	case judging:
+		p.afterJudging(s, sum)
+	default:
+		return p.afterLoop(s, sum)
+	}
+	if s.Phase == moments && !p.wants(*s) {
+		p.afterMoments(s, stat.Sum{Sites: sum.Sites})
+	}
+	if s.Phase == judging && !p.wants(*s) {
+		p.afterJudging(s, stat.Sum{Sites: sum.Sites})
+	}
+	if s.Phase == looping {
+		return p.begin(s)
+	}
+	return nil
+}
+
+// wants reports whether the phase of s asks for anything.
+func (p *Program) wants(s progress) bool {
+	ps, err := p.pieces(s)
+	return err == nil && len(ps) > 0
 }
 
 func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 	for i, part := range p.parts {
-		for j, f := range part.frames {
-			t := readCounts(f, sum.Part(fmt.Sprintf("%d.%d/", i, j)))
+		for j, g := range part.guarded {
+			t := g.readCounts(sum.Part(fmt.Sprintf("%d.%d/", i, j)))
 			if err := p.facts.Policy.Rows(label(part.analysis), t.Complete, t.Sites); err != nil {
 				return err
 			}
@@ -353,25 +397,27 @@ func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 	return nil
 }
 
-// hasMoments reports whether any column is numeric, so that the round of the
-// moments has something to ask.
-func (p *Program) hasMoments(s progress) bool {
+func (p *Program) afterMoments(s *progress, sum stat.Sum) {
 	for i, part := range p.parts {
-		for j, f := range part.frames {
-			if momentShape(f, s.Parts[i].Totals[j]).Len() > 0 {
-				return true
-			}
+		for j, g := range part.guarded {
+			s.Parts[i].Totals[j] = g.readMoments(s.Parts[i].Totals[j], sum.Part(fmt.Sprintf("%d.%d/", i, j)))
 		}
 	}
-	return false
+	s.Phase = judging
 }
 
-func (p *Program) afterMoments(s *progress, sum stat.Sum) error {
-	s.Phase = looping
+func (p *Program) afterJudging(s *progress, sum stat.Sum) {
 	for i, part := range p.parts {
-		for j, f := range part.frames {
-			s.Parts[i].Totals[j] = readMoments(f, s.Parts[i].Totals[j], sum.Part(fmt.Sprintf("%d.%d/", i, j)))
+		for j, g := range part.guarded {
+			s.Parts[i].Totals[j] = g.readVerdicts(s.Parts[i].Totals[j], sum.Part(fmt.Sprintf("%d.%d/", i, j)), p.facts.Policy)
 		}
+	}
+	s.Phase = looping
+}
+
+// begin starts every loop.
+func (p *Program) begin(s *progress) error {
+	for i, part := range p.parts {
 		state, result, err := part.method.Start(p.problem(i, *s))
 		if err != nil {
 			return ws.At(label(part.analysis), err)
@@ -395,6 +441,9 @@ func (p *Program) afterLoop(s *progress, sum stat.Sum) error {
 	return nil
 }
 
+// missing is what a result calls its number of missing rows.
+const missing = "missing"
+
 // hideMissing leaves out a number of missing rows between 1 and k−1: it counts
 // persons like any other.
 func hideMissing(r *study.Result, k int64) {
@@ -402,7 +451,7 @@ func hideMissing(r *study.Result, k int64) {
 	for _, rows := range [][]study.Row{r.Tidy, r.Summary, {r.Glance}} {
 		for _, row := range rows {
 			for i, f := range row {
-				if n, ok := f.Value.(int64); ok && f.Name == "missing" && n > 0 && n < k {
+				if n, ok := f.Value.(int64); ok && f.Name == missing && n > 0 && n < k {
 					row[i].Value = math.NaN()
 					hidden = true
 				}
@@ -410,7 +459,7 @@ func hideMissing(r *study.Result, k int64) {
 		}
 	}
 	if hidden {
-		r.Suppressed = append(r.Suppressed, study.Suppressed{What: "missing", Why: ws.T("below the cell limit", "低于最小单元限制")})
+		r.Suppressed = append(r.Suppressed, study.Suppressed{What: missing, Code: study.Missing, Why: ws.T("below the cell limit", "低于最小单元限制")})
 	}
 }
 

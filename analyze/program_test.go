@@ -102,8 +102,8 @@ func TestLimits(t *testing.T) {
 		{"one person carries the sum", spread(people(t, 90, 0, 1e4), 3, 0), ask(mean), ws.Withheld, "one person"},
 		{"a site as a level", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ x + site"}), ws.Denied, "site_results"},
 		{"a site by comparison", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: `(site == "s1") ~ x`}), ws.Denied, "site_results"},
-		{"one person carries a sum of several", spread(people(t, 90, 0, 1e4), 3, 0), ask(study.Analysis{Method: "describe", Variables: []string{"y", "x"}}), ws.Withheld, "one person"},
-		{"an interaction whose cells nobody counted", spread(people(t, 120, 40, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ g * rare"}), ws.Withheld, "in common"},
+		{"one person carries a response", spread(people(t, 90, 0, 1e4), 3, 0), ask(study.Analysis{Method: "glm", Formula: "x ~ y"}), ws.Withheld, "one person"},
+		{"an interaction of which few meet", spread(people(t, 120, 17, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ g * rare"}), ws.Withheld, "rare"},
 		{"nobody is left", spread(people(t, 90, 0, 0), 3, 0), where("x > 200", mean), ws.Withheld, "too few persons"},
 		{"one person is left", spread(people(t, 90, 0, 0), 3, 0), where("x = 37", mean), ws.Withheld, "too few persons"},
 		{"an identifier", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "describe", Variables: []string{"id"}}), ws.Denied, "id"},
@@ -200,7 +200,7 @@ func TestLimits_Hidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := analyzetest.Play(t, catalog, ask(study.Analysis{Method: "describe", Variables: []string{"m"}},
-		study.Analysis{Method: "describe", Variables: []string{"b"}, By: "g"}), spread(rows, 3, 0), policy.Default())
+		study.Analysis{Method: "describe", Variables: []string{"b"}, By: "g"}), spread(rows, 4, 0), policy.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,5 +211,8 @@ func TestLimits_Hidden(t *testing.T) {
 		if r.Text("by") == "q" {
 			t.Errorf("the group with one person is shown: %v", r)
 		}
+	}
+	if len(got[1].Tidy) != 1 || got[1].Tidy[0].Text("by") != "r" {
+		t.Errorf("shown: %v; of p and q, one would give the other away", got[1].Tidy)
 	}
 }

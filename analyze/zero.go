@@ -3,37 +3,46 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"slices"
 
-	ws "wellspring"
 	"wellspring/formula"
 	"wellspring/frame"
 	"wellspring/stat"
 )
 
 // Round 0 has two sums: the counts of every row set, and then, on rows that the
-// policy has judged, the moments of its numeric variables.
+// policy has judged, the moments of its numeric variables. Where a limit holds,
+// a third one judges the moments: see judge.go.
 
-// countShape lists what is counted of the rows of f.
-func countShape(f *formula.Frame) stat.Shape {
+// countShape lists what is counted of the rows of g.
+func (g guarded) countShape() stat.Shape {
 	s := stat.Shape{{Name: "rows", Len: 1}, {Name: "complete", Len: 1}, {Name: "sites", Len: 1, Presence: true}}
-	for i, g := range f.Factors() {
-		s = append(s, stat.Block{Name: fmt.Sprintf("level%d", i), Len: len(g.Levels)},
-			stat.Block{Name: fmt.Sprintf("level%d.sites", i), Len: len(g.Levels), Presence: true})
+	for i, f := range g.frame.Factors() {
+		s = append(s, stat.Block{Name: fmt.Sprintf("level%d", i), Len: len(f.Levels)},
+			stat.Block{Name: fmt.Sprintf("level%d.sites", i), Len: len(f.Levels), Presence: true})
+	}
+	for i, c := range g.cross {
+		s = append(s, stat.Block{Name: fmt.Sprintf("cross%d", i), Len: g.cells(c)},
+			stat.Block{Name: fmt.Sprintf("cross%d.sites", i), Len: g.cells(c), Presence: true})
 	}
 	return s
 }
 
 type countFold struct {
-	frame    *formula.Frame
+	guarded
 	rows     int
 	complete int
 	levels   [][]float64
+	crossed  [][]float64
 }
 
-func newCountFold(f *formula.Frame) *countFold {
-	c := &countFold{frame: f, levels: make([][]float64, len(f.Factors()))}
-	for i, g := range f.Factors() {
-		c.levels[i] = make([]float64, len(g.Levels))
+func (g guarded) countFold() *countFold {
+	c := &countFold{guarded: g, levels: make([][]float64, len(g.frame.Factors()))}
+	for i, f := range g.frame.Factors() {
+		c.levels[i] = make([]float64, len(f.Levels))
+	}
+	for _, set := range g.cross {
+		c.crossed = append(c.crossed, make([]float64, g.cells(set)))
 	}
 	return c
 }
@@ -50,39 +59,63 @@ func (c *countFold) Add(b frame.Batch) error {
 			c.levels[i][code]++
 		}
 	}
+	for i, set := range c.cross {
+		for r := range v.Rows {
+			c.crossed[i][c.cell(set, v, r)]++
+		}
+	}
 	return nil
 }
 
 func (c *countFold) Vector() (stat.Vector, error) {
 	n := float64(c.complete)
 	out := stat.Vector{float64(c.rows), n, n}
-	for _, l := range c.levels {
+	for _, l := range slices.Concat(c.levels, c.crossed) {
 		out = append(append(out, l...), l...)
 	}
 	return out, nil
 }
 
 // readCounts is the inverse of countFold on the sum.
-func readCounts(f *formula.Frame, s stat.Sum) Totals {
+func (g guarded) readCounts(s stat.Sum) Totals {
 	t := Totals{Rows: s.Counts("rows")[0], Sites: s.Counts("sites")[0]}
 	t.Complete = s.Counts("complete")[0]
-	for i := range f.Factors() {
+	for i := range g.frame.Factors() {
 		t.Levels = append(t.Levels, s.Counts(fmt.Sprintf("level%d", i)))
 		t.LevelSites = append(t.LevelSites, s.Counts(fmt.Sprintf("level%d.sites", i)))
+	}
+	for i := range g.cross {
+		t.Crossed = append(t.Crossed, Crossed{s.Counts(fmt.Sprintf("cross%d", i)), s.Counts(fmt.Sprintf("cross%d.sites", i))})
 	}
 	return t
 }
 
-// momentShape lists the sums and sums of squares of the numeric variables of f.
-func momentShape(f *formula.Frame, t Totals) stat.Shape {
+// momentShape lists the sums and sums of squares of the numeric variables that
+// the loop named, and of every guard within its cells.
+func (g guarded) momentShape(t Totals) stat.Shape {
 	var s stat.Shape
-	for i, v := range f.Numeric() {
-		bound := magnitude(v)
-		basis := []int64{t.Complete}
-		s = append(s, stat.Block{Name: fmt.Sprintf("sum%d", i), Len: 1, Frac: stat.FracFor(bound, t.Rows), Basis: basis},
-			stat.Block{Name: fmt.Sprintf("sumsq%d", i), Len: 1, Frac: stat.FracFor(bound*bound, t.Rows), Basis: basis})
+	if g.counts {
+		return nil
+	}
+	add := func(name string, bound float64, basis []int64) {
+		s = append(s, stat.Block{Name: "sum" + name, Len: len(basis), Frac: stat.FracFor(bound, t.Rows), Basis: basis},
+			stat.Block{Name: "sumsq" + name, Len: len(basis), Frac: stat.FracFor(bound*bound, t.Rows), Basis: basis})
+	}
+	for i, v := range g.frame.Numeric()[:g.own] {
+		add(fmt.Sprint(i), magnitude(v), []int64{t.Complete})
+	}
+	for i, one := range g.guards {
+		if g.apart(one) {
+			n, _ := g.persons(one.Factors, t)
+			add(fmt.Sprintf(".guard%d", i), g.bound(one), n)
+		}
 	}
 	return s
+}
+
+// apart reports whether a guard has moments besides those of the variables.
+func (g guarded) apart(one Guard) bool {
+	return len(one.Numeric) > 1 || len(one.Numeric) == 1 && (len(one.Factors) > 0 || one.Numeric[0] >= g.own)
 }
 
 // magnitude bounds |v|. Where interval arithmetic finds no bound 2^40 is taken,
@@ -96,12 +129,19 @@ func magnitude(v formula.Numeric) float64 {
 }
 
 type momentFold struct {
-	frame *formula.Frame
-	sums  stat.Vector // sum and sum of squares, by variable
+	guarded
+	own  [][2]float64   // sum and sum of squares, by variable
+	sums [][][2]float64 // by guard and cell
 }
 
-func newMomentFold(f *formula.Frame) *momentFold {
-	return &momentFold{frame: f, sums: make(stat.Vector, 2*len(f.Numeric()))}
+func (g guarded) momentFold() *momentFold {
+	m := &momentFold{guarded: g, own: make([][2]float64, g.own), sums: make([][][2]float64, len(g.guards))}
+	for i, one := range g.guards {
+		if g.apart(one) {
+			m.sums[i] = make([][2]float64, g.cells(one.Factors))
+		}
+	}
+	return m
 }
 
 func (m *momentFold) Add(b frame.Batch) error {
@@ -109,66 +149,62 @@ func (m *momentFold) Add(b frame.Batch) error {
 	if err != nil {
 		return err
 	}
-	for i, x := range v.Numeric {
+	for i := range m.own {
 		var s, ss float64
-		for _, xi := range x[:v.Rows] {
+		for _, xi := range v.Numeric[i][:v.Rows] {
 			s += xi
 			ss += xi * xi
 		}
-		m.sums[2*i] += s
-		m.sums[2*i+1] += ss
+		m.own[i][0] += s
+		m.own[i][1] += ss
+	}
+	for i, sums := range m.sums {
+		if sums == nil {
+			continue
+		}
+		one := m.guards[i]
+		for r := range v.Rows {
+			x, s := one.value(v, r), &sums[m.cell(one.Factors, v, r)]
+			s[0] += x
+			s[1] += x * x
+		}
 	}
 	return nil
 }
 
-func (m *momentFold) Vector() (stat.Vector, error) { return m.sums, nil }
+func (m *momentFold) Vector() (stat.Vector, error) {
+	var out stat.Vector
+	for _, s := range m.own {
+		out = append(out, s[0], s[1])
+	}
+	for _, sums := range m.sums {
+		var squares stat.Vector
+		for _, s := range sums {
+			out, squares = append(out, s[0]), append(squares, s[1])
+		}
+		out = append(out, squares...)
+	}
+	return out, nil
+}
 
 // readMoments completes t from the sum of momentFold.
-func readMoments(f *formula.Frame, t Totals, s stat.Sum) Totals {
-	for i := range f.Numeric() {
+func (g guarded) readMoments(t Totals, s stat.Sum) Totals {
+	if g.counts {
+		return t
+	}
+	for i := range g.own {
 		t.Sum = append(t.Sum, s.Reals(fmt.Sprintf("sum%d", i))[0])
 		t.SumSq = append(t.SumSq, s.Reals(fmt.Sprintf("sumsq%d", i))[0])
 	}
+	for i, one := range g.guards {
+		var m GuardTotals
+		switch {
+		case g.apart(one):
+			m.Sum, m.SumSq = s.Reals(fmt.Sprintf("sum.guard%d", i)), s.Reals(fmt.Sprintf("sumsq.guard%d", i))
+		case len(one.Numeric) == 1:
+			m.Sum, m.SumSq = []float64{t.Sum[one.Numeric[0]]}, []float64{t.SumSq[one.Numeric[0]]}
+		}
+		t.Guards = append(t.Guards, m)
+	}
 	return t
-}
-
-// influence refuses rows of which one carries more than share of the opened
-// sum of squares of a numeric variable, about its mean over all sites.
-type influence struct {
-	problem *Problem
-	joint   *Joint
-	share   float64
-}
-
-// check gets batches of the joint query, which loops of several frames ask for.
-func (c influence) check(b frame.Batch) error {
-	for i, f := range c.problem.Frames {
-		v, err := c.joint.Eval(i, b)
-		if err != nil {
-			return err
-		}
-		if err := c.frame(f, c.problem.Totals[i], v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c influence) frame(f *formula.Frame, t Totals, v formula.Values) error {
-	n := float64(t.Complete)
-	for i, x := range v.Numeric {
-		mean := t.Sum[i] / n
-		limit := c.share * (t.SumSq[i] - mean*t.Sum[i])
-		if limit <= 0 {
-			continue // a constant column says nothing of one person
-		}
-		for _, xi := range x[:v.Rows] {
-			if d := xi - mean; d*d > limit {
-				return ws.Errorf(ws.Withheld, "influence of "+f.Numeric()[i].Name,
-					ws.T("one person would carry too large a share of a sum", "单个人在某个和中所占的份额过大")).
-					WithHint(ws.T("take logarithms, or filter extreme values", "请取对数，或筛除极端值"))
-			}
-		}
-	}
-	return nil
 }

@@ -11,6 +11,9 @@ type Numeric struct {
 	// Lo and Hi bound the variable, by interval arithmetic from the
 	// dictionary; ±Inf where the function has no bound there.
 	Lo, Hi float64
+	// Whole says that every value is a whole number: a column declared so, or
+	// a comparison.
+	Whole bool
 }
 
 // A Factored is a factor variable of a bound formula, such as "factor(group)".

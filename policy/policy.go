@@ -44,8 +44,10 @@ type Policy struct {
 	// MaxScalars is the largest ratio of scalars that a run opens to rows ×
 	// columns that it used. Default 1/3.
 	MaxScalars float64 `json:"max_scalars" yaml:"max_scalars"`
-	// MaxInfluence is the largest share of an opened moment that one person
-	// may carry. Default 0.1; 1 means no limit.
+	// MaxInfluence is the largest share of a sum of squares about the mean, in
+	// any cell that an answer rests on, that one person may carry. Default 0.1;
+	// 1 means no limit. Whoever lies within three standard deviations of the
+	// mean carries no more than others do, however few they are.
 	MaxInfluence float64 `json:"max_influence" yaml:"max_influence"`
 	// Leaves are granted one by one; default none.
 	Leaves []Leaf `json:"leaves" yaml:"leaves"`

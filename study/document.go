@@ -156,7 +156,7 @@ func (r *Result) validate() error {
 		}
 	}
 	for _, s := range r.Suppressed {
-		if s.What == "" || s.Why.IsZero() {
+		if s.What == "" || s.Code == "" || s.Why.IsZero() {
 			return badResult(ws.T("a suppressed entry says what and why", "被隐去的条目须写明内容与原因"))
 		}
 	}

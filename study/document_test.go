@@ -19,7 +19,7 @@ func documents() map[string]*study.Document {
 	row := study.Row{{Name: "term", Value: "factor(组)2"}, {Name: "estimate", Value: -1.0905839685}, {Name: "std_error", Value: math.NaN()},
 		{Name: "conf_low", Value: math.Inf(-1)}, {Name: "conf_high", Value: math.Inf(1)}}
 	one := study.Result{Method: "cox", Tidy: []study.Row{row}, Glance: study.Row{{Name: "nobs", Value: int64(137)}, {Name: "converged", Value: true}},
-		Suppressed: []study.Suppressed{{What: "level x", Why: ws.T("below the limit", "低于下限")}}, Notes: []ws.Text{ws.T("100%% of %s", "%s 的 100%%", "it")}}
+		Suppressed: []study.Suppressed{{What: "level x", Code: study.Few, Why: ws.T("below the limit", "低于下限")}}, Notes: []ws.Text{ws.T("100%% of %s", "%s 的 100%%", "it")}}
 	several := one
 	several.ID = "model"
 	curves := study.Result{ID: "curves", Method: "km", Summary: []study.Row{{{Name: "strata", Value: "组=1"}, {Name: "median", Value: 418.0}}}}
@@ -40,7 +40,7 @@ var badDocuments = []string{
 	`{"study":"s","study_digest":"` + zeroDigest + `","sites":[],"rounds":1,"method":"mean","tidy":[],"glance":{},"suppressed":[],"notes":[]}`,
 	`{"study":"s","study_digest":"` + zeroDigest + `","sites":[],"rounds":1,"method":"km","tidy":[{"a":[1]}],"glance":{},"suppressed":[],"notes":[]}`,
 	`{"study":"s","study_digest":"` + zeroDigest + `","sites":[],"rounds":1,"method":"km","tidy":[{"":1}],"glance":{},"suppressed":[],"notes":[]}`,
-	`{"study":"s","study_digest":"` + zeroDigest + `","sites":[],"rounds":1,"method":"km","tidy":[],"glance":{},"suppressed":[{"what":"","why":{"en":"a","zh":"b"}}],"notes":[]}`,
+	`{"study":"s","study_digest":"` + zeroDigest + `","sites":[],"rounds":1,"method":"km","tidy":[],"glance":{},"suppressed":[{"what":"","code":"few","why":{"en":"a","zh":"b"}}],"notes":[]}`,
 	`{"study":"s","study_digest":"` + zeroDigest + `","sites":[],"rounds":1,"method":"km","tidy":[],"glance":{},"suppressed":[],"notes":[],"more":1}`,
 	`{"study":"s","study_digest":"` + zeroDigest + `","sites":[],"rounds":1,"results":[{"method":"km","tidy":[],"glance":{},"suppressed":[],"notes":[]}]}`,
 	`{"study":"s","study_digest":"` + zeroDigest + `","sites":[],"rounds":1,"results":[]}`,
@@ -57,7 +57,7 @@ func TestParseDocument_Refused(t *testing.T) {
 func TestMarshalCanonical(t *testing.T) {
 	b, err := study.MarshalCanonical(documents()["one"])
 	want := `{"glance":{"converged":true,"nobs":137},"method":"cox","notes":[{"en":"100% of it","zh":"it 的 100%"}],"rounds":7,"sites":["ohio","alfred"],"study":"s",` +
-		`"study_digest":"` + zeroDigest + `","suppressed":[{"what":"level x","why":{"en":"below the limit","zh":"低于下限"}}],` +
+		`"study_digest":"` + zeroDigest + `","suppressed":[{"code":"few","what":"level x","why":{"en":"below the limit","zh":"低于下限"}}],` +
 		`"tidy":[{"conf_high":null,"conf_low":null,"estimate":-1.0905839685,"std_error":null,"term":"factor(组)2"}]}`
 	if err != nil || string(b) != want {
 		t.Fatalf("%v\n%s\nwant\n%s", err, b, want)

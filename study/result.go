@@ -27,8 +27,21 @@ type Result struct {
 // A Suppressed entry says what is left out and why, without a number.
 type Suppressed struct {
 	What string  `json:"what"`
+	Code Code    `json:"code"`
 	Why  ws.Text `json:"why"`
 }
+
+// A Code is the reason of a suppression, for programs.
+type Code string
+
+const (
+	Few       Code = "few"       // too few persons or institutions
+	Influence Code = "influence" // one person carries too large a share
+	Outcome   Code = "outcome"   // a mean of two values that counts few
+	Linked    Code = "linked"    // it would give another hidden part away
+	FollowUp  Code = "follow_up" // times past which too few are at risk
+	Missing   Code = "missing"   // a small number of missing rows
+)
 
 // A Document is a study's released answer: the file result.json.
 type Document struct {

@@ -85,6 +85,6 @@ func (o table) leaveOut(r *study.Result, a study.Analysis) bool {
 }
 
 func suppress(r *study.Result, what string) {
-	r.Suppressed = append(r.Suppressed, study.Suppressed{What: what,
+	r.Suppressed = append(r.Suppressed, study.Suppressed{What: what, Code: study.Few,
 		Why: ws.T("below the cell limit, from too few institutions, or needed to protect such a cell", "低于最小单元限制、来源机构过少，或为保护此类单元格而隐去")})
 }

@@ -19,7 +19,8 @@
 // policy.Policy.Table says: what is shown does not give back what is not. A χ²
 // statistic is a function of all cells, and with the margins it can give a
 // small one away, so the test is refused where any cell is hidden. A t test is
-// refused where a group is.
+// refused where a group is, or where its response has two values of which a
+// group holds few.
 //
 // # Not promised
 //

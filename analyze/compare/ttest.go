@@ -75,7 +75,7 @@ func beginTTest(p *analyze.Problem) (tableState, *study.Result, error) {
 		return st, nil, ws.Errorf(ws.Invalid, "factor "+p.Frames[0].Factors()[0].Name,
 			ws.T("the grouping factor must have exactly two levels with rows", "分组因子须恰有两个水平含有数据行"))
 	}
-	if err := p.JudgeLevels(0); err != nil {
+	if err := p.JudgeModel(0); err != nil {
 		return st, nil, err
 	}
 	for _, k := range n {

@@ -15,7 +15,7 @@ import (
 // Describe is the method "describe".
 func Describe() analyze.Method {
 	return analyze.Loop[describeState]{
-		Name: "describe", Frames: frames, Start: startDescribe, Ask: askDescribe, Fold: foldDescribe, Next: nextDescribe,
+		Name: "describe", Frames: frames, Guards: guards, Start: startDescribe, Ask: askDescribe, Fold: foldDescribe, Next: nextDescribe,
 	}.Method()
 }
 
@@ -56,6 +56,18 @@ func frames(a study.Analysis, facts analyze.Facts) ([]*formula.Frame, error) {
 	return out, nil
 }
 
+// guards judges a numeric variable within the groups that are shown.
+func guards(f *formula.Frame, _ [][]int) []analyze.Guard {
+	if !numeric(f) {
+		return nil
+	}
+	g := analyze.Guard{Numeric: []int{0}}
+	for i := range f.Factors() {
+		g.Factors = append(g.Factors, i)
+	}
+	return []analyze.Guard{g}
+}
+
 func quote(name string) string { return "`" + name + "`" }
 
 // groups returns how the rows of frame i split: the levels of "by" with their
@@ -84,7 +96,7 @@ func startDescribe(p *analyze.Problem) (describeState, *study.Result, error) {
 	for i := range p.Frames {
 		r.factor(i)
 	}
-	return describeState{}, r.result(), nil
+	return describeState{}, r.result(), r.empty()
 }
 
 // center and scale make a numeric variable of order 1 by the moments of round 0.
@@ -214,5 +226,5 @@ func nextDescribe(p *analyze.Problem, s describeState, sum stat.Sum) (describeSt
 			r.factor(i)
 		}
 	}
-	return s, r.result(), nil
+	return s, r.result(), r.empty()
 }

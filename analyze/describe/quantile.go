@@ -23,7 +23,7 @@ import (
 // probabilities together.
 func Quantile() analyze.Method {
 	return analyze.Loop[search]{
-		Name: "quantile", Frames: quantileFrames, Start: startQuantile, Ask: askQuantile, Fold: foldQuantile, Next: nextQuantile,
+		Name: "quantile", Frames: quantileFrames, Counts: true, Start: startQuantile, Ask: askQuantile, Fold: foldQuantile, Next: nextQuantile,
 	}.Method()
 }
 
@@ -350,7 +350,7 @@ func quantileResult(p *analyze.Problem, s search) *study.Result {
 		hidden := p.Policy().HiddenCells(n, sites)
 		for g, name := range names {
 			if hidden[g] {
-				r.suppress(r.label(i, name))
+				r.suppress(r.label(i, name), analyze.TooFew)
 			}
 			if hidden[g] || n[g] == 0 {
 				continue

@@ -6,7 +6,6 @@ import (
 
 	ws "wellspring"
 	"wellspring/analyze"
-	"wellspring/frame"
 	"wellspring/stat"
 	"wellspring/study"
 )
@@ -34,9 +33,18 @@ func (r *report) result() *study.Result {
 	return r.out
 }
 
-func (r *report) suppress(what string) {
-	r.out.Suppressed = append(r.out.Suppressed, study.Suppressed{What: what,
-		Why: ws.T("below the cell limit, or from too few institutions", "低于最小单元限制，或来源机构过少")})
+// empty refuses an answer of which nothing may be shown.
+func (r *report) empty() error {
+	if len(r.out.Tidy) > 0 || len(r.out.Suppressed) == 0 {
+		return nil
+	}
+	s := r.out.Suppressed[0]
+	return ws.Errorf(ws.Withheld, s.What, s.Why).
+		WithHint(ws.T("take logarithms or filter extreme values; merge levels", "请取对数或筛除极端值；合并水平"))
+}
+
+func (r *report) suppress(what string, why analyze.Verdict) {
+	r.out.Suppressed = append(r.out.Suppressed, why.Suppressed(what))
 }
 
 // numeric adds a row a group of variable i: n, mean and the standard deviation
@@ -47,14 +55,18 @@ func (r *report) numeric(i int, sum stat.Sum) {
 	names, n, sites := groups(r.p, i)
 	c, s := center(r.p, i)
 	z, zz := sum.Reals(fmt.Sprintf("sum%d", i)), sum.Reals(fmt.Sprintf("sumsq%d", i))
-	hidden := r.hiddenGroups(i, n, sites, z)
+	hidden := r.hiddenGroups(i, n, sites)
 	for g, name := range names {
 		if n[g] == 0 {
 			continue
 		}
 		row := r.row(i, name)
 		if hidden[g] {
-			r.suppress(r.label(i, name))
+			why := analyze.TooFew
+			if v := r.p.Verdicts(i, 0); v != nil && v[g] != analyze.Shown {
+				why = v[g]
+			}
+			r.suppress(r.label(i, name), why)
 			continue
 		}
 		ng := float64(n[g])
@@ -75,23 +87,12 @@ func (r *report) numeric(i int, sum stat.Sum) {
 	}
 }
 
-// hiddenGroups says which groups of variable i may not be shown. The mean of a
-// variable with two values counts those who have each, so they are judged too.
-func (r *report) hiddenGroups(i int, n, sites []int64, z []float64) []bool {
+// hiddenGroups says which groups of variable i may not be shown: those of few,
+// those of which one person carries too much, and those whose mean counts few.
+func (r *report) hiddenGroups(i int, n, sites []int64) []bool {
 	hidden := r.p.Policy().HiddenCells(n, sites)
-	v := r.p.Frames[i].Numeric()[0]
-	column, ok := r.p.Facts.Columns.Lookup(r.p.Analysis.Variables[i])
-	if !ok || column.Type != frame.Integer || v.Hi-v.Lo != 1 {
-		return hidden
-	}
-	c, s := center(r.p, i)
-	high, low := make([]int64, len(n)), make([]int64, len(n))
-	for g := range n {
-		high[g] = int64(math.Round(float64(n[g])*(c-v.Lo) + float64(s*z[g])))
-		low[g] = n[g] - high[g]
-	}
-	for g := range n {
-		hidden[g] = hidden[g] || r.p.Policy().HiddenCells(high, sites)[g] || r.p.Policy().HiddenCells(low, sites)[g]
+	for g, v := range r.p.Verdicts(i, 0) {
+		hidden[g] = hidden[g] || v != analyze.Shown
 	}
 	return hidden
 }
@@ -137,7 +138,7 @@ func (r *report) factor(i int) {
 	hidden := r.p.Policy().HiddenCells(t.Levels[0], t.LevelSites[0])
 	for l, name := range r.p.Frames[i].Factors()[0].Levels {
 		if hidden[l] {
-			r.suppress(fmt.Sprintf("%s = %s", r.p.Analysis.Variables[i], name))
+			r.suppress(fmt.Sprintf("%s = %s", r.p.Analysis.Variables[i], name), analyze.TooFew)
 			continue
 		}
 		row := study.Row{{Name: "variable", Value: r.p.Analysis.Variables[i]}, {Name: "level", Value: name}}

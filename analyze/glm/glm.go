@@ -4,6 +4,7 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/formula"
+	"wellspring/policy"
 	"wellspring/stat"
 	"wellspring/study"
 )
@@ -67,7 +68,31 @@ func frames(a study.Analysis, f analyze.Facts) ([]*formula.Frame, error) {
 		return nil, bad(ws.T("a factor is a response of the binomial family only", "因子只能作为 binomial 分布族的因变量"),
 			ws.T("choose family: binomial", "请选择 family: binomial"))
 	}
-	return []*formula.Frame{fr}, nil
+	return []*formula.Frame{fr}, within(a, fr, f.Policy)
+}
+
+// within refuses, under a cell limit, a response that the dictionary lets be
+// what the family has no place for: that a row is so would tell of that row.
+func within(a study.Analysis, f *formula.Frame, p policy.Policy) error {
+	i := f.Roles().Response
+	if p.MinCell <= 1 || i < 0 {
+		return nil
+	}
+	y, weighted := f.Numeric()[i], f.Roles().Weights >= 0
+	fits := true
+	switch {
+	case a.Family == "binomial":
+		fits = y.Lo >= 0 && y.Hi <= 1 && (weighted || y.Whole)
+	case a.Family == "poisson":
+		fits = y.Lo >= 0
+	case a.Link == "log":
+		fits = y.Lo > 0
+	}
+	if fits {
+		return nil
+	}
+	return ws.Errorf(ws.Withheld, "response "+y.Name, ws.T("by the dictionary it may take values that the family %s has no place for, and a row that does would be told", "按字典，它可能取到 %s 分布族不允许的值，由此会透露个别行的情况", a.Family)).
+		WithHint(ws.T("declare a narrower range, or the type integer, in the dictionary: 0 or 1 for binomial, from 0 for poisson, above 0 for the log link", "请在字典中声明更窄的范围或 integer 类型：binomial 为 0 或 1，poisson 不小于 0，log 连接须大于 0"))
 }
 
 // begin judges the model against policy and gives the state of the first round.
@@ -83,7 +108,7 @@ func begin(p *analyze.Problem) (state, *study.Result, error) {
 	if err := p.Policy().Parameters("model", terms, n); err != nil {
 		return state{}, nil, err
 	}
-	if err := p.JudgeTerms(0, s.design); err != nil {
+	if err := p.JudgeModel(0); err != nil {
 		return state{}, nil, err
 	}
 	if err := s.events(); err != nil {

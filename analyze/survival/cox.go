@@ -105,7 +105,7 @@ func startCox(p *analyze.Problem) (coxState, *study.Result, error) {
 	if err := p.Policy().Parameters("cox", c.design.P(), c.totals.Complete); err != nil {
 		return coxState{}, nil, err
 	}
-	if err := p.JudgeTerms(0, c.design); err != nil {
+	if err := p.JudgeModel(0); err != nil {
 		return coxState{}, nil, err
 	}
 	st := coxState{Counted: c.local()}

@@ -14,7 +14,7 @@ import (
 
 // KM is the method "km": Kaplan–Meier curves of the groups on the right side.
 func KM() analyze.Method {
-	return analyze.Loop[counting]{Name: "km", Needs: needs, Frames: kmFrames,
+	return analyze.Loop[counting]{Name: "km", Needs: needs, Frames: kmFrames, Counts: true,
 		Start: func(p *analyze.Problem) (counting, *study.Result, error) {
 			_, err := confidence(p.Analysis)
 			return counting{}, nil, err

@@ -258,7 +258,7 @@ func TestRefused(t *testing.T) {
 		{name: "offset", method: "cox", formula: "Surv(days, died) ~ age + offset(days)", kind: ws.Invalid, says: "offset"},
 		{name: "parameters", method: "cox", formula: "Surv(days, died) ~ age + sex + arm", policy: &tight, kind: ws.Withheld, says: "parameters"},
 		{name: "rare level", method: "cox", formula: "Surv(days, died) ~ hospital", policy: exactly(30), kind: ws.Withheld, says: "D"},
-		{name: "few events", method: "cox", formula: "Surv(days, died) ~ age", where: "died = 0 or days < 70", policy: exactly(30), kind: ws.Withheld, says: "event"},
+		{name: "few events", method: "cox", formula: "Surv(days, died) ~ age", where: "died = 0 or days < 70", policy: exactly(30), kind: ws.Withheld, says: "died"},
 		{name: "few events to show", method: "km", formula: "Surv(days, died) ~ 1", where: "died = 0 or days < 70", policy: exactly(30), kind: ws.Withheld, says: "event"},
 		{name: "all at risk too few", method: "cox", formula: "Surv(days, died) ~ age", where: "died = 1", policy: big, kind: ws.Withheld, says: "event"},
 		{name: "strata of curves", method: "km", formula: "Surv(days, died) ~ strata(site)", kind: ws.Invalid, says: "strata()"},

@@ -15,7 +15,7 @@ import (
 // LogRank is the method "logrank": the G-rho family of tests of equal survival,
 // plain and stratified.
 func LogRank() analyze.Method {
-	return analyze.Loop[counting]{Name: "logrank", Needs: needs, Frames: logrankFrames,
+	return analyze.Loop[counting]{Name: "logrank", Needs: needs, Frames: logrankFrames, Counts: true,
 		Start: startLogRank, Ask: askLogRank, Fold: foldLogRank, Next: nextLogRank}.Method()
 }
 

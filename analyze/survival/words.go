@@ -12,14 +12,14 @@ func coarseNote(steps int) ws.Text {
 }
 
 func suppressed(what string) study.Suppressed {
-	return study.Suppressed{What: what, Why: ws.T("below the cell limit, or from too few institutions", "低于最小单元限制，或来源机构过少")}
+	return study.Suppressed{What: what, Code: study.Few, Why: ws.T("below the cell limit, or from too few institutions", "低于最小单元限制，或来源机构过少")}
 }
 
 func tail(what string) study.Suppressed {
 	if what == "" {
 		what = "late times"
 	}
-	return study.Suppressed{What: what, Why: ws.T("from the first time at which too few persons or institutions are at risk, follow-up is cut off",
+	return study.Suppressed{What: what, Code: study.FollowUp, Why: ws.T("from the first time at which too few persons or institutions are at risk, follow-up is cut off",
 		"自在险人数或机构数过少的首个时间点起，不再使用随访数据")}
 }
 

@@ -96,7 +96,7 @@ func TestTable_LikeR(t *testing.T) {
 func TestTable_HostileNames(t *testing.T) {
 	d := &study.Document{Study: "s\x1b[2J", StudyDigest: "sha256:0", Sites: []ws.SiteID{"a\x1b"}, Result: &study.Result{Method: "x\x1b",
 		Tidy:       []study.Row{{{Name: "term\x1b", Value: "a\x1b[31m\nb\u202ec"}}},
-		Suppressed: []study.Suppressed{{What: "\x1b", Why: ws.T("x", "y")}}}}
+		Suppressed: []study.Suppressed{{What: "\x1b", Code: study.Few, Why: ws.T("x", "y")}}}}
 	var b bytes.Buffer
 	if err := render.Table(&b, d, ws.English); err != nil {
 		t.Fatal(err)

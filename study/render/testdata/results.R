@@ -54,7 +54,7 @@ ttest <- data.frame(estimate = unname(tt$estimate[1] - tt$estimate[2]), estimate
 
 doc <- list(study = u("simulated-trial"), study_digest = u(paste0("sha256:", strrep("0123456789abcdef", 4))),
   sites = c("east", "north", "华山医院"), rounds = u(9L), results = list(
-    result("describe", "describe", describe, list(nobs = n), bins, list(list(what = u("crp, arm = 常规"), why = both("below the cell limit", "低于最小单元限制")))),
+    result("describe", "describe", describe, list(nobs = n), bins, list(list(what = u("crp, arm = 常规"), code = u("few"), why = both("below the cell limit", "低于最小单元限制")))),
     result("quantile", "quantile", quantiles, list(nobs = n)),
     result("crosstab", "crosstab", crosstab, list(nobs = n, missing = 0L)),
     result("ttest", "ttest", ttest, list(nobs = n, missing = 0L)),

@@ -1,0 +1,245 @@
+package analyze
+
+import (
+	"fmt"
+	"math"
+
+	ws "wellspring"
+	"wellspring/frame"
+	"wellspring/policy"
+	"wellspring/stat"
+)
+
+// The third sum of round 0 judges the moments that the second one opened, cell
+// by cell of every guard, with n persons, mean m and sum of squares S about it:
+//
+//   - far: at how many sites a person has (x−m)² above a set share of S, and
+//     lies more than three standard deviations √(S/n) from m: below some ninety
+//     persons the largest share of a plain sample is above a tenth;
+//   - above: how many persons lie above m, at how many sites, and at how many
+//     sites persons do not;
+//   - high: Σ(x−m) over those above, in standard deviations.
+//
+// With n₁ above and n₀ below, B = high²·n/(n₁·n₀) is the part of S that lies
+// between the two halves, in units of S/n. If all is, x has two values, and
+// whoever knows them reads n₁ off the mean.
+
+const (
+	// tie is a share by which rounding may move a comparison: far below what
+	// matters, far above what the order of sites changes.
+	tie = 1e-9
+	// between is the share of S between two halves from which x counts as
+	// having two values.
+	between = 0.99
+	// constantShare is the share of Σx² below which S is rounding.
+	constantShare = 1e-12
+)
+
+// spread gives mean and sum of squares about it of n values; false if they are
+// constant, or none.
+func spread(n int64, sum, sumsq float64) (mean, s float64, ok bool) {
+	if n == 0 {
+		return 0, 0, false
+	}
+	mean = sum / float64(n)
+	s = sumsq - float64(mean*sum)
+	return mean, s, s > constantShare*sumsq
+}
+
+func (g guarded) judgeShape(t Totals) stat.Shape {
+	var s stat.Shape
+	root := math.Sqrt(float64(t.Complete)) // no |x−m| exceeds √S = √n standard deviations
+	for i, one := range g.guards {
+		if len(one.Numeric) == 0 {
+			continue
+		}
+		n, _ := g.persons(one.Factors, t)
+		at := func(name string) string { return fmt.Sprintf("guard%d.%s", i, name) }
+		s = append(s, stat.Block{Name: at("far"), Len: len(n), Presence: true, Basis: n},
+			stat.Block{Name: at("above"), Len: len(n), Basis: n},
+			stat.Block{Name: at("above.sites"), Len: len(n), Presence: true, Basis: n},
+			stat.Block{Name: at("below.sites"), Len: len(n), Presence: true, Basis: n},
+			stat.Block{Name: at("high"), Len: len(n), Frac: stat.FracFor(root, t.Rows), Basis: n})
+	}
+	return s
+}
+
+type judgeFold struct {
+	guarded
+	cells [][]judged // by guard
+}
+
+// judged is one cell under judgement.
+type judged struct {
+	mean, unit               float64 // unit: the standard deviation; 0 if the cell is constant
+	limit                    float64 // of (x−m)²
+	far, above, below, highs float64
+}
+
+func (g guarded) judgeFold(t Totals, share float64) *judgeFold {
+	j := &judgeFold{guarded: g, cells: make([][]judged, len(g.guards))}
+	for i, one := range g.guards {
+		if len(one.Numeric) == 0 {
+			continue
+		}
+		n, _ := g.persons(one.Factors, t)
+		j.cells[i] = make([]judged, len(n))
+		for c := range n {
+			mean, s, ok := spread(n[c], t.Guards[i].Sum[c], t.Guards[i].SumSq[c])
+			if ok {
+				j.cells[i][c] = judged{mean: mean, unit: math.Sqrt(s / float64(n[c])),
+					limit: s * max(share*(1+tie), 9/float64(n[c])*(1-tie))}
+			}
+		}
+	}
+	return j
+}
+
+func (j *judgeFold) Add(b frame.Batch) error {
+	v, err := j.frame.Eval(b)
+	if err != nil {
+		return err
+	}
+	for i, cells := range j.cells {
+		if cells == nil {
+			continue
+		}
+		one := j.guards[i]
+		for r := range v.Rows {
+			cells[j.cell(one.Factors, v, r)].add(one.value(v, r))
+		}
+	}
+	return nil
+}
+
+func (c *judged) add(x float64) {
+	if c.unit == 0 {
+		return
+	}
+	d := x - c.mean
+	if d*d > c.limit {
+		c.far++
+	}
+	if d > tie*c.unit {
+		c.above++
+		c.highs += d / c.unit
+	} else {
+		c.below++
+	}
+}
+
+func (j *judgeFold) Vector() (stat.Vector, error) {
+	var out stat.Vector
+	for _, cells := range j.cells {
+		for _, get := range []func(judged) float64{
+			func(c judged) float64 { return c.far }, func(c judged) float64 { return c.above },
+			func(c judged) float64 { return c.above }, func(c judged) float64 { return c.below },
+			func(c judged) float64 { return c.highs }} {
+			for _, c := range cells {
+				out = append(out, get(c))
+			}
+		}
+	}
+	return out, nil
+}
+
+// readVerdicts judges every guard of t. Where one cell alone is hidden, another
+// is hidden with it, since totals would give it back.
+func (g guarded) readVerdicts(t Totals, s stat.Sum, p policy.Policy) Totals {
+	for i, one := range g.guards {
+		n, sites := g.persons(one.Factors, t)
+		j := judgement{policy: p, n: n, sites: sites, verdict: make([]Verdict, len(n))}
+		j.few()
+		if len(one.Numeric) > 0 {
+			at := func(name string) []int64 { return s.Counts(fmt.Sprintf("guard%d.%s", i, name)) }
+			j.dominated(at("far"))
+			j.outcomes(at("above"), at("above.sites"), at("below.sites"), s.Reals(fmt.Sprintf("guard%d.high", i)))
+			j.link()
+		}
+		t.Guards[i] = GuardTotals{Verdict: j.verdict}
+	}
+	return t
+}
+
+type judgement struct {
+	policy   policy.Policy
+	n, sites []int64
+	verdict  []Verdict
+}
+
+func (j judgement) hide(cell int, v Verdict) {
+	if j.verdict[cell] == Shown {
+		j.verdict[cell] = v
+	}
+}
+
+func (j judgement) few() {
+	for c := range j.n {
+		if j.policy.Hidden(j.n[c], j.sites[c]) {
+			j.hide(c, TooFew)
+		}
+	}
+}
+
+func (j judgement) dominated(far []int64) {
+	for c := range far {
+		if far[c] > 0 && j.policy.MaxInfluence < 1 {
+			j.hide(c, Dominated)
+		}
+	}
+}
+
+// outcomes hides cells whose mean counts the few who have one of two values,
+// and others with them where few are hidden in all.
+func (j judgement) outcomes(above, aboveSites, belowSites []int64, high []float64) {
+	up, down := make([]int64, len(above)), make([]int64, len(above))
+	any := false
+	for c, n1 := range above {
+		n0 := j.n[c] - n1
+		b := high[c] * high[c] * float64(j.n[c])
+		if n1 > 0 && n0 > 0 && b >= between*float64(float64(n1)*float64(n0))*float64(j.n[c]) {
+			up[c], down[c], any = n1, n0, true
+		}
+	}
+	if !any {
+		return
+	}
+	for c, hidden := range j.policy.HiddenCells(up, aboveSites) {
+		if hidden || j.policy.HiddenCells(down, belowSites)[c] {
+			j.hide(c, Outcome)
+		}
+	}
+}
+
+// link hides the smallest other cell where one cell alone is hidden.
+func (j judgement) link() {
+	hidden, next := 0, -1
+	for c, v := range j.verdict {
+		switch {
+		case v != Shown:
+			hidden++
+		case j.n[c] > 0 && (next < 0 || j.n[c] < j.n[next]):
+			next = c
+		}
+	}
+	if hidden == 1 && next >= 0 {
+		j.hide(next, Linked)
+	}
+}
+
+// refuse gives a verdict as an error that names the number and the cell.
+func (g guarded) refuse(one Guard, cell int, v Verdict) error {
+	op, where := g.name(one), g.where(one.Factors, cell)
+	switch {
+	case op == "":
+		op, where = where, ""
+	case where != "":
+		where = " (" + where + ")"
+	}
+	op += where
+	hint := ws.T("merge levels, or leave the term or the interaction out", "请合并水平，或去掉该项或交互项")
+	if v == Dominated {
+		hint = ws.T("take logarithms, merge levels, or filter extreme values", "请取对数、合并水平，或筛除极端值")
+	}
+	return ws.Errorf(ws.Withheld, op, v.Why()).WithHint(hint)
+}

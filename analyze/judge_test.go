@@ -1,0 +1,237 @@
+package analyze_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/analyze/analyzetest"
+	"wellspring/analyze/compare"
+	"wellspring/analyze/describe"
+	"wellspring/analyze/glm"
+	"wellspring/frame"
+	"wellspring/frame/table"
+	"wellspring/policy"
+	"wellspring/study"
+)
+
+var judged = analyze.Catalog{describe.Describe(), compare.TTest(), compare.Crosstab(), glm.Method()}
+
+// A ward is 240 persons: x and z vary smoothly, g and h halve them crosswise,
+// ill has half of them, and few names how many of the second half of g have
+// what a test gives to few.
+type ward struct {
+	x, z, w, ill, seldom []float64
+	g, h, sick           []int32
+}
+
+func newWard(few int) *ward {
+	n := 240
+	w := &ward{x: make([]float64, n), z: make([]float64, n), w: make([]float64, n), ill: make([]float64, n),
+		seldom: make([]float64, n), g: make([]int32, n), h: make([]int32, n), sick: make([]int32, n)}
+	for i := range n {
+		w.x[i], w.z[i], w.w[i] = float64(i*37%101), float64(i*53%97), 1+float64(i%3)
+		w.g[i], w.h[i] = int32(i%2), int32(i/2%2)
+		w.ill[i], w.sick[i] = float64(i/4%2), int32(i/4%2)
+		if i%2 == 0 {
+			w.seldom[i] = float64(i / 2 % 2) // half of g = a
+		} else if i/2 < few {
+			w.seldom[i] = 1 // few of g = b
+		}
+	}
+	return w
+}
+
+func (w *ward) table(t *testing.T) *table.Table {
+	t.Helper()
+	d := frame.Dictionary{
+		{Name: "x", Type: frame.Real, Min: 0, Max: 1e6}, {Name: "z", Type: frame.Real, Min: 0, Max: 1e6},
+		{Name: "w", Type: frame.Real, Min: 0, Max: 1e6},
+		{Name: "ill", Type: frame.Integer, Min: 0, Max: 1}, {Name: "seldom", Type: frame.Integer, Min: 0, Max: 1},
+		{Name: "g", Type: frame.Factor, Levels: []string{"a", "b"}}, {Name: "h", Type: frame.Factor, Levels: []string{"p", "q"}},
+		{Name: "sick", Type: frame.Factor, Levels: []string{"no", "yes"}},
+		{Name: "change", Type: frame.Real, Min: -5, Max: 1e6},
+	}
+	change := make([]float64, len(w.x))
+	for i := range change {
+		change[i] = float64(i % 7)
+	}
+	out, err := table.New(d, []frame.Values{{Real: w.x}, {Real: w.z}, {Real: w.w}, {Real: w.ill}, {Real: w.seldom},
+		{Code: w.g}, {Code: w.h}, {Code: w.sick}, {Real: change}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// What an answer would tell of few persons is judged before it is computed,
+// alike for every partition and for the pooled table.
+func TestJudge(t *testing.T) {
+	model := func(formula, family string) study.Analysis {
+		return study.Analysis{Method: "glm", Formula: formula, Family: family}
+	}
+	weighted := model("z ~ x", "gaussian")
+	weighted.Weights = "w"
+	cases := []struct {
+		name   string
+		change func(*ward)
+		few    int
+		ask    study.Analysis
+		says   string // "" for an answer
+	}{
+		{"crossed factors", nil, 0, model("z ~ g * h", "gaussian"), ""},
+		{"crossed factors of which few meet", func(w *ward) { pour(w, 9) }, 0, model("z ~ g * h", "gaussian"), "below the cell limit"},
+		{"crossed factors of which enough meet", func(w *ward) { pour(w, 12) }, 0, model("ill ~ g * h", "binomial"), "below the cell limit|two values"},
+		{"crossed factors of which enough meet, and vary", func(w *ward) { pour(w, 45) }, 0, model("ill ~ g * h", "binomial"), ""},
+		{"crossed factors of which none meet", func(w *ward) { pour(w, 0) }, 0, model("z ~ g * h", "gaussian"), "linear combination"},
+		{"a slope within a level", nil, 0, model("z ~ x * g", "gaussian"), ""},
+		{"a slope that one person of a level carries", func(w *ward) { w.x[1] = 400 }, 0, model("z ~ x * g", "gaussian"), "one person"},
+		{"a product that one person carries", func(w *ward) { w.x[5], w.z[5] = 170, 170 }, 0, model("ill ~ x:z", "gaussian"), "one person"},
+		{"the sum that it does not carry", func(w *ward) { w.x[5], w.z[5] = 170, 170 }, 0, model("ill ~ x + z", "gaussian"), ""},
+		{"weights that one person carries", func(w *ward) { w.w[5] = 60 }, 0, weighted, "one person"},
+		{"a group's share of ones", nil, 30, study.Analysis{Method: "ttest", Formula: "seldom ~ g"}, ""},
+		{"a group's few ones", nil, 9, study.Analysis{Method: "ttest", Formula: "seldom ~ g"}, "two values"},
+		{"the same, by a linear model", nil, 9, model("seldom ~ g", "gaussian"), "two values"},
+		{"the same, by a Poisson model", nil, 9, model("seldom ~ g", "poisson"), "two values"},
+		{"the same, by a logistic model", nil, 9, model("seldom ~ g", "binomial"), "two values"},
+		{"the same, doubled and moved", nil, 9, study.Analysis{Method: "ttest", Formula: "I(2 * seldom + 5) ~ g"}, "two values"},
+		{"the same, under noise that is known", nil, 9, study.Analysis{Method: "ttest", Formula: "I(seldom + x) ~ g"}, "two values"},
+		{"the same, as a factor", func(w *ward) { w.fewSick(9) }, 0, model("sick ~ g", "binomial"), "below the cell limit"},
+		{"a group's few ones beside a number", nil, 9, model("seldom ~ g + x", "binomial"), ""},
+		{"a window that few are in", nil, 0, study.Analysis{Method: "ttest", Formula: "I(z + 1 / (1 + 1000000 * (x - 37)^2)) ~ g"}, "one person|two values"},
+		{"a response that may be negative", nil, 0, model("change ~ x", "poisson"), "no place for"},
+		{"a log of what may be 0", nil, 0, study.Analysis{Method: "glm", Formula: "ill ~ x", Family: "gaussian", Link: "log"}, "no place for"},
+		{"a share without trials", nil, 0, model("I(ill / 2) ~ x", "binomial"), "no place for"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWard(c.few)
+			if c.change != nil {
+				c.change(w)
+			}
+			rows := w.table(t)
+			for _, parts := range []map[ws.SiteID]frame.Source{spread(rows, 3, 0), spread(rows, 5, 2), spread(rows, 7, 0)} {
+				_, err := analyzetest.Play(t, judged, ask(c.ask), parts, policy.Default())
+				if c.says == "" {
+					if err != nil {
+						t.Errorf("%d sites: refused: %v", len(parts), err)
+					}
+					continue
+				}
+				if err == nil || !says(err, c.says) {
+					t.Errorf("%d sites: %v, want %q", len(parts), err, c.says)
+				}
+				if err != nil && strings.Contains(err.Error(), "site s") {
+					t.Errorf("%v names a site", err)
+				}
+			}
+		})
+	}
+}
+
+func says(err error, any string) bool {
+	for s := range strings.SplitSeq(any, "|") {
+		if strings.Contains(err.Error(), s) {
+			return true
+		}
+	}
+	return false
+}
+
+// pour leaves n persons in g = b, h = q.
+func pour(w *ward, n int) {
+	for i := range w.g {
+		if w.g[i] == 1 && w.h[i] == 1 {
+			if n--; n < 0 {
+				w.h[i] = 0
+			}
+		}
+	}
+}
+
+func (w *ward) fewSick(n int) {
+	for i := range w.sick {
+		if w.g[i] == 1 {
+			w.sick[i] = 0
+			if n--; n >= 0 {
+				w.sick[i] = 1
+			}
+		}
+	}
+}
+
+// A group whose mean tells of few is hidden, and another with it where the
+// total would give it back; the rest is shown.
+func TestJudge_Describe(t *testing.T) {
+	w := newWard(9)
+	got, err := analyzetest.Play(t, judged, ask(study.Analysis{Method: "describe", Variables: []string{"seldom", "x"}, By: "g"}),
+		spread(w.table(t), 3, 0), policy.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for _, r := range got[0].Tidy {
+		shown[r.Text("variable")+" "+r.Text("by")] = true
+	}
+	if len(shown) != 2 || !shown["x a"] || !shown["x b"] {
+		t.Errorf("shown: %v", shown)
+	}
+	if s := got[0].Suppressed; len(s) != 2 || s[0].Code != study.Linked && s[0].Code != study.Outcome {
+		t.Errorf("suppressed: %v", s)
+	}
+}
+
+// Two tables of one study that hide different parts of one factor are refused
+// together, and answered alone.
+func TestLinked(t *testing.T) {
+	w := newWard(0)
+	pour(w, 4)
+	list := []study.Analysis{{Method: "describe", Variables: []string{"g"}}, {Method: "crosstab", Rows: "g", Columns: "h"}}
+	if _, err := analyzetest.Play(t, judged, ask(list...), spread(w.table(t), 3, 0), policy.Default()); ws.KindOf(err) != ws.Withheld || !strings.Contains(err.Error(), "give back") {
+		t.Errorf("together: %v", err)
+	}
+	for _, a := range list {
+		if _, err := analyzetest.Play(t, judged, ask(a), spread(w.table(t), 3, 0), policy.Default()); err != nil {
+			t.Errorf("alone: %v", err)
+		}
+	}
+}
+
+// What a limit of k persons means for a variable of two values, and that of a
+// tenth for one of many, at the edge.
+func TestJudge_Edge(t *testing.T) {
+	for _, c := range []struct {
+		ones int
+		want bool
+	}{{0, true}, {1, false}, {9, false}, {10, true}, {231, false}, {230, true}, {240, true}} {
+		w := newWard(0)
+		for i := range w.seldom {
+			w.seldom[i] = 0
+			if i < c.ones {
+				w.seldom[i] = 1
+			}
+		}
+		_, err := analyzetest.Play(t, judged, ask(study.Analysis{Method: "describe", Variables: []string{"seldom"}}), spread(w.table(t), 4, 0), policy.Default())
+		if (err == nil) != c.want {
+			t.Errorf("%d ones of 240: %v", c.ones, err)
+		}
+	}
+	// Of n−1 alike and one at distance d, the one carries (n−1)/n of the sum of
+	// squares; of m such among many zeros each carries about 1/m.
+	for _, m := range []int{9, 11} {
+		w := newWard(0)
+		for i := range w.x {
+			w.x[i] = math.Mod(float64(i), 2) / 10
+			if i < m {
+				w.x[i] = 1000 + float64(i)
+			}
+		}
+		_, err := analyzetest.Play(t, judged, ask(study.Analysis{Method: "describe", Variables: []string{"x"}}), spread(w.table(t), 4, 0), policy.Default())
+		if (err == nil) != (m > 10) {
+			t.Errorf("%s far out: %v", fmt.Sprint(m), err)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package formula
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Part is what one term of the right side multiplies.
+type Part struct {
+	Factors []int // of Frame.Factors
+	// Numeric lists, for each numeric variable of the term, its columns among
+	// Frame.Numeric: one, or several for poly() and ns().
+	Numeric [][]int
+}
+
+// Parts returns the terms of the right side, in order; the intercept, offsets
+// and strata are none.
+func (f *Frame) Parts() []Part {
+	var out []Part
+	for _, t := range f.model.terms {
+		var p Part
+		for _, i := range t.vars {
+			switch v := f.vars[i]; {
+			case v.factor >= 0:
+				p.Factors = append(p.Factors, v.factor)
+			case v.width > 0:
+				columns := make([]int, v.width)
+				for k := range columns {
+					columns[k] = v.first + k
+				}
+				p.Numeric = append(p.Numeric, columns)
+			}
+		}
+		slices.Sort(p.Factors)
+		out = append(out, p)
+	}
+	return out
+}
+
+// WithOperands returns f with more numeric variables after its own: whatever
+// an expression adds, subtracts, multiplies or divides, where both sides vary.
+// operands[i] lists those of f's variable i.
+//
+// A number that speaks of few persons can hide in one that speaks of many, as
+// in I(100*age + (ward == 7)), whose mean, less 100 times the mean age, counts
+// that ward. So a judge of moments has to see both sides. The complete rows
+// are those of f.
+func (f *Frame) WithOperands() (wide *Frame, operands [][]int) {
+	w := *f
+	w.numeric, w.sources = slices.Clone(f.numeric), slices.Clone(f.sources)
+	operands = make([][]int, len(f.numeric))
+	known := make(map[string]int)
+	for _, s := range f.sources {
+		if s.basis == nil {
+			known[s.key()] = s.first
+		}
+	}
+	for _, s := range f.sources {
+		var inner []*expr
+		s.expr.operands(&inner)
+		var found []int
+		for _, e := range inner {
+			at, ok := known[e.key()]
+			if !ok {
+				at = len(w.numeric)
+				known[e.key()] = at
+				w.sources = append(w.sources, source{expr: e, first: at, width: 1})
+				w.numeric = append(w.numeric, Numeric{Name: "a part of " + f.numeric[s.first].Name, Lo: e.bound.lo, Hi: e.bound.hi})
+			}
+			if at != s.first && !slices.Contains(found, at) {
+				found = append(found, at)
+			}
+		}
+		for i := s.first; i < s.first+s.width; i++ {
+			operands[i] = found
+		}
+	}
+	return &w, operands
+}
+
+// operands appends both sides of each operator of e whose sides both vary.
+func (e *expr) operands(out *[]*expr) {
+	if e == nil {
+		return
+	}
+	if e.a != nil && e.b != nil && !e.a.constant() && !e.b.constant() {
+		*out = append(*out, e.a, e.b)
+	}
+	e.a.operands(out)
+	e.b.operands(out)
+}
+
+// key is the same for expressions that compute the same number the same way.
+func (e *expr) key() string {
+	switch {
+	case e == nil:
+		return ""
+	case e.constant():
+		return fmt.Sprintf("%x", e.value)
+	case e.ref != nil:
+		return fmt.Sprintf("%s(%q %x)", e.op, e.ref.Name, e.value)
+	}
+	return fmt.Sprintf("%s(%s %s %x)", e.op, e.a.key(), e.b.key(), e.value)
+}
