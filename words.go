@@ -9,7 +9,8 @@ import (
 type SiteID string
 
 // An Institution is the legal body behind one or more sites, such as a
-// hospital. The zero Institution names nobody.
+// hospital. Limits count institutions, not sites. The zero Institution names
+// nobody.
 type Institution string
 
 // A Dataset is the name under which each site registers its part of the rows
@@ -27,8 +28,9 @@ type Release string
 const Version Release = "0.1.0"
 
 var (
-	siteForm    = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$`)
-	purposeForm = regexp.MustCompile(`^DUO:[0-9]{7}$`)
+	siteForm        = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$`)
+	institutionForm = regexp.MustCompile(`^[\p{L}\p{N}]([\p{L}\p{M}\p{N}\p{P} ]{0,126}[\p{L}\p{M}\p{N}\p{P}])?$`)
+	purposeForm     = regexp.MustCompile(`^DUO:[0-9]{7}$`)
 )
 
 // Validate reports whether s has the form of a site's name.
@@ -39,6 +41,16 @@ func (s SiteID) Validate() error {
 	return Errorf(Invalid, "site name",
 		T("a site's name has 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or digit",
 			"站点名由 1 到 64 个字母、数字、“.”、“_”或“-”组成，并以字母或数字开头"))
+}
+
+// Validate reports whether i has the form of an institution's name.
+func (i Institution) Validate() error {
+	if institutionForm.MatchString(string(i)) {
+		return nil
+	}
+	return Errorf(Invalid, "institution",
+		T("an institution's name has 1 to 128 letters, digits, spaces or marks of punctuation, and begins with a letter or digit",
+			"机构名由 1 到 128 个字母、数字、空格或标点组成，并以字母或数字开头"))
 }
 
 // Validate reports whether p has the form of a DUO term.

@@ -74,6 +74,16 @@ func TestForms(t *testing.T) {
 			t.Errorf("%q is taken for a site", s)
 		}
 	}
+	for _, i := range []ws.Institution{"cleveland", "市一院（东院）", "St. Vincent's, Sydney", "centre"} {
+		if err := i.Validate(); err != nil {
+			t.Errorf("%q: %v", i, err)
+		}
+	}
+	for _, i := range []ws.Institution{"", " a", "a ", "a=b", "a\nb", "-a", "a\u202eb", ws.Institution(make([]byte, 200))} {
+		if i.Validate() == nil {
+			t.Errorf("%q is taken for an institution", i)
+		}
+	}
 	if ws.Purpose("DUO:0000042").Validate() != nil || ws.Purpose("DUO:42").Validate() == nil {
 		t.Error("DUO terms are told wrongly")
 	}

@@ -16,10 +16,11 @@
 // # Rounds
 //
 // Round 0 opens, for each row set that an analysis names: rows after the
-// filter, complete rows, rows a level, sites a level, and sum and sum of
-// squares a numeric variable. Its counts decide which levels exist, what is
-// suppressed, and how columns are centred and scaled. Where a limit holds it
-// also counts, sums and judges, cell by cell, each [Guard] that a loop names.
+// filter, complete rows, institutions with any, rows and institutions a level,
+// and sum and sum of squares a numeric variable. Its counts decide which levels
+// exist, what is suppressed, and how columns are centred and scaled. Where a
+// limit holds it also counts, sums and judges, cell by cell, each [Guard] that a
+// loop names.
 //
 // # Not promised
 //

@@ -13,10 +13,11 @@ import (
 // from its dictionary and its policy, not from its rows; the times are there
 // only where its policy grants them.
 type SiteFacts struct {
-	Site    ws.SiteID        `json:"site"`
-	Columns frame.Dictionary `json:"columns"`
-	Times   []TimeFact       `json:"times,omitempty"`
-	Policy  policy.Policy    `json:"policy"`
+	Site        ws.SiteID        `json:"site"`
+	Institution ws.Institution   `json:"institution"` // that it belongs to
+	Columns     frame.Dictionary `json:"columns"`
+	Times       []TimeFact       `json:"times,omitempty"`
+	Policy      policy.Policy    `json:"policy"`
 }
 
 // SiteColumn is the factor that names a row's site. It is in every dataset,
@@ -27,10 +28,11 @@ const SiteColumn = "site"
 const maxTimes = 1 << 20
 
 // MergeFacts joins the facts of all sites, in any order, into the network's.
-func MergeFacts(parts []SiteFacts) (Facts, error) {
+// The conductor is the institution that conducts; it may have sites of its own.
+func MergeFacts(parts []SiteFacts, conductor ws.Institution) (Facts, error) {
 	parts = slices.Clone(parts)
 	slices.SortFunc(parts, func(a, b SiteFacts) int { return compareSites(a.Site, b.Site) })
-	f := Facts{}
+	f := Facts{Conductor: conductor}
 	var dicts []frame.Dictionary
 	var policies []policy.Policy
 	for i, p := range parts {
@@ -40,7 +42,10 @@ func MergeFacts(parts []SiteFacts) (Facts, error) {
 		if err := p.Policy.Validate(); err != nil {
 			return f, ws.At("site "+string(p.Site), err)
 		}
-		f.Sites = append(f.Sites, p.Site)
+		if err := p.Institution.Validate(); err != nil {
+			return f, ws.At("site "+string(p.Site), err)
+		}
+		f.Sites, f.Institutions = append(f.Sites, p.Site), append(f.Institutions, p.Institution)
 		policies = append(policies, p.Policy)
 		dicts = append(dicts, slices.DeleteFunc(slices.Clone(p.Columns), func(c frame.Column) bool { return c.Name == SiteColumn }))
 	}
@@ -52,6 +57,28 @@ func MergeFacts(parts []SiteFacts) (Facts, error) {
 	f.Policy = policy.Strictest(policies...)
 	f.Times, err = mergeTimes(parts)
 	return f, err
+}
+
+// Speaks reports whether a site speaks for its institution where institutions
+// are counted: of the sites of one institution the first does, and none of the
+// conductor's. A sum of what these have is a lower bound of the institutions
+// that contribute: one whose first site has nobody and whose second has is
+// counted short, which makes limits stricter and never laxer. To count it would
+// need a product, and not a sum, of what its sites have.
+func (f Facts) Speaks(site ws.SiteID) bool {
+	i := slices.Index(f.Sites, site)
+	return i >= 0 && f.Institutions[i] != f.Conductor && slices.Index(f.Institutions, f.Institutions[i]) == i
+}
+
+// Contributors counts the institutions of some sites, the conductor's left out.
+func (f Facts) Contributors(sites []ws.SiteID) int {
+	var of []ws.Institution
+	for i, s := range f.Sites {
+		if slices.Contains(sites, s) {
+			of = append(of, f.Institutions[i])
+		}
+	}
+	return policy.Contributors(f.Conductor, of)
 }
 
 // siteColumn gives the levels of SiteColumn: the sites, or, where one site

@@ -3,6 +3,7 @@ package analyze
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	ws "wellspring"
@@ -12,6 +13,7 @@ import (
 
 // FoldOptions say how a site folds its rows.
 type FoldOptions struct {
+	Site    ws.SiteID      // whose rows these are; presence counts institutions by it
 	Sites   int            // how many sites the sum is over, for the ring's limit
 	Workers int            // goroutines that fold; default 1
 	Rows    func(rows int) // told how many more rows were read; may be nil
@@ -35,12 +37,15 @@ func (p *Program) Fold(ctx context.Context, raw State, src frame.Source, o FoldO
 	if err != nil {
 		return nil, err
 	}
+	if !slices.Contains(p.facts.Sites, o.Site) {
+		return nil, ws.Errorf(ws.Other, "fold", ws.T("the rows are of no site of the study", "数据行不属于该研究的任何站点"))
+	}
 	sc := newScan(ps, shape, max(o.Sites, 1))
 	ring, err := sc.run(ctx, src, frame.Query{Columns: sc.columns, Where: p.study.Data.Where}, o)
 	if err != nil {
 		return nil, err
 	}
-	shape.MarkPresence(ring)
+	shape.MarkPresence(ring, p.facts.Speaks(o.Site))
 	shape.Suppress(ring, p.facts.Policy.MinCell)
 	return ring, nil
 }

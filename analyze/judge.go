@@ -16,8 +16,8 @@ import (
 //   - far: at how many sites a person has (x−m)² above a set share of S, and
 //     lies more than three standard deviations √(S/n) from m: below some ninety
 //     persons the largest share of a plain sample is above a tenth;
-//   - above: how many persons lie above m, at how many sites, and at how many
-//     sites persons do not;
+//   - above: how many persons lie above m, of how many institutions, and of how
+//     many institutions persons do not;
 //   - high: Σ(x−m) over those above, in standard deviations.
 //
 // With n₁ above and n₀ below, B = high²·n/(n₁·n₀) is the part of S that lies
@@ -55,7 +55,7 @@ func (g guarded) judgeShape(t Totals) stat.Shape {
 		}
 		n, _ := g.persons(one.Factors, t)
 		at := func(name string) string { return fmt.Sprintf("guard%d.%s", i, name) }
-		s = append(s, stat.Block{Name: at("far"), Len: len(n), Presence: true, Basis: n},
+		s = append(s, stat.Block{Name: at("far"), Len: len(n), Flag: true, Basis: n},
 			stat.Block{Name: at("above"), Len: len(n), Basis: n},
 			stat.Block{Name: at("above.sites"), Len: len(n), Presence: true, Basis: n},
 			stat.Block{Name: at("below.sites"), Len: len(n), Presence: true, Basis: n},

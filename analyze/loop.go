@@ -22,10 +22,12 @@ type Needs struct {
 
 // Facts are what sites have published and signed, merged over the sites.
 type Facts struct {
-	Sites   []ws.SiteID      `json:"sites"` // in code-point order
-	Columns frame.Dictionary `json:"columns"`
-	Times   []TimeFact       `json:"times,omitempty"`
-	Policy  policy.Policy    `json:"policy"` // the strictest of all
+	Sites        []ws.SiteID      `json:"sites"`        // in code-point order
+	Institutions []ws.Institution `json:"institutions"` // of each site
+	Conductor    ws.Institution   `json:"conductor"`    // that of whoever conducts
+	Columns      frame.Dictionary `json:"columns"`
+	Times        []TimeFact       `json:"times,omitempty"`
+	Policy       policy.Policy    `json:"policy"` // the strictest of all
 }
 
 // A TimeFact holds the distinct values of a column over all sites, ascending.
@@ -47,9 +49,9 @@ func (f Facts) ExactTimes(column string) ([]float64, bool) {
 // Totals are what round 0 counted of one row set.
 type Totals struct {
 	Rows  int64 // after the filter, complete or not
-	Sites int64 // with at least one complete row
+	Sites int64 // institutions with a complete row, as far as they are counted; see [Facts.Speaks]
 	formula.Moments
-	LevelSites [][]int64 // sites with at least one complete row, by factor and level
+	LevelSites [][]int64 // the same by factor and level
 	// Crossed counts the cells of the sets of factors that guards join, and
 	// Guards judges the guards; both where a limit holds.
 	Crossed []Crossed     `json:",omitempty"`

@@ -93,7 +93,7 @@ func TestLimits(t *testing.T) {
 		{"sixty persons at three sites", spread(people(t, 60, 0, 0), 3, 0), ask(mean), ws.Other, ""},
 		{"nine persons", spread(people(t, 9, 0, 0), 3, 0), ask(mean), ws.Withheld, "too few persons"},
 		{"two sites have rows, two are silent", spread(people(t, 90, 0, 0), 2, 2), ask(mean), ws.Withheld, "too few persons or institutions"},
-		{"two sites", spread(people(t, 90, 0, 0), 2, 0), ask(mean), ws.Denied, "fewer than three sites"},
+		{"two sites", spread(people(t, 90, 0, 0), 2, 0), ask(mean), ws.Denied, "fewer than three institutions"},
 		{"a small site among others", spread(people(t, 90, 0, 0), 3, 1), ask(mean), ws.Other, ""},
 		{"a rare level", spread(people(t, 120, 9, 0), 4, 0), ask(model), ws.Withheld, "seldom"},
 		{"a level that is not so rare", spread(people(t, 120, 40, 0), 4, 0), ask(model), ws.Other, ""},
@@ -157,9 +157,9 @@ func TestLockStep(t *testing.T) {
 func TestMergeFacts(t *testing.T) {
 	d := people(t, 3, 0, 0).Dictionary()
 	facts := func(s ws.SiteID, p policy.Policy, times ...float64) analyze.SiteFacts {
-		return analyze.SiteFacts{Site: s, Columns: d, Policy: p, Times: []analyze.TimeFact{{Column: "x", Values: times}}}
+		return analyze.SiteFacts{Site: s, Institution: "house " + ws.Institution(s), Columns: d, Policy: p, Times: []analyze.TimeFact{{Column: "x", Values: times}}}
 	}
-	f, err := analyze.MergeFacts([]analyze.SiteFacts{facts("b", policy.Public(), 1, 3), facts("a", policy.Default(), 2, 3)})
+	f, err := analyze.MergeFacts([]analyze.SiteFacts{facts("b", policy.Public(), 1, 3), facts("a", policy.Default(), 2, 3)}, "centre")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,14 +172,102 @@ func TestMergeFacts(t *testing.T) {
 	if c, ok := f.Columns.Lookup(analyze.SiteColumn); !ok || fmt.Sprint(c.Levels) != "[a b]" {
 		t.Errorf("site column = %+v", c)
 	}
-	if _, err := analyze.MergeFacts([]analyze.SiteFacts{facts("a", policy.Default()), facts("a", policy.Default())}); ws.KindOf(err) != ws.Diverged {
+	if _, err := analyze.MergeFacts([]analyze.SiteFacts{facts("a", policy.Default()), facts("a", policy.Default())}, "centre"); ws.KindOf(err) != ws.Diverged {
 		t.Errorf("a site that speaks twice: %v", err)
 	}
 	bad := facts("c", policy.Default())
 	bad.Columns = bad.Columns[1:]
-	if _, err := analyze.MergeFacts([]analyze.SiteFacts{facts("a", policy.Default()), bad}); ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), "x") || !strings.Contains(err.Error(), "c") {
+	if _, err := analyze.MergeFacts([]analyze.SiteFacts{facts("a", policy.Default()), bad}, "centre"); ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), "x") || !strings.Contains(err.Error(), "c") {
 		t.Errorf("a column that one site lacks: %v", err)
 	}
+}
+
+// Of an institution's sites one speaks; the conductor's have nobody who does.
+func TestFacts_Institutions(t *testing.T) {
+	f := analyze.Facts{Conductor: "x", Sites: []ws.SiteID{"a", "b", "c", "d", "e"}, Institutions: []ws.Institution{"x", "y", "y", "z", "x"}}
+	for site, want := range map[ws.SiteID]bool{"a": false, "b": true, "c": false, "d": true, "e": false, "elsewhere": false} {
+		if f.Speaks(site) != want {
+			t.Errorf("Speaks(%s) = %v", site, !want)
+		}
+	}
+	for n, sites := range map[int][]ws.SiteID{0: {"a", "e", "elsewhere"}, 1: {"a", "c"}, 2: f.Sites} {
+		if got := f.Contributors(sites); got != n {
+			t.Errorf("Contributors(%v) = %d, want %d", sites, got, n)
+		}
+	}
+}
+
+// Limits count institutions: one with two sites once, and the conductor's not
+// at all, though the persons of both count.
+func TestLimits_Institutions(t *testing.T) {
+	mean := ask(study.Analysis{Method: "describe", Variables: []string{"x"}})
+	levels := ask(study.Analysis{Method: "glm", Formula: "y ~ x + rare"})
+	two := map[ws.SiteID]ws.Institution{"s0": "one", "s1": "one"}
+	cases := []struct {
+		name  string
+		parts map[ws.SiteID]frame.Source
+		study *study.Study
+		cast  analyzetest.Cast
+		want  ws.Kind
+		says  string
+	}{
+		{"four sites of three institutions", spread(people(t, 60, 0, 0), 4, 0), mean, analyzetest.Cast{Institutions: two}, ws.Other, ""},
+		{"the second site of one would be the third", spread(people(t, 60, 0, 0), 3, 0), mean, analyzetest.Cast{Institutions: two}, ws.Denied, "fewer than three institutions"},
+		{"a member conducts, beside three", spread(people(t, 60, 0, 0), 4, 0), mean, analyzetest.Cast{Conductor: "s2"}, ws.Other, ""},
+		{"the conductor would be the third", spread(people(t, 60, 0, 0), 3, 0), mean, analyzetest.Cast{Conductor: "s2"}, ws.Denied, "fewer than three institutions"},
+		{"the centre's own two sites do not count", spread(people(t, 60, 0, 0), 4, 0), mean, analyzetest.Cast{Institutions: two, Conductor: "one"}, ws.Denied, "fewer than three institutions"},
+		// rows at s0, s1 and s2 alone
+		{"three with rows", spread(people(t, 60, 0, 0), 3, 2), mean, analyzetest.Cast{}, ws.Other, ""},
+		{"the second site of one would be the third with rows", spread(people(t, 60, 0, 0), 3, 2), mean, analyzetest.Cast{Institutions: two}, ws.Withheld, "too few persons or institutions"},
+		{"the conductor would be the third with rows", spread(people(t, 60, 0, 0), 3, 2), mean, analyzetest.Cast{Conductor: "s2"}, ws.Withheld, "too few persons or institutions"},
+		// a level at s0, s1 and s2 alone
+		{"a level at three", rareAt(t, 3), levels, analyzetest.Cast{}, ws.Other, ""},
+		{"a level at two sites of one and one of another", rareAt(t, 3), levels, analyzetest.Cast{Institutions: two}, ws.Withheld, "seldom"},
+		{"a level at the conductor and two others", rareAt(t, 3), levels, analyzetest.Cast{Conductor: "s0"}, ws.Withheld, "seldom"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			results, err := analyzetest.PlayCast(t, catalog, c.study, c.parts, policy.Default(), c.cast)
+			if c.want == ws.Other {
+				if err != nil || results == nil {
+					t.Fatalf("refused: %v", err)
+				}
+				return
+			}
+			if err == nil || ws.KindOf(err) != c.want || results != nil || !strings.Contains(err.Error(), c.says) {
+				t.Fatalf("error %v of kind %v, want kind %v that says %q", err, ws.KindOf(err), c.want, c.says)
+			}
+		})
+	}
+}
+
+// Of k = 50 persons the conductor may have 15.
+func TestLimits_ConductorsPersons(t *testing.T) {
+	pol := policy.Default()
+	cast := analyzetest.Cast{Conductor: "s3"}
+	mean := ask(study.Analysis{Method: "describe", Variables: []string{"x"}})
+	for n, want := range map[int64]ws.Kind{50: ws.Other, 61: ws.Withheld} {
+		pol.MinCell = n
+		_, err := analyzetest.PlayCast(t, catalog, mean, spread(people(t, 60, 0, 0), 4, 0), pol, cast)
+		if (err != nil) != (want != ws.Other) || ws.KindOf(err) != want {
+			t.Errorf("sixty persons under a limit of %d: %v", n, err)
+		}
+	}
+}
+
+// rareAt has six sites of 30 persons each, of whom the first few sites have ten
+// each with the rare level.
+func rareAt(t *testing.T, few int) map[ws.SiteID]frame.Source {
+	t.Helper()
+	out := map[ws.SiteID]frame.Source{}
+	for s := range 6 {
+		n := 0
+		if s < few {
+			n = 10
+		}
+		out[ws.SiteID(fmt.Sprintf("s%d", s))] = people(t, 30, n, 0)
+	}
+	return out
 }
 
 // A number of missing rows, and a mean that counts, are judged as counts.

@@ -4,20 +4,33 @@ import (
 	ws "wellspring"
 )
 
-// Hidden reports whether a count of n persons from the given number of sites
-// may not be shown. Zero persons is a fact about nobody, and may.
-func (p Policy) Hidden(n, sites int64) bool {
-	return n > 0 && (n < p.MinCell || sites < p.MinSites)
+// Hidden reports whether a count of n persons from the given number of
+// institutions may not be shown. Zero persons is a fact about nobody, and may.
+// The number is a lower bound that leaves the conductor's institution out (see
+// analyze.Facts.Speaks), so it may be 0 where there are persons.
+func (p Policy) Hidden(n, institutions int64) bool {
+	return n > 0 && (n < p.MinCell || p.MinSites > 1 && institutions < p.MinSites)
 }
 
-// Rows judges the rows that an analysis rests on: n persons at the given
-// number of sites.
-func (p Policy) Rows(op string, n, sites int64) error {
+// Contributors counts institutions, each once, the conductor's own left out.
+func Contributors(conductor ws.Institution, of []ws.Institution) int {
+	seen := map[ws.Institution]bool{}
+	for _, i := range of {
+		if i != conductor {
+			seen[i] = true
+		}
+	}
+	return len(seen)
+}
+
+// Rows judges the rows that an analysis rests on: n persons from the given
+// number of institutions.
+func (p Policy) Rows(op string, n, institutions int64) error {
 	if n == 0 && p.MinCell <= 1 { // under a limit, nobody and too few look alike
 		return ws.Errorf(ws.Invalid, op, ws.T("no complete row is left at any site", "各站点均无完整的行")).
 			WithHint(ws.T("check the filter, and which columns are missing", "请检查筛选条件，以及哪些列有缺失"))
 	}
-	if n == 0 || p.Hidden(n, sites) {
+	if n == 0 || p.Hidden(n, institutions) {
 		return withheld(op, ws.T("too few persons or institutions stand behind the answer", "支撑该结果的人数或机构数过少")).
 			WithHint(ws.T("widen the filter, and check which columns are missing", "请放宽筛选条件，并检查哪些列有缺失"))
 	}
@@ -51,11 +64,12 @@ func (p Policy) Granted(op string, l Leaf) error {
 	return ws.Errorf(ws.Denied, op, ws.T("the dataset does not grant %s", "该数据集未许可 %s", string(l)))
 }
 
-// Sites judges how many sites a sum is over.
-func (p Policy) Sites(op string, sites int) error {
-	if sites < 3 && !p.FewSites {
-		return ws.Errorf(ws.Denied, op, ws.T("a sum over fewer than three sites would show one site's part", "少于三个站点的求和会暴露单个站点的部分")).
-			WithHint(ws.T("add sites, or ask every steward to allow few_sites", "请增加站点，或请每位数据管理员允许 few_sites"))
+// Sites judges of how many institutions a sum has the vectors, the conductor's
+// own not counted (see [Contributors]).
+func (p Policy) Sites(op string, institutions int) error {
+	if institutions < 3 && !p.FewSites {
+		return ws.Errorf(ws.Denied, op, ws.T("a sum over fewer than three institutions, the conductor's own not counted, would show one institution's part", "除主持方所属机构外少于三家机构的求和会暴露单家机构的部分")).
+			WithHint(ws.T("add institutions, or ask every steward to allow few_institutions", "请增加机构，或请每位数据管理员允许 few_institutions"))
 	}
 	return nil
 }

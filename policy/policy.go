@@ -36,8 +36,8 @@ type Policy struct {
 	// Default 10; 1 means no limit.
 	MinCell int64 `json:"min_cell" yaml:"min_cell"`
 	// MinSites is the smallest number of contributing institutions, the
-	// conductor's own not counted. Default 3.
-	MinSites int64 `json:"min_sites" yaml:"min_sites"`
+	// conductor's own not counted. Default 3; 1 means no limit.
+	MinSites int64 `json:"min_institutions" yaml:"min_institutions"`
 	// MaxParameters is the largest ratio of parameters to rows of a model.
 	// Default 1/3.
 	MaxParameters float64 `json:"max_parameters" yaml:"max_parameters"`
@@ -53,9 +53,10 @@ type Policy struct {
 	Leaves []Leaf `json:"leaves" yaml:"leaves"`
 	// SiteResults says whether this site's own part may be released; default refuse.
 	SiteResults SiteResults `json:"site_results" yaml:"site_results"`
-	// FewSites allows sums over fewer than three sites; default false. A policy
-	// file that sets it and says nothing of min_sites has min_sites 1.
-	FewSites bool `json:"few_sites" yaml:"few_sites"`
+	// FewSites allows sums over fewer than three institutions, the conductor's
+	// own not counted; default false. A policy file that sets it and says nothing
+	// of min_institutions has min_institutions 1.
+	FewSites bool `json:"few_institutions" yaml:"few_institutions"`
 }
 
 // Default is the policy of a dataset whose steward has said nothing.
@@ -80,7 +81,7 @@ func (p Policy) Validate() error {
 	case p.MinCell < 1:
 		return bad(ws.T("min_cell must be at least 1", "min_cell 至少为 1"))
 	case p.MinSites < 1:
-		return bad(ws.T("min_sites must be at least 1", "min_sites 至少为 1"))
+		return bad(ws.T("min_institutions must be at least 1", "min_institutions 至少为 1"))
 	case !(p.MaxParameters > 0 && p.MaxParameters <= 1):
 		return bad(ws.T("max_parameters must lie in (0, 1]", "max_parameters 须在 (0, 1] 内"))
 	case !(p.MaxScalars > 0):
@@ -113,8 +114,8 @@ func Parse(b []byte, file string) (Policy, error) {
 			WithHint(ws.T("docs/policy.yaml has every key with its default", "docs/policy.yaml 列有全部键及其默认值")).Wrap(err)
 	}
 	var given map[string]any
-	if yaml.Unmarshal(b, &given) == nil && given["min_sites"] == nil && p.FewSites {
-		p.MinSites = 1 // whoever allows sums over fewer sites than three allows their answers
+	if yaml.Unmarshal(b, &given) == nil && given["min_institutions"] == nil && p.FewSites {
+		p.MinSites = 1 // whoever allows sums over fewer institutions than three allows their answers
 	}
 	return p, p.Validate()
 }

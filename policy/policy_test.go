@@ -5,6 +5,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	ws "wellspring"
@@ -32,7 +33,7 @@ func TestParse(t *testing.T) {
 	if err != nil || p.MinCell != 5 || !p.Grants(ExactTimes) || p.MinSites != 3 {
 		t.Errorf("Parse = %+v, %v", p, err)
 	}
-	for _, bad := range []string{"min_cel: 5", "min_cell: 0", "leaves: [rows]", "site_results: maybe", "max_parameters: 2", "max_influence: .nan"} {
+	for _, bad := range []string{"min_cel: 5", "min_sites: 3", "min_cell: 0", "leaves: [rows]", "site_results: maybe", "max_parameters: 2", "max_influence: .nan"} {
 		if _, err := Parse([]byte(bad), "policy.yaml"); ws.KindOf(err) != ws.Invalid {
 			t.Errorf("%s: %v, want an error of kind invalid", bad, err)
 		}
@@ -63,7 +64,7 @@ func TestJudgements(t *testing.T) {
 		{"34 parameters of 100 rows", d.Parameters("x", 34, 100), ws.Withheld},
 		{"a third and one of the cells", d.Scalars("x", 34, 10, 10), ws.Withheld},
 		{"exact times", d.Granted("x", ExactTimes), ws.Denied},
-		{"two sites", d.Sites("x", 2), ws.Denied},
+		{"a sum over two institutions", d.Sites("x", 2), ws.Denied},
 	} {
 		if got := ws.KindOf(c.err); c.err == nil || got != c.want {
 			t.Errorf("%s: %v, want kind %v", c.name, c.err, c.want)
@@ -71,10 +72,27 @@ func TestJudgements(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"ten at three": d.Rows("x", 10, 3), "33 of 100": d.Parameters("x", 33, 100), "33 of 100 cells": d.Scalars("x", 33, 10, 10),
-		"public one": p.Rows("x", 1, 1), "public times": p.Granted("x", ExactTimes), "public site": p.Sites("x", 1),
+		"public one": p.Rows("x", 1, 1), "public times": p.Granted("x", ExactTimes), "public institution": p.Sites("x", 1),
+		"public, and only the conductor's own institution": p.Rows("x", 1, 0),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestContributors(t *testing.T) {
+	for _, c := range []struct {
+		conductor string
+		of        string
+		want      int
+	}{{"centre", "a b c", 3}, {"centre", "a b b", 2}, {"b", "a b c", 2}, {"b", "a b b c", 2}, {"a", "a a", 0}, {"centre", "", 0}} {
+		var of []ws.Institution
+		for _, i := range strings.Fields(c.of) {
+			of = append(of, ws.Institution(i))
+		}
+		if got := Contributors(ws.Institution(c.conductor), of); got != c.want {
+			t.Errorf("%s conducts %q: %d contributors, want %d", c.conductor, c.of, got, c.want)
 		}
 	}
 }
@@ -152,8 +170,8 @@ func TestParse_Documented(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(p, Default()) {
 		t.Errorf("docs/policy.yaml = %+v, %v; want the defaults", p, err)
 	}
-	few, err := Parse([]byte("few_sites: true"), "policy.yaml")
+	few, err := Parse([]byte("few_institutions: true"), "policy.yaml")
 	if err != nil || few.MinSites != 1 {
-		t.Errorf("few_sites alone = %+v, %v; want min_sites 1", few, err)
+		t.Errorf("few_institutions alone = %+v, %v; want min_institutions 1", few, err)
 	}
 }

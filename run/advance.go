@@ -132,7 +132,12 @@ func (c *Conductor) covers(survivors sum.Set) error {
 			return lostLate(site)
 		}
 	}
-	return c.program.Facts().Policy.Sites("sum", len(survivors.Seats()))
+	sites, err := siteNames(c.params, survivors)
+	if err != nil {
+		return err
+	}
+	facts := c.program.Facts()
+	return facts.Policy.Sites("sum", facts.Contributors(sites))
 }
 
 func (c *Conductor) settleVotes() (Output, error) {

@@ -21,6 +21,7 @@ type Conductor struct {
 	params  sum.Params
 	phase   Step // the step of the sites that is waited for
 	over    bool // an error was returned
+	refused ws.SiteID
 
 	facts     map[ws.SiteID][][]byte // facts, signature, advert
 	adverts   []sum.Advert
@@ -129,6 +130,11 @@ func (c *Conductor) Step(m Message) (Output, error) {
 	return out, nil
 }
 
+// Refused names the site whose refusal ended the run, or nobody. It is for
+// whoever runs the network; the error, which the asker reads, does not name a
+// site whose policy or rows were why.
+func (c *Conductor) Refused() ws.SiteID { return c.refused }
+
 func (c *Conductor) member(site ws.SiteID) bool {
 	_, ok := c.params.Seat(site)
 	return ok
@@ -143,6 +149,7 @@ func (c *Conductor) stop() Output {
 func (c *Conductor) step(m Message) (Output, error) {
 	switch {
 	case m.Step == Refuse:
+		c.refused = m.From
 		return Output{}, readRefusal(m.From, m.Body)
 	case m.Step != c.phase || m.Round != c.round || !c.waiting[m.From]:
 		return Output{}, nil // late, or again

@@ -101,12 +101,16 @@ func (p *Participant) begin(o *Opening, digest [32]byte, s *study.Study, past su
 	return Output{Publish: &needs}, nil
 }
 
-// consents checks what the opening claims of this site's own policy.
+// consents checks what the opening claims of this site: its institution, under
+// another name of which it would count twice, and its policy.
 func (p *Participant) consents(o *Opening) error {
 	if o.AllowFew && !p.cfg.Policy.FewSites {
 		return p.cfg.Policy.Sites("open", 1)
 	}
 	for _, m := range o.Members {
+		if m.Site == p.cfg.Site && m.Institution != p.cfg.Institution {
+			return ws.Errorf(ws.Denied, "open", ws.T("the opening gives this site another institution than its own", "开启文件所列的本站点机构与实际不符"))
+		}
 		if m.Site == p.cfg.Site && m.Alone && p.cfg.Policy.SiteResults == policy.RefuseSite {
 			return ws.Errorf(ws.Denied, "open", ws.T("site_results is refuse here", "本站点的 site_results 为 refuse"))
 		}
@@ -171,7 +175,7 @@ func readPlan(o *Opening, digest [32]byte, s *study.Study, c analyze.Catalog, pa
 		facts = append(facts, f)
 		out.adverts = append(out.adverts, advert)
 	}
-	merged, err := analyze.MergeFacts(facts)
+	merged, err := analyze.MergeFacts(facts, o.Institution)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +190,7 @@ func readFacts(m Member, digest [32]byte, body, sig, advert []byte) (f analyze.S
 	if !sum.Verify(m.Key, sum.Digest(signedFacts(digest, body)), sig) {
 		return f, a, ws.Errorf(ws.Denied, "facts", ws.T("the facts of site %s are not signed by its key", "站点 %s 的信息未经其密钥签名", m.Site))
 	}
-	if err := json.Unmarshal(body, &f); err != nil || f.Site != m.Site {
+	if err := json.Unmarshal(body, &f); err != nil || f.Site != m.Site || f.Institution != m.Institution {
 		return f, a, ws.Errorf(ws.Invalid, "facts", ws.T("the facts of site %s are not well formed", "站点 %s 的信息格式不正确", m.Site))
 	}
 	return f, a, a.UnmarshalBinary(advert)

@@ -192,17 +192,21 @@ func TestOpenings(t *testing.T) {
 		bend func(o *run.Opening)
 		kind ws.Kind
 	}{
-		"another release":       {func(o *run.Opening) { o.Release = "0.0.0" }, ws.Diverged},
-		"another key of its":    {func(o *run.Opening) { o.Members[0].Key = testKey("x").Public().(ed25519.PublicKey) }, ws.Denied},
-		"without the site":      {func(o *run.Opening) { o.Members = o.Members[1:] }, ws.Denied},
-		"out of order":          {func(o *run.Opening) { o.Members[0], o.Members[1] = o.Members[1], o.Members[0] }, ws.Invalid},
-		"no study":              {func(o *run.Opening) { o.Study = json.RawMessage(`{}`) }, ws.Invalid},
-		"no chain":              {func(o *run.Opening) { o.Chain = "" }, ws.Invalid},
-		"two sites":             {func(o *run.Opening) { o.Members = o.Members[:2] }, ws.Denied},
-		"another conductor":     {func(o *run.Opening) { o.Conductor = "site0002" }, ws.Diverged},
-		"another run inside":    {func(o *run.Opening) { o.Run = "run-2" }, ws.Diverged},
-		"its part may be seen":  {func(o *run.Opening) { o.Members[0].Alone = true }, ws.Denied},
-		"few sites are allowed": {func(o *run.Opening) { o.AllowFew = true }, ws.Denied},
+		"another release":    {func(o *run.Opening) { o.Release = "0.0.0" }, ws.Diverged},
+		"another key of its": {func(o *run.Opening) { o.Members[0].Key = testKey("x").Public().(ed25519.PublicKey) }, ws.Denied},
+		"without the site":   {func(o *run.Opening) { o.Members = o.Members[1:] }, ws.Denied},
+		"out of order":       {func(o *run.Opening) { o.Members[0], o.Members[1] = o.Members[1], o.Members[0] }, ws.Invalid},
+		"no study":           {func(o *run.Opening) { o.Study = json.RawMessage(`{}`) }, ws.Invalid},
+		"no chain":           {func(o *run.Opening) { o.Chain = "" }, ws.Invalid},
+		"two sites":          {func(o *run.Opening) { o.Members = o.Members[:2] }, ws.Denied},
+		"another conductor":  {func(o *run.Opening) { o.Conductor, o.Institution = "site0002", o.Members[2].Institution }, ws.Diverged},
+		"a member's conductor of another institution": {func(o *run.Opening) { o.Conductor = "site0002" }, ws.Invalid},
+		"another institution for the site":            {func(o *run.Opening) { o.Members[0].Institution = "elsewhere" }, ws.Denied},
+		"a site without institution":                  {func(o *run.Opening) { o.Members[1].Institution = "" }, ws.Invalid},
+		"a conductor without institution":             {func(o *run.Opening) { o.Institution = "" }, ws.Invalid},
+		"another run inside":                          {func(o *run.Opening) { o.Run = "run-2" }, ws.Diverged},
+		"its part may be seen":                        {func(o *run.Opening) { o.Members[0].Alone = true }, ws.Denied},
+		"few sites are allowed":                       {func(o *run.Opening) { o.AllowFew = true }, ws.Denied},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, s, 4)

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	ws "wellspring"
@@ -25,16 +26,21 @@ type Opening struct {
 	Epoch     int        `json:"epoch"` // from 1; a new one has new keys, and perhaps fewer sites
 	Release   ws.Release `json:"release"`
 	Conductor ws.SiteID  `json:"conductor"` // may be a member
-	Members   []Member   `json:"members"`   // in code-point order
-	// AllowFew says that every member's policy allows sums of fewer than three sites.
+	// Institution is that of the conductor: the member's, where a member
+	// conducts. Limits do not count it, whatever sites it has.
+	Institution ws.Institution `json:"institution"`
+	Members     []Member       `json:"members"` // in code-point order
+	// AllowFew says that every member's policy allows sums over fewer than three
+	// institutions, the conductor's not counted.
 	AllowFew bool            `json:"allow_few"`
 	Study    json.RawMessage `json:"study"` // in canonical form
 }
 
-// A Member is a site with the key by which its ledger signs.
+// A Member is a site of an institution, with the key by which its ledger signs.
 type Member struct {
-	Site ws.SiteID         `json:"site"`
-	Key  ed25519.PublicKey `json:"key"`
+	Site        ws.SiteID         `json:"site"`
+	Institution ws.Institution    `json:"institution"`
+	Key         ed25519.PublicKey `json:"key"`
 	// Alone says that the site's policy lets its own part be seen, so that a
 	// run may go on without it after a sum was opened.
 	Alone bool `json:"alone"`
@@ -89,9 +95,15 @@ func (o *Opening) Validate() error {
 	if len(o.Members) == 0 || len(o.Members) > MaxSites {
 		return bad(ws.T("a run has 1 to %d sites", "一次计算须有 1 到 %d 个站点", MaxSites))
 	}
+	if err := errors.Join(o.Conductor.Validate(), o.Institution.Validate()); err != nil {
+		return ws.At("opening: conductor", err)
+	}
 	for i, m := range o.Members {
-		if err := m.Site.Validate(); err != nil {
-			return err
+		if err := errors.Join(m.Site.Validate(), m.Institution.Validate()); err != nil {
+			return ws.At("opening: member", err)
+		}
+		if m.Site == o.Conductor && m.Institution != o.Institution {
+			return bad(ws.T("the conductor is a member, and of another institution than it conducts for", "主持方为成员站点，但其机构与主持机构不符"))
 		}
 		if len(m.Key) != ed25519.PublicKeySize {
 			return bad(ws.T("site %s has no valid key", "站点 %s 没有有效的密钥", m.Site))

@@ -32,12 +32,13 @@ type Journal interface {
 // Config is what a participant is given. Key signs for the hospital: whoever
 // has it can speak for the site.
 type Config struct {
-	Site    ws.SiteID
-	Key     crypto.Signer // Ed25519
-	Catalog analyze.Catalog
-	Policy  policy.Policy // of the site's dataset
-	Gate    Gate
-	Rand    io.Reader // secret randomness, 96 bytes an epoch
+	Site        ws.SiteID
+	Institution ws.Institution // that the site belongs to
+	Key         crypto.Signer  // Ed25519
+	Catalog     analyze.Catalog
+	Policy      policy.Policy // of the site's dataset
+	Gate        Gate
+	Rand        io.Reader // secret randomness, 96 bytes an epoch
 }
 
 // An Event is what a party is told: a message, or work that was done.

@@ -24,7 +24,7 @@ func plainRounds(t testing.TB, p *analyze.Program, state analyze.State, hosts ma
 		}
 		sum := stat.Sum{Shape: shape, Ring: make(stat.Ring, shape.Len()), Sites: len(sites)}
 		for _, id := range sites {
-			ring, err := p.Fold(t.Context(), state, hosts[id].rows, analyze.FoldOptions{Sites: len(hosts), Workers: 1})
+			ring, err := p.Fold(t.Context(), state, hosts[id].rows, analyze.FoldOptions{Site: id, Sites: len(hosts), Workers: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -217,8 +217,8 @@ func TestGate(t *testing.T) {
 	if err := w.hosts["site0002"].refused; ws.KindOf(err) != ws.Denied {
 		t.Errorf("the site ended with %v", err)
 	}
-	if !strings.Contains(w.err.Error(), "withdrawn") || !strings.Contains(w.err.Error(), "site0002") {
-		t.Errorf("the conductor reads %q", w.err)
+	if text := w.err.Error(); !strings.Contains(text, "withdrawn") || strings.Contains(text, "site0002") || w.c.Refused() != "site0002" {
+		t.Errorf("the asker reads %q, and the conductor knows of %q", text, w.c.Refused())
 	}
 }
 

@@ -158,14 +158,15 @@ func (p *Participant) propose(parts [][]byte) (Output, error) {
 	return Output{Records: rec, Send: []Message{p.message(Vote, body)}}, err
 }
 
-// covers refuses a sum over too few sites, and one over other sites than the
+// covers refuses a sum over too few institutions, and one over other sites than the
 // sums before it: a run's sums are over the same rows.
 func (p *Participant) covers(survivors sum.Set) error {
 	sites, err := siteNames(p.params, survivors)
 	if err != nil {
 		return err
 	}
-	if err := p.program.Facts().Policy.Sites("sum", len(sites)); err != nil {
+	facts := p.program.Facts()
+	if err := facts.Policy.Sites("sum", facts.Contributors(sites)); err != nil {
 		return err
 	}
 	if p.members != nil && !slices.Equal(p.members, sites) {

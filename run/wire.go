@@ -88,12 +88,19 @@ func told(err error, l ws.Lang) string {
 	return strings.ToValidUTF8(text[:min(len(text), maxTold)], "")
 }
 
+// readRefusal is the error that ends a run at the conductor, and reaches the
+// asker. What a site's policy or its rows forbid is told without the site's
+// name: whose rows they are is part of what is not released.
 func readRefusal(site ws.SiteID, b []byte) error {
 	var r refusal
 	if len(b) > maxRefusal || json.Unmarshal(b, &r) != nil || r.Msg.IsZero() {
-		return malformed()
+		return ws.At("site "+string(site), malformed())
 	}
-	return ws.Errorf(ws.KindNamed(r.Kind), "site "+string(site), r.Msg).WithHint(r.Hint)
+	kind, op := ws.KindNamed(r.Kind), "site "+string(site)
+	if kind == ws.Withheld || kind == ws.Denied {
+		op = "a site"
+	}
+	return ws.Errorf(kind, op, r.Msg).WithHint(r.Hint)
 }
 
 // document puts results into the form in which they are released, with the

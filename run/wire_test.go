@@ -95,7 +95,7 @@ func FuzzReadRefusal(f *testing.F) {
 }
 
 func FuzzOpening(f *testing.F) {
-	f.Add([]byte(`{"chain":"c","run":"r","epoch":1,"release":"` + string(ws.Version) + `","conductor":"hub","members":[{"site":"a","key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}],"study":{"kind":"Study"}}`))
+	f.Add([]byte(`{"chain":"c","run":"r","epoch":1,"release":"` + string(ws.Version) + `","conductor":"hub","institution":"centre","members":[{"site":"a","institution":"a","key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}],"study":{"kind":"Study"}}`))
 	f.Add([]byte(`{"members":null}`))
 	f.Add([]byte(strings.Repeat("[", 20000)))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -38,6 +38,9 @@ func siteNames(n int) []ws.SiteID {
 	return out
 }
 
+// institution is the one behind a site of its own.
+func institution(site ws.SiteID) ws.Institution { return "hospital of " + ws.Institution(site) }
+
 // rows are the patients of one site, by a seed.
 func rows(t testing.TB, seed uint64, n int) *table.Table {
 	t.Helper()
@@ -132,9 +135,9 @@ func (h *host) handle(m run.Message) []run.Message {
 		}
 		switch {
 		case out.Publish != nil:
-			event = run.Event{Published: &analyze.SiteFacts{Site: h.cfg.Site, Columns: h.rows.Dictionary(), Policy: h.cfg.Policy}}
+			event = run.Event{Published: &analyze.SiteFacts{Site: h.cfg.Site, Institution: h.cfg.Institution, Columns: h.rows.Dictionary(), Policy: h.cfg.Policy}}
 		case out.Fold != nil:
-			ring, err := out.Fold.Program.Fold(context.Background(), out.Fold.State, h.rows, analyze.FoldOptions{Sites: out.Fold.Sites, Workers: 1})
+			ring, err := out.Fold.Program.Fold(context.Background(), out.Fold.State, h.rows, analyze.FoldOptions{Site: h.cfg.Site, Sites: out.Fold.Sites, Workers: 1})
 			if err != nil {
 				event = run.Event{Failed: err}
 				continue
@@ -179,7 +182,7 @@ func newWorld(t testing.TB, s *study.Study, n int) *world {
 	w := &world{t: t, study: s, sites: siteNames(n), hosts: map[ws.SiteID]*host{}, lost: map[ws.SiteID]bool{}}
 	for i, id := range w.sites {
 		h := &host{t: t, rows: rows(t, uint64(i), 30+i), journal: &journal.Memory{}, gate: &gate{}}
-		h.cfg = run.Config{Site: id, Key: testKey(id), Catalog: catalog, Policy: policy.Public(), Gate: h.gate,
+		h.cfg = run.Config{Site: id, Institution: institution(id), Key: testKey(id), Catalog: catalog, Policy: policy.Public(), Gate: h.gate,
 			Rand: rand.NewChaCha8(sha256.Sum256([]byte(id)))}
 		h.p = run.NewParticipant(h.cfg)
 		w.hosts[id] = h
@@ -195,9 +198,9 @@ func (w *world) open(epoch int, sites []ws.SiteID) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.opening = &run.Opening{Chain: "test", Run: "run-1", Epoch: epoch, Release: ws.Version, Conductor: "hub", Study: canonical}
+	w.opening = &run.Opening{Chain: "test", Run: "run-1", Epoch: epoch, Release: ws.Version, Conductor: "hub", Institution: "centre", Study: canonical}
 	for _, id := range sites {
-		w.opening.Members = append(w.opening.Members, run.Member{Site: id, Key: testKey(id).Public().(ed25519.PublicKey)})
+		w.opening.Members = append(w.opening.Members, run.Member{Site: id, Institution: institution(id), Key: testKey(id).Public().(ed25519.PublicKey)})
 	}
 	if w.c, err = run.NewConductor(w.opening, catalog); err != nil {
 		w.t.Fatal(err)
@@ -322,9 +325,9 @@ func plain(t testing.TB, s *study.Study, hosts map[ws.SiteID]*host, sites []ws.S
 	t.Helper()
 	var facts []analyze.SiteFacts
 	for _, id := range sites {
-		facts = append(facts, analyze.SiteFacts{Site: id, Columns: hosts[id].rows.Dictionary(), Policy: hosts[id].cfg.Policy})
+		facts = append(facts, analyze.SiteFacts{Site: id, Institution: institution(id), Columns: hosts[id].rows.Dictionary(), Policy: hosts[id].cfg.Policy})
 	}
-	merged, err := analyze.MergeFacts(facts)
+	merged, err := analyze.MergeFacts(facts, "centre")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,7 @@ func (n *Node) work(ctx context.Context, out run.Output) (*run.Event, error) {
 		facts, err := n.facts(ctx, *out.Publish)
 		return &run.Event{Published: facts}, err
 	case out.Fold != nil:
-		ring, err := out.Fold.Program.Fold(ctx, out.Fold.State, n.rows, analyze.FoldOptions{Sites: out.Fold.Sites, Workers: n.Workers})
+		ring, err := out.Fold.Program.Fold(ctx, out.Fold.State, n.rows, analyze.FoldOptions{Site: n.cfg.Site, Sites: out.Fold.Sites, Workers: n.Workers})
 		return &run.Event{Folded: &run.Folded{Round: out.Fold.Round, Ring: ring}}, err
 	}
 	return nil, nil
@@ -115,7 +115,7 @@ func (n *Node) work(ctx context.Context, out run.Output) (*run.Event, error) {
 // facts are the dictionary and the policy, and the distinct times of the
 // columns that the study needs where the policy grants them.
 func (n *Node) facts(ctx context.Context, needs analyze.Needs) (*analyze.SiteFacts, error) {
-	f := &analyze.SiteFacts{Site: n.cfg.Site, Columns: n.rows.Dictionary(), Policy: n.cfg.Policy}
+	f := &analyze.SiteFacts{Site: n.cfg.Site, Institution: n.cfg.Institution, Columns: n.rows.Dictionary(), Policy: n.cfg.Policy}
 	if !n.cfg.Policy.Grants(policy.ExactTimes) {
 		return f, nil
 	}

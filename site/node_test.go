@@ -75,9 +75,9 @@ func newBench(t *testing.T, j run.Journal, scan func(context.Context) error) *be
 	}
 	catalog := analyze.Catalog{describe.Describe()}
 	b := &bench{t: t, rows: source{rows, scan}, j: j,
-		cfg: run.Config{Site: "va", Key: private, Catalog: catalog, Policy: pol, Gate: open{}, Rand: rand.Reader}}
-	b.c, err = run.NewConductor(&run.Opening{Chain: "test", Run: "run", Epoch: 1, Release: ws.Version, Conductor: "hub", AllowFew: true,
-		Members: []run.Member{{Site: "va", Key: public}}, Study: canonical}, catalog)
+		cfg: run.Config{Site: "va", Institution: "va", Key: private, Catalog: catalog, Policy: pol, Gate: open{}, Rand: rand.Reader}}
+	b.c, err = run.NewConductor(&run.Opening{Chain: "test", Run: "run", Epoch: 1, Release: ws.Version, Conductor: "hub", Institution: "centre", AllowFew: true,
+		Members: []run.Member{{Site: "va", Institution: "va", Key: public}}, Study: canonical}, catalog)
 	if err != nil {
 		t.Fatal(err)
 	}

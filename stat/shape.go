@@ -17,11 +17,16 @@ type Block struct {
 	// BySite says that entry i is site i's alone: policy judges it as a
 	// release by one site.
 	BySite bool `json:"by_site,omitempty"`
-	// Presence says that entry i counts sites: the runtime replaces a site's
-	// own total by 1 if it is above 0, else by 0. Frac is then 0.
+	// Presence says that entry i counts institutions: the runtime replaces the
+	// total of the one site that speaks for its institution by 1 if it is above
+	// 0, else by 0, and that of every other site by 0. Frac is then 0.
 	Presence bool `json:"presence,omitempty"`
+	// Flag says that entry i counts sites, any of them: 1 where a site's own
+	// total is above 0, else 0. It carries what all must hear, such as a point
+	// that is out of range; limits never rest on it. Frac is then 0.
+	Flag bool `json:"flag,omitempty"`
 	// Basis[i] is the number of persons behind entry i, from a sum that was
-	// opened earlier. It is nil only for counts and presence.
+	// opened earlier. It is nil only for counts, presence and flags.
 	Basis []int64 `json:"basis,omitempty"`
 }
 
@@ -58,8 +63,10 @@ func (s Shape) Validate() error {
 			return bad(b.Name, ws.T("basis and block differ in length", "基数与块的长度不一致"))
 		case b.Basis == nil && b.Frac != 0 && b.Len > 0:
 			return bad(b.Name, ws.T("only counts may lack a basis", "只有计数块可以没有基数"))
-		case b.Presence && b.Frac != 0:
-			return bad(b.Name, ws.T("a block that counts sites has no fraction bits", "统计机构数的块不能有小数位"))
+		case b.Presence && b.Flag:
+			return bad(b.Name, ws.T("a block counts institutions or sites, not both", "一个块只能统计机构数或站点数之一"))
+		case (b.Presence || b.Flag) && b.Frac != 0:
+			return bad(b.Name, ws.T("a block that counts institutions or sites has no fraction bits", "统计机构数或站点数的块不能有小数位"))
 		case slices.ContainsFunc(b.Basis, func(n int64) bool { return n < 0 }):
 			return bad(b.Name, ws.T("a basis is negative", "基数为负"))
 		}

@@ -23,6 +23,7 @@ func TestShape_Validate(t *testing.T) {
 		{"count", Shape{count}, ""},
 		{"real", Shape{{Name: "x", Len: 2, Frac: 120, Basis: []int64{0, 9}}}, ""},
 		{"presence", Shape{{Name: "sites", Len: 2, Presence: true}}, ""},
+		{"flag", Shape{{Name: "far", Len: 2, Flag: true}}, ""},
 		{"empty block", Shape{{Name: "x", Frac: 40}}, ""},
 		{"at most", Shape{{Name: "x", Len: MaxLen}}, ""},
 		{"no name", Shape{{Len: 1}}, "name of its own"},
@@ -36,7 +37,9 @@ func TestShape_Validate(t *testing.T) {
 		{"short basis", Shape{{Name: "x", Len: 2, Basis: []int64{9}}}, "differ in length"},
 		{"no basis", Shape{{Name: "x", Len: 1, Frac: 1}}, "lack a basis"},
 		{"negative basis", Shape{{Name: "x", Len: 2, Frac: 1, Basis: []int64{9, -1}}}, "negative"},
-		{"fraction of a site", Shape{{Name: "x", Len: 1, Frac: 1, Presence: true, Basis: []int64{9}}}, "counts sites"},
+		{"fraction of an institution", Shape{{Name: "x", Len: 1, Frac: 1, Presence: true, Basis: []int64{9}}}, "counts institutions"},
+		{"fraction of a site", Shape{{Name: "x", Len: 1, Frac: 1, Flag: true, Basis: []int64{9}}}, "counts institutions or sites"},
+		{"institutions and sites", Shape{{Name: "x", Len: 1, Presence: true, Flag: true}}, "not both"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := c.shape.Validate()
@@ -53,7 +56,7 @@ func TestShape_Validate(t *testing.T) {
 // A shape from outside that Validate accepts can be used, and survives JSON.
 func FuzzShape_Validate(f *testing.F) {
 	for _, seed := range []string{
-		`[]`, `[{"name":"n","len":2}]`, `[{"name":"x","len":1,"frac":40,"basis":[12]}]`, `[{"name":"s","len":3,"presence":true}]`,
+		`[]`, `[{"name":"n","len":2}]`, `[{"name":"x","len":1,"frac":40,"basis":[12]}]`, `[{"name":"s","len":3,"presence":true},{"name":"f","len":1,"flag":true}]`,
 		`[{"name":"x","len":9223372036854775807},{"name":"y","len":9223372036854775807}]`, `[{"name":"x","len":-1,"basis":[-1]}]`,
 	} {
 		f.Add([]byte(seed))
@@ -79,7 +82,7 @@ func FuzzShape_Validate(f *testing.F) {
 		if err := s.Encode(r, make(Vector, n), 4); err != nil {
 			t.Fatal(err)
 		}
-		s.MarkPresence(r)
+		s.MarkPresence(r, true)
 		s.Suppress(r, 10)
 		sum := Sum{Shape: s, Ring: r}
 		for _, block := range s {

@@ -43,14 +43,16 @@ func overflow(block string) error {
 			"请检查字典中的取值范围，以及 log(0)、大数值列相乘之类的项"))
 }
 
-// MarkPresence replaces, in the blocks that count sites, a site's own totals
-// by 1 where they are above 0 and by 0 elsewhere.
-func (s Shape) MarkPresence(r Ring) {
+// MarkPresence replaces, in the blocks that count institutions or sites, a
+// site's own totals by 1 where they are above 0 and by 0 elsewhere. Of those
+// that count institutions it leaves nothing where the site does not speak for
+// its own, so that no institution is counted twice.
+func (s Shape) MarkPresence(r Ring, speaks bool) {
 	i := 0
 	for _, b := range s {
 		for range b.Len {
-			if b.Presence {
-				if (r[i] != Uint128{}) && !r[i].negative() {
+			if b.Presence || b.Flag {
+				if (b.Flag || speaks) && (r[i] != Uint128{}) && !r[i].negative() {
 					r[i] = Uint128{Lo: 1}
 				} else {
 					r[i] = Uint128{}

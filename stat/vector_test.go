@@ -118,12 +118,21 @@ func indices(n int) []int {
 }
 
 func TestMarkPresence(t *testing.T) {
-	s := Shape{{Name: "n", Len: 1}, {Name: "sites", Len: 5, Presence: true}, {Name: "m", Len: 1}}
+	s := Shape{{Name: "n", Len: 1}, {Name: "sites", Len: 5, Presence: true}, {Name: "far", Len: 3, Flag: true}, {Name: "m", Len: 1}}
 	minus := Uint128{math.MaxUint64, math.MaxUint64}
-	r := Ring{{Lo: 9}, {}, {Lo: 1}, {Lo: 500}, {Hi: 1}, minus, minus}
-	s.MarkPresence(r)
-	if want := (Ring{{Lo: 9}, {}, {Lo: 1}, {Lo: 1}, {Lo: 1}, {}, minus}); !reflect.DeepEqual(r, want) {
-		t.Errorf("MarkPresence = %v, want %v", r, want)
+	one := Uint128{Lo: 1}
+	for _, c := range []struct {
+		speaks bool
+		want   Ring
+	}{
+		{true, Ring{{Lo: 9}, {}, one, one, one, {}, {}, one, {}, minus}},
+		{false, Ring{{Lo: 9}, {}, {}, {}, {}, {}, {}, one, {}, minus}}, // its flags are heard all the same
+	} {
+		r := Ring{{Lo: 9}, {}, {Lo: 1}, {Lo: 500}, {Hi: 1}, minus, {}, {Lo: 7}, minus, minus}
+		s.MarkPresence(r, c.speaks)
+		if !reflect.DeepEqual(r, c.want) {
+			t.Errorf("MarkPresence(%v) = %v, want %v", c.speaks, r, c.want)
+		}
 	}
 }
 

@@ -57,6 +57,7 @@ func Run(t *testing.T, m analyze.Method, cases ...Case) {
 					t.Errorf("seed %d: order of sites, workers or restarts changed the bytes", seed)
 				}
 			}
+			institutions(t, m, c, pooled)
 			golden(t, m, c, s)
 		})
 	}
@@ -104,6 +105,14 @@ func (c Case) pooledParts() map[ws.SiteID]frame.Source {
 // results or the error that ended it.
 func Play(t testing.TB, c analyze.Catalog, s *study.Study, parts map[ws.SiteID]frame.Source, pol policy.Policy) ([]study.Result, error) {
 	r := &runner{t: t, catalog: c, study: s.WithDefaults(), parts: parts, policy: pol, workers: 2}
+	err := r.run()
+	return r.results, err
+}
+
+// PlayCast is Play with institutions that have several sites, or one that
+// conducts.
+func PlayCast(t testing.TB, c analyze.Catalog, s *study.Study, parts map[ws.SiteID]frame.Source, pol policy.Policy, cast Cast) ([]study.Result, error) {
+	r := &runner{t: t, catalog: c, study: s.WithDefaults(), parts: parts, policy: pol, cast: cast, workers: 2}
 	err := r.run()
 	return r.results, err
 }

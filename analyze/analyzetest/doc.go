@@ -4,7 +4,8 @@
 // It checks that any partition of the rows over two to seven sites, tiny and
 // empty ones among them, gives the answer of the pooled table; that workers,
 // site order and a restart at every round change no byte; that states survive
-// JSON; that shapes name their basis; and that the recorded sums of one run
+// JSON; that an institution with two sites is counted once and the conductor's not
+// at all; that shapes name their basis; and that the recorded sums of one run
 // lead to the recorded states on every architecture.
 //
 // # Not promised

@@ -25,20 +25,44 @@ type runner struct {
 	study   *study.Study
 	parts   map[ws.SiteID]frame.Source
 	policy  policy.Policy
+	cast    Cast
 	workers int
 	restart bool // forget the program after every round and bind it again
 	results []study.Result
 	rounds  []round
 }
 
-func (r *runner) bind() (*analyze.Program, error) {
+// A Cast says to which institutions sites belong, and who conducts. A site that
+// is not in it is an institution of its own, and a hub of another conducts.
+type Cast struct {
+	Institutions map[ws.SiteID]ws.Institution
+	Conductor    ws.Institution
+}
+
+func (c Cast) institution(site ws.SiteID) ws.Institution {
+	if i, ok := c.Institutions[site]; ok {
+		return i
+	}
+	return ws.Institution(site)
+}
+
+func (c Cast) conductor() ws.Institution {
+	if c.Conductor == "" {
+		return "centre"
+	}
+	return c.Conductor
+}
+
+func (r *runner) bind() (*analyze.Program, error) { return r.bindTo(r.cast) }
+
+func (r *runner) bindTo(cast Cast) (*analyze.Program, error) {
 	needs, err := r.catalog.Needs(r.study)
 	if err != nil {
 		return nil, err
 	}
 	var facts []analyze.SiteFacts
 	for site, src := range r.parts {
-		f := analyze.SiteFacts{Site: site, Columns: src.Dictionary(), Policy: r.policy}
+		f := analyze.SiteFacts{Site: site, Institution: cast.institution(site), Columns: src.Dictionary(), Policy: r.policy}
 		for _, column := range needs.ExactTimes {
 			if !r.policy.Grants(policy.ExactTimes) {
 				continue
@@ -51,7 +75,7 @@ func (r *runner) bind() (*analyze.Program, error) {
 		}
 		facts = append(facts, f)
 	}
-	merged, err := analyze.MergeFacts(facts)
+	merged, err := analyze.MergeFacts(facts, cast.conductor())
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +113,8 @@ func (r *runner) step(p *analyze.Program, state analyze.State) (analyze.State, e
 	}
 	r.compact(state)
 	sum := stat.Sum{Shape: shape, Ring: make(stat.Ring, shape.Len()), Sites: len(r.parts)}
-	for _, site := range sites(r.parts) {
-		ring, err := p.Fold(r.t.Context(), state, r.parts[site], analyze.FoldOptions{Sites: len(r.parts), Workers: r.workers})
+	for _, site := range sortedSites(r.parts) {
+		ring, err := p.Fold(r.t.Context(), state, r.parts[site], analyze.FoldOptions{Site: site, Sites: len(r.parts), Workers: r.workers})
 		if err != nil {
 			return nil, ws.At("site "+string(site), err)
 		}
@@ -110,7 +134,7 @@ func (r *runner) compact(state analyze.State) {
 	}
 }
 
-func sites(parts map[ws.SiteID]frame.Source) []ws.SiteID {
+func sortedSites(parts map[ws.SiteID]frame.Source) []ws.SiteID {
 	var out []ws.SiteID
 	for s := range parts {
 		out = append(out, s)

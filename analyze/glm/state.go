@@ -273,7 +273,7 @@ func (s *setup) shape(st state) stat.Shape {
 		shape = append(shape, stat.Block{Name: "likelihood", Len: 1, Frac: s.frac(fit), Basis: stat.Repeat(n, 1)})
 	}
 	if s.restricted() {
-		shape = append(shape, stat.Block{Name: "out of range", Len: 2, Presence: true})
+		shape = append(shape, stat.Block{Name: "out of range", Len: 2, Flag: true})
 	}
 	if !st.Null.Done {
 		at := math.Abs(st.Null.Eta) + s.bounds.offset

@@ -17,7 +17,7 @@ func (c *coxSetup) localShape(st coxState) stat.Shape {
 		{Name: "loglik", Len: 1, Frac: frac(2*maxEta + 128), Basis: stat.Repeat(n, 1)},
 		{Name: "score", Len: p, Frac: frac(2 * x), Basis: append([]int64{}, c.design.Support()...)},
 		{Name: "info", Len: p * (p + 1) / 2, Frac: frac(2 * x * x), Basis: c.pairs()},
-		{Name: "far", Len: 1, Presence: true}}
+		{Name: "far", Len: 1, Flag: true}}
 	if st.Events == 0 {
 		shape = append(shape, stat.Block{Name: "events", Len: 1}, stat.Block{Name: "events.sites", Len: 1, Presence: true})
 	}

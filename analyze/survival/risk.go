@@ -63,7 +63,7 @@ func (c *coxSetup) riskShape(st coxState) stat.Shape {
 		}
 	}
 	shape := append(c.sums("risk", risk, st.Fit.Beta), c.sums("ties", ties, st.Fit.Beta)...)
-	shape = append(shape, stat.Block{Name: "far", Len: 1, Presence: true})
+	shape = append(shape, stat.Block{Name: "far", Len: 1, Flag: true})
 	if st.Linear == nil {
 		shape = append(shape, c.linearShape(st.Events))
 	}

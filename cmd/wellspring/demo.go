@@ -85,7 +85,7 @@ func (d *demo) prepare(dir string) error {
 		return err
 	}
 	for _, h := range hospitals {
-		d.inputs = append(d.inputs, input{h.site, path, csv.Options{Public: true, Only: csv.Only{Column: "z9", Value: h.level}}})
+		d.inputs = append(d.inputs, input{site: h.site, path: path, opt: csv.Options{Public: true, Only: csv.Only{Column: "z9", Value: h.level}}})
 	}
 	d.dict, err = dictionary(d.inputs)
 	return err

@@ -23,9 +23,10 @@ const dataset = "rows"
 
 // An input is where one simulated site finds its rows.
 type input struct {
-	site ws.SiteID
-	path string
-	opt  csv.Options
+	site        ws.SiteID
+	institution ws.Institution // one of its own where empty
+	path        string
+	opt         csv.Options
 }
 
 // parquet files need a dictionary, since their rows are not looked at to make one.
@@ -99,7 +100,7 @@ func (c *clinic) admit(ctx context.Context, inputs []input, d frame.Dictionary, 
 		if err != nil {
 			return ws.At("site "+string(in.site), err)
 		}
-		c.add(in.site, engine.WithConstant(src, column, string(in.site)), p)
+		c.add(in, engine.WithConstant(src, column, string(in.site)), p)
 	}
 	return nil
 }
@@ -112,13 +113,13 @@ func (c *clinic) pool(ctx context.Context, inputs []input, d frame.Dictionary, p
 	if err != nil {
 		return err
 	}
-	p.MinSites, p.FewSites = 1, true // one table is one site, and its rows are all there
-	c.add("pooled", src, p)
+	p.MinSites, p.FewSites = 1, true // one table is one institution's, and its rows are all there
+	c.add(input{site: "pooled"}, src, p)
 	return nil
 }
 
-func (c *clinic) add(id ws.SiteID, src frame.Source, p policy.Policy) {
-	c.sites = append(c.sites, rehearsal.Site{ID: id, Rows: src, Policy: p, Dir: filepath.Join(c.dir, string(id))})
+func (c *clinic) add(in input, src frame.Source, p policy.Policy) {
+	c.sites = append(c.sites, rehearsal.Site{ID: in.site, Institution: in.institution, Rows: src, Policy: p, Dir: filepath.Join(c.dir, string(in.site))})
 }
 
 // load puts the rows of some inputs into one store, frozen. Where column is

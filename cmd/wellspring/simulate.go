@@ -22,8 +22,8 @@ import (
 // A simulation is what the flags of simulate say.
 type simulation struct {
 	study, dictionary, policy, out, split string
-	sites                                 []string
-	missing                               string
+	sites, institutions                   []string
+	missing, conductor                    string
 	pooled, public                        bool
 }
 
@@ -31,6 +31,8 @@ func (s *simulation) define(f *flagSet) {
 	f.text(&s.study, "study", "FILE", ws.T("the study file", "研究文件"))
 	f.list(&s.sites, "site", "NAME=FILE", ws.T("a site and its CSV or Parquet file; once a site", "站点及其 CSV 或 Parquet 文件；每个站点一次"))
 	f.text(&s.split, "split", "COLUMN=FILE", ws.T("one file whose column names the sites", "单个文件，由某列区分站点"))
+	f.list(&s.institutions, "institution", "NAME=A,B", ws.T("sites A and B belong to one institution, which limits count once; each site is one of its own otherwise", "站点 A、B 同属一家机构，限制中只计一次；默认每个站点各为一家机构"))
+	f.text(&s.conductor, "conductor", "SITE", ws.T("a site that conducts, whose institution limits then do not count; otherwise a hub does, for an institution called centre", "由某站点主持，其机构不计入限制；默认由名为 centre 的机构的枢纽主持"))
 	f.bool(&s.pooled, "pooled", ws.T("put all rows into one table first, for comparison", "先合并为一张表，以作比较"))
 	f.text(&s.policy, "policy", "FILE", ws.T("policy of every site; the product's default otherwise", "各站点的策略文件；默认采用产品的默认策略"))
 	f.bool(&s.public, "public", ws.T("anyone may read the rows: no cell limit, all leaves granted", "数据公开：无单元限制，许可全部细节"))
@@ -61,14 +63,30 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Sites("simulate", len(inputs)); err != nil && !s.pooled {
-		return hinted(err, ws.T("add a site; or give --public if anyone may read the rows; or a --policy file with few_sites: true", "请增加站点；若数据本就公开，可加 --public；或用 --policy 给出含 few_sites: true 的策略文件"))
+	if err := s.enough(inputs, p); err != nil {
+		return err
 	}
-	out, err := simulate(ctx, c, st, inputs, s.dictionary, p, s.pooled)
+	out, err := s.play(ctx, c, st, inputs, p)
 	if err != nil {
 		return s.explain(err)
 	}
 	return deliver(c, st, out.Document, s.out)
+}
+
+// enough judges the number of institutions before any row is loaded.
+func (s *simulation) enough(inputs []input, p policy.Policy) error {
+	if s.pooled {
+		return nil
+	}
+	var sites []rehearsal.Site
+	for _, in := range inputs {
+		sites = append(sites, rehearsal.Site{ID: in.site, Institution: in.institution, Policy: p})
+	}
+	err := rehearsal.Enough(sites, ws.SiteID(s.conductor))
+	if ws.KindOf(err) == ws.Denied {
+		return hinted(err, ws.T("add a site of another institution; or give --public if anyone may read the rows; or a --policy file with few_institutions: true", "请增加另一机构的站点；若数据本就公开，可加 --public；或用 --policy 给出含 few_institutions: true 的策略文件"))
+	}
+	return err
 }
 
 // hinted replaces an error's hint by one that knows the command line.
@@ -97,9 +115,10 @@ func (s *simulation) explain(err error) error {
 	return e.WithHint(ws.T("%s; %s", "%s；%s", e.Hint, public))
 }
 
-// simulate plays a study on files, each a site, or all of them one table.
-func simulate(ctx context.Context, c *console, st *study.Study, inputs []input, dictFile string, p policy.Policy, pooled bool) (*rehearsal.Outcome, error) {
-	d, err := readDictionary(dictFile, inputs)
+// play plays a study on files, each a site, or all of them one table, which is
+// nobody's in particular.
+func (s *simulation) play(ctx context.Context, c *console, st *study.Study, inputs []input, p policy.Policy) (*rehearsal.Outcome, error) {
+	d, err := readDictionary(s.dictionary, inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -108,17 +127,19 @@ func simulate(ctx context.Context, c *console, st *study.Study, inputs []input, 
 		return nil, err
 	}
 	defer cl.close()
-	if pooled {
+	bar := newBar(c)
+	defer bar.clear()
+	o := rehearsal.Options{Catalog: catalog, Progress: bar.show}
+	if s.pooled {
 		err = cl.pool(ctx, inputs, d, p)
 	} else {
+		o.Conductor = ws.SiteID(s.conductor)
 		err = cl.admit(ctx, inputs, d, p)
 	}
 	if err != nil {
 		return nil, err
 	}
-	bar := newBar(c)
-	defer bar.clear()
-	return rehearsal.Run(ctx, st, cl.sites, rehearsal.Options{Catalog: catalog, Progress: bar.show})
+	return rehearsal.Run(ctx, st, cl.sites, o)
 }
 
 func readDictionary(file string, inputs []input) (frame.Dictionary, error) {
@@ -170,8 +191,42 @@ func (s *simulation) limits() (policy.Policy, error) {
 	return policy.Parse(b, s.policy)
 }
 
-// inputs lists the sites in code-point order.
+// inputs lists the sites in code-point order, each with its institution where
+// one was named.
 func (s *simulation) inputs(p policy.Policy) ([]input, error) {
+	out, err := s.files(p)
+	if err != nil {
+		return nil, err
+	}
+	return out, affiliate(out, s.institutions)
+}
+
+// affiliate gives inputs the institutions of NAME=SITE,SITE.
+func affiliate(inputs []input, institutions []string) error {
+	for _, v := range institutions {
+		name, list, ok := strings.Cut(v, "=")
+		if !ok {
+			return usage(ws.T("--institution wants NAME=SITE,SITE", "--institution 的格式为 NAME=SITE,SITE"))
+		}
+		if err := ws.Institution(name).Validate(); err != nil {
+			return err
+		}
+		for _, s := range strings.Split(list, ",") {
+			i := slices.IndexFunc(inputs, func(in input) bool { return in.site == ws.SiteID(s) })
+			if i < 0 {
+				return usage(ws.T("--institution names %q, which is none of the sites", "--institution 所列的 %q 不是任何站点", s))
+			}
+			if inputs[i].institution != "" {
+				return usage(ws.T("site %s belongs to one institution", "站点 %s 只能属于一家机构", s))
+			}
+			inputs[i].institution = ws.Institution(name)
+		}
+	}
+	return nil
+}
+
+// files lists the sites with their files.
+func (s *simulation) files(p policy.Policy) ([]input, error) {
 	opt := csv.Options{Public: p.MinCell <= 1, MinCell: int(p.MinCell)}
 	if s.missing != "" {
 		opt.Missing = strings.Split(s.missing, ",")
@@ -195,7 +250,7 @@ func (s *simulation) inputs(p policy.Policy) ([]input, error) {
 		if slices.ContainsFunc(out, func(in input) bool { return in.site == id }) {
 			return nil, usage(ws.T("site %s is named twice", "站点 %s 重复", id))
 		}
-		out = append(out, input{id, path, opt})
+		out = append(out, input{site: id, path: path, opt: opt})
 	}
 	slices.SortFunc(out, func(a, b input) int { return strings.Compare(string(a.site), string(b.site)) })
 	return out, nil
@@ -214,7 +269,7 @@ func splitInputs(split string, opt csv.Options) ([]input, error) {
 	for _, n := range names {
 		own := opt
 		own.Only = csv.Only{Column: column, Value: string(n)}
-		out = append(out, input{n, path, own})
+		out = append(out, input{site: n, path: path, opt: own})
 	}
 	return out, nil
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -24,14 +23,20 @@ import (
 	"wellspring/study"
 )
 
-// Hub is the conductor of a rehearsal; it is no member and has no rows.
-const Hub ws.SiteID = "hub"
+// Hub conducts a rehearsal where no member does, for an institution called
+// Centre; it has no rows. Where a site has such a name already, so that it would
+// be taken for one of the hub's, the hub's gets a dash behind it.
+const (
+	Hub    ws.SiteID      = "hub"
+	Centre ws.Institution = "centre"
+)
 
 // A Site is one simulated hospital.
 type Site struct {
-	ID     ws.SiteID
-	Rows   frame.Source
-	Policy policy.Policy
+	ID          ws.SiteID
+	Institution ws.Institution // one of its own, of the site's name, where empty
+	Rows        frame.Source
+	Policy      policy.Policy
 	// Dir holds its key (mode 0600), made at the first run, and a journal for
 	// each run; both are in memory if it is empty.
 	Dir string
@@ -39,8 +44,9 @@ type Site struct {
 
 // Options say how to play.
 type Options struct {
-	Catalog  analyze.Catalog
-	Progress func(Progress) // called from one goroutine at a time; may be nil
+	Catalog   analyze.Catalog
+	Conductor ws.SiteID      // a member; the hub where empty
+	Progress  func(Progress) // called from one goroutine at a time; may be nil
 }
 
 // Progress says how far a run is: of so many sites, how many have sent their
@@ -88,19 +94,17 @@ type open struct{}
 func (open) Allow(*run.Opening, *study.Study, int) error { return nil }
 
 func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
-	sites = slices.Clone(sites)
-	slices.SortFunc(sites, func(a, b Site) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	sites, conductor, err := cast(sites, o.Conductor)
+	if err != nil {
+		return nil, err
+	}
 	p := &play{o: o, nodes: map[ws.SiteID]*site.Node{}}
-	opening := &run.Opening{Chain: "rehearsal", Run: runID(), Epoch: 1, Release: ws.Version, Conductor: Hub, AllowFew: true}
-	var err error
+	opening := &run.Opening{Chain: "rehearsal", Run: runID(), Epoch: 1, Release: ws.Version,
+		Conductor: conductor.ID, Institution: conductor.Institution, AllowFew: true}
 	if opening.Study, err = s.Canonical(); err != nil {
 		return nil, err
 	}
-	var policies []policy.Policy
-	for _, st := range sites {
-		policies = append(policies, st.Policy)
-	}
-	if err := policy.Strictest(policies...).Sites("study", len(sites)); err != nil {
+	if err := enough(sites, conductor); err != nil {
 		return nil, err
 	}
 	for _, st := range sites {
@@ -108,13 +112,14 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 		if err != nil {
 			return nil, ws.At("site "+string(st.ID), err)
 		}
-		opening.Members = append(opening.Members, run.Member{Site: st.ID, Key: key.Public().(ed25519.PublicKey), Alone: st.Policy.SiteResults != policy.RefuseSite})
+		opening.Members = append(opening.Members, run.Member{Site: st.ID, Institution: st.Institution, Key: key.Public().(ed25519.PublicKey),
+			Alone: st.Policy.SiteResults != policy.RefuseSite})
 		opening.AllowFew = opening.AllowFew && st.Policy.FewSites
 		j, err := st.journal(opening.Run)
 		if err != nil {
 			return nil, ws.At("site "+string(st.ID), err)
 		}
-		cfg := run.Config{Site: st.ID, Key: key, Catalog: o.Catalog, Policy: st.Policy, Gate: open{}, Rand: rand.Reader}
+		cfg := run.Config{Site: st.ID, Institution: st.Institution, Key: key, Catalog: o.Catalog, Policy: st.Policy, Gate: open{}, Rand: rand.Reader}
 		n, err := site.NewNode(cfg, st.Rows, j)
 		if err != nil {
 			return nil, err
@@ -154,7 +159,7 @@ func (p *play) run(ctx context.Context) (*Outcome, error) {
 	for len(out) > 0 {
 		answers, err := p.deliver(ctx, out)
 		next, refused := p.collect(answers)
-		if err == nil {
+		if err == nil || refused != nil && asked(err) {
 			err = refused
 		}
 		if err != nil {
@@ -167,6 +172,14 @@ func (p *play) run(ctx context.Context) (*Outcome, error) {
 		return nil, ws.Errorf(ws.Other, "rehearsal", ws.T("the run ended without an answer", "计算结束但没有结果"))
 	}
 	return &p.outcome, nil
+}
+
+// asked says whether an error is a refusal on which the asker gets the hub's
+// word, which does not name the site; what is wrong with a site's files its
+// operator, who is the asker here, learns from the site.
+func asked(err error) bool {
+	kind := ws.KindOf(err)
+	return kind == ws.Withheld || kind == ws.Denied
 }
 
 // deliver gives every site its messages, in order; sites work side by side.

@@ -43,16 +43,22 @@ func network(t *testing.T, n int, bad map[int]error) []rehearsal.Site {
 	dir := t.TempDir()
 	var out []rehearsal.Site
 	for i := range n {
-		var ages []float64
+		var years []float64
 		for k := range 20 + i {
-			ages = append(ages, float64(20+(7*k+i)%60))
+			years = append(years, float64(20+(7*k+i)%60))
 		}
-		rows, err := table.New(frame.Dictionary{{Name: "age", Type: frame.Real, Max: 100}}, []frame.Values{{Real: ages}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, rehearsal.Site{ID: ws.SiteID(fmt.Sprintf("site%d", n-i)), Rows: source{rows, bad[i], new(int)}, Policy: policy.Public(),
+		out = append(out, rehearsal.Site{ID: ws.SiteID(fmt.Sprintf("site%d", n-i)), Rows: source{ages(t, years...), bad[i], new(int)}, Policy: policy.Public(),
 			Dir: filepath.Join(dir, fmt.Sprint(i))})
+	}
+	return out
+}
+
+// ages is a table of one column.
+func ages(t *testing.T, years ...float64) *table.Table {
+	t.Helper()
+	out, err := table.New(frame.Dictionary{{Name: "age", Type: frame.Real, Max: 100}}, []frame.Values{{Real: years}})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return out
 }
