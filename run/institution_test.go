@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	ws "wellspring"
+	"wellspring/mpc/sum"
 	"wellspring/policy"
 	"wellspring/run"
 )
@@ -58,9 +59,9 @@ func TestInstitutions(t *testing.T) {
 			w := strict(t, c.sites, c.of)
 			w.opening.Institution = c.conductor
 			w.reopen()
-			opened := false
+			proposed := false
 			w.before = func(m run.Message) {
-				opened = opened || m.Step == run.OpenSum
+				proposed = proposed || m.Step == run.Propose
 				if m.Step == run.Ask && m.Round == 0 && c.lose != "" {
 					w.lose(c.lose)
 				}
@@ -71,10 +72,35 @@ func TestInstitutions(t *testing.T) {
 				return
 			}
 			w.failed(ws.Denied)
-			if opened || !strings.Contains(w.err.Error(), "fewer than three institutions") {
-				t.Errorf("opened %v, error %v", opened, w.err)
+			if proposed || !strings.Contains(w.err.Error(), "fewer than three institutions") {
+				t.Errorf("proposed %v, error %v", proposed, w.err)
 			}
 		})
+	}
+}
+
+// A conductor that proposes survivors of too few institutions is refused by the
+// sites, whatever it thinks itself.
+func TestInstitutions_Propose(t *testing.T) {
+	w := strict(t, 4, map[ws.SiteID]ws.Institution{"site0000": "one", "site0001": "one"})
+	w.reopen()
+	w.bend = func(m run.Message) []run.Message {
+		if m.Step != run.Propose || m.To != "site0000" {
+			return []run.Message{m}
+		}
+		list := parts(t, clone(m).Body)
+		var l sum.List
+		if err := l.UnmarshalBinary(list[0]); err != nil {
+			t.Fatal(err)
+		}
+		l.Survivors[0] &^= 8 // site0003
+		list[0], _ = l.MarshalBinary()
+		m.Body = join(list[:len(list)-1])
+		return []run.Message{m}
+	}
+	w.play().failed(ws.Denied)
+	if err := w.hosts["site0000"].refused; err == nil || !strings.Contains(err.Error(), "fewer than three institutions") {
+		t.Errorf("the site ends with %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/analyze"
+	"wellspring/frame"
 	"wellspring/policy"
 	"wellspring/stat"
 	"wellspring/study"
@@ -28,6 +29,13 @@ func institutions(t *testing.T, m analyze.Method, c Case, pooled study.Result) {
 	if !c.SitesMatter {
 		Same(t, "institutions with two sites", r.results[0], pooled, c.Tolerance)
 	}
+	silent, err := c.Silent(t, m)
+	if err != nil {
+		t.Fatalf("all rows at a site that does not speak: %v", err)
+	}
+	if !c.SitesMatter {
+		Same(t, "all rows at a site that does not speak", silent, pooled, c.Tolerance)
+	}
 	r.policy.MinSites = 3 // so that all is counted that a limit could ask for
 	r.rounds, r.results = nil, nil
 	r.run() // the limit may end it; what was opened until then is judged
@@ -45,6 +53,27 @@ func institutions(t *testing.T, m analyze.Method, c Case, pooled study.Result) {
 	for _, rd := range r.rounds {
 		r.presence(p, own, rd)
 	}
+}
+
+// Silent plays a case whose rows are all at a site that does not speak for its
+// institution. What must be heard of it, a flag, is heard all the same: the
+// answer, or the error, is that of the pooled table.
+func (c Case) Silent(t testing.TB, m analyze.Method) (study.Result, error) {
+	t.Helper()
+	names := []ws.SiteID{"site0", "site1"}
+	all := make([]int, c.Rows.Rows())
+	for i := range all {
+		all[i] = i
+	}
+	pol := c.policy()
+	pol.MinSites, pol.FewSites = 1, true
+	r := &runner{t: t, catalog: analyze.Catalog{m}, study: c.study(), policy: pol, workers: 1,
+		parts: map[ws.SiteID]frame.Source{"site0": withSite(c.Rows.Select(nil), 0, names), "site1": withSite(c.Rows.Select(all), 1, names)},
+		cast:  Cast{Institutions: map[ws.SiteID]ws.Institution{"site0": "one", "site1": "one"}}}
+	if err := r.run(); err != nil {
+		return study.Result{}, err
+	}
+	return r.results[0], nil
 }
 
 // presence compares what a round opened with what each site has, which own

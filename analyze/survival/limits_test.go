@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	ws "wellspring"
+	"wellspring/analyze"
 	"wellspring/analyze/analyzetest"
 	"wellspring/frame"
 	"wellspring/frame/table"
@@ -308,6 +309,44 @@ func TestCox_LargeEffect(t *testing.T) {
 		if z := one.Pooled(t, method("cox")).Tidy[0].Float("statistic"); !(z < -8) {
 			t.Errorf("noise %v: z = %v of a mark that nearly orders the times", c.noise, z)
 		}
+	}
+}
+
+// A point that is out of range is heard of from every site, also from one that
+// does not speak for its institution.
+func TestCox_Far(t *testing.T) {
+	for _, formula := range []string{"Surv(days, died) ~ age + offset(days)", "Surv(days, died) ~ age + offset(days) + strata(site)"} {
+		c := analyzetest.Case{Name: "far", Rows: made(t), Analysis: analysis("cox", formula)}
+		if _, err := c.Silent(t, method("cox")); ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), "offset is out of range") {
+			t.Errorf("%s: %v", formula, err)
+		}
+	}
+}
+
+// The same where other rows, at the site that speaks, are in range.
+func TestCox_FarBeside(t *testing.T) {
+	rows := made(t)
+	lift := frame.Values{Real: make([]float64, rows.Rows())}
+	var near, far []int
+	for i := range lift.Real {
+		if i%20 == 3 {
+			lift.Real[i] = 100
+			far = append(far, i)
+		} else {
+			near = append(near, i)
+		}
+	}
+	lifted, err := rows.With(frame.Column{Name: "lift", Type: frame.Real, Min: 0, Max: 100}, lift)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: "far"}, Data: study.Data{Dataset: "rows"}}
+	a := analysis("cox", "Surv(days, died) ~ age + offset(lift)")
+	s.Analysis = &a
+	_, err = analyzetest.PlayCast(t, analyze.Catalog{method("cox")}, s, map[ws.SiteID]frame.Source{"a": lifted.Select(near), "b": lifted.Select(far)},
+		policy.Public(), analyzetest.Cast{Institutions: map[ws.SiteID]ws.Institution{"a": "one", "b": "one"}})
+	if ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), "offset is out of range") {
+		t.Errorf("error %v", err)
 	}
 }
 
