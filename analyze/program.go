@@ -35,7 +35,7 @@ type part struct {
 // New binds s, whose defaults are filled in, to the facts of the sites.
 func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 	p := &Program{study: s, facts: f}
-	if err := f.Policy.Sites("study", f.Contributors(f.Sites)); err != nil {
+	if err := f.Policy.Institutions("study", f.Contributors(f.Sites)); err != nil {
 		return nil, err
 	}
 	if _, err := frame.ParseFilter(s.Data.Where, f.Columns); s.Data.Where != "" && err != nil {

@@ -64,9 +64,9 @@ func (p Policy) Granted(op string, l Leaf) error {
 	return ws.Errorf(ws.Denied, op, ws.T("the dataset does not grant %s", "该数据集未许可 %s", string(l)))
 }
 
-// Sites judges of how many institutions a sum has the vectors, the conductor's
-// own not counted (see [Contributors]).
-func (p Policy) Sites(op string, institutions int) error {
+// Institutions judges of how many institutions a sum has the vectors, the
+// conductor's own not counted (see [Contributors]).
+func (p Policy) Institutions(op string, institutions int) error {
 	if institutions < 3 && !p.FewSites {
 		return ws.Errorf(ws.Denied, op, ws.T("a sum over fewer than three institutions, the conductor's own not counted, would show one institution's part", "除主持方所属机构外少于三家机构的求和会暴露单家机构的部分")).
 			WithHint(ws.T("add institutions, or ask every steward to allow few_institutions", "请增加机构，或请每位数据管理员允许 few_institutions"))

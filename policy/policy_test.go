@@ -64,7 +64,7 @@ func TestJudgements(t *testing.T) {
 		{"34 parameters of 100 rows", d.Parameters("x", 34, 100), ws.Withheld},
 		{"a third and one of the cells", d.Scalars("x", 34, 10, 10), ws.Withheld},
 		{"exact times", d.Granted("x", ExactTimes), ws.Denied},
-		{"a sum over two institutions", d.Sites("x", 2), ws.Denied},
+		{"a sum over two institutions", d.Institutions("x", 2), ws.Denied},
 	} {
 		if got := ws.KindOf(c.err); c.err == nil || got != c.want {
 			t.Errorf("%s: %v, want kind %v", c.name, c.err, c.want)
@@ -72,7 +72,7 @@ func TestJudgements(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"ten at three": d.Rows("x", 10, 3), "33 of 100": d.Parameters("x", 33, 100), "33 of 100 cells": d.Scalars("x", 33, 10, 10),
-		"public one": p.Rows("x", 1, 1), "public times": p.Granted("x", ExactTimes), "public institution": p.Sites("x", 1),
+		"public one": p.Rows("x", 1, 1), "public times": p.Granted("x", ExactTimes), "public institution": p.Institutions("x", 1),
 		"public, and only the conductor's own institution": p.Rows("x", 1, 0),
 	} {
 		if err != nil {

@@ -137,7 +137,7 @@ func (c *Conductor) covers(survivors sum.Set) error {
 		return err
 	}
 	facts := c.program.Facts()
-	return facts.Policy.Sites("sum", facts.Contributors(sites))
+	return facts.Policy.Institutions("sum", facts.Contributors(sites))
 }
 
 func (c *Conductor) settleVotes() (Output, error) {

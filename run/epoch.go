@@ -105,7 +105,7 @@ func (p *Participant) begin(o *Opening, digest [32]byte, s *study.Study, past su
 // another name of which it would count twice, and its policy.
 func (p *Participant) consents(o *Opening) error {
 	if o.AllowFew && !p.cfg.Policy.FewSites {
-		return p.cfg.Policy.Sites("open", 1)
+		return p.cfg.Policy.Institutions("open", 1)
 	}
 	for _, m := range o.Members {
 		if m.Site == p.cfg.Site && m.Institution != p.cfg.Institution {

@@ -166,7 +166,7 @@ func (p *Participant) covers(survivors sum.Set) error {
 		return err
 	}
 	facts := p.program.Facts()
-	if err := facts.Policy.Sites("sum", facts.Contributors(sites)); err != nil {
+	if err := facts.Policy.Institutions("sum", facts.Contributors(sites)); err != nil {
 		return err
 	}
 	if p.members != nil && !slices.Equal(p.members, sites) {

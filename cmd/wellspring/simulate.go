@@ -32,7 +32,7 @@ func (s *simulation) define(f *flagSet) {
 	f.list(&s.sites, "site", "NAME=FILE", ws.T("a site and its CSV or Parquet file; once a site", "站点及其 CSV 或 Parquet 文件；每个站点一次"))
 	f.text(&s.split, "split", "COLUMN=FILE", ws.T("one file whose column names the sites", "单个文件，由某列区分站点"))
 	f.list(&s.institutions, "institution", "NAME=A,B", ws.T("sites A and B belong to one institution, which limits count once; each site is one of its own otherwise", "站点 A、B 同属一家机构，限制中只计一次；默认每个站点各为一家机构"))
-	f.text(&s.conductor, "conductor", "SITE", ws.T("a site that conducts, whose institution limits then do not count; otherwise a hub does, for an institution called centre", "由某站点主持，其机构不计入限制；默认由名为 centre 的机构的枢纽主持"))
+	f.text(&s.conductor, "conductor", "SITE", ws.T("a site that conducts, whose institution limits then do not count; otherwise a hub does, for an institution called centre", "由某站点主持，其机构不计入限制；默认由枢纽主持，其机构名为 centre"))
 	f.bool(&s.pooled, "pooled", ws.T("put all rows into one table first, for comparison", "先合并为一张表，以作比较"))
 	f.text(&s.policy, "policy", "FILE", ws.T("policy of every site; the product's default otherwise", "各站点的策略文件；默认采用产品的默认策略"))
 	f.bool(&s.public, "public", ws.T("anyone may read the rows: no cell limit, all leaves granted", "数据公开：无单元限制，许可全部细节"))

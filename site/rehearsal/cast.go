@@ -25,7 +25,7 @@ func enough(sites []Site, conductor Site) error {
 	for _, s := range sites {
 		of, policies = append(of, s.Institution), append(policies, s.Policy)
 	}
-	return policy.Strictest(policies...).Sites("study", policy.Contributors(conductor.Institution, of))
+	return policy.Strictest(policies...).Institutions("study", policy.Contributors(conductor.Institution, of))
 }
 
 // cast puts the sites in order, gives each its institution, and finds who
