@@ -223,6 +223,9 @@ func TestLimits_Institutions(t *testing.T) {
 		// a level at s0, s1 and s2 alone
 		{"a level at three", rareAt(t, 3), levels, analyzetest.Cast{}, ws.Other, ""},
 		{"a level at two sites of one and one of another", rareAt(t, 3), levels, analyzetest.Cast{Institutions: two}, ws.Withheld, "seldom"},
+		// the person of whom all would hear is at s1
+		{"one person at a site that does not speak", spread(people(t, 90, 0, 1e4), 4, 0), mean, analyzetest.Cast{Institutions: two}, ws.Withheld, "one person"},
+		{"one person at the conductor's", spread(people(t, 90, 0, 1e4), 4, 0), mean, analyzetest.Cast{Conductor: "s1"}, ws.Withheld, "one person"},
 		{"a level at the conductor and two others", rareAt(t, 3), levels, analyzetest.Cast{Conductor: "s0"}, ws.Withheld, "seldom"},
 	}
 	for _, c := range cases {
