@@ -72,6 +72,9 @@ func (f Facts) Speaks(site ws.SiteID) bool {
 
 // Contributors counts the institutions of some sites, the conductor's left out.
 func (f Facts) Contributors(sites []ws.SiteID) int {
+	if f.pooled() {
+		return len(f.origins())
+	}
 	var of []ws.Institution
 	for i, s := range f.Sites {
 		if slices.Contains(sites, s) {

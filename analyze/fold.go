@@ -41,11 +41,17 @@ func (p *Program) Fold(ctx context.Context, raw State, src frame.Source, o FoldO
 		return nil, ws.Errorf(ws.Other, "fold", ws.T("the rows are of no site of the study", "数据行不属于该研究的任何站点"))
 	}
 	sc := newScan(ps, shape, max(o.Sites, 1))
-	ring, err := sc.run(ctx, src, frame.Query{Columns: sc.columns, Where: p.study.Data.Where}, o)
+	q := frame.Query{Columns: sc.columns, Where: p.study.Data.Where}
+	ring, err := sc.run(ctx, src, q, o)
 	if err != nil {
 		return nil, err
 	}
 	shape.MarkPresence(ring, p.facts.Speaks(o.Site))
+	if p.facts.pooled() {
+		if err := p.countOrigins(ctx, sc, ring, src, q, o); err != nil {
+			return nil, err
+		}
+	}
 	shape.Suppress(ring, p.facts.Policy.MinCell)
 	return ring, nil
 }
@@ -72,6 +78,13 @@ func newScan(ps []piece, shape stat.Shape, sites int) *scan {
 	}
 	sc.columns, sc.view = unite(lists)
 	return sc
+}
+
+// again is the same scan before any row.
+func (sc *scan) again() *scan {
+	out := *sc
+	out.chains = make([]Fold, len(sc.pieces))
+	return &out
 }
 
 func (sc *scan) run(ctx context.Context, src frame.Source, q frame.Query, o FoldOptions) (stat.Ring, error) {

@@ -235,3 +235,48 @@ func TestJudge_Edge(t *testing.T) {
 		}
 	}
 }
+
+// Under limits the sites together give what the pooled table does, which counts
+// where its rows are from.
+func TestPooledLimits(t *testing.T) {
+	w := newWard(30)
+	for i := range w.h { // the second level of h at two of four sites only
+		if i%4 > 1 {
+			w.h[i] = 0
+		}
+	}
+	rows := w.table(t)
+	parts := spread(rows, 4, 0)
+	list := []study.Analysis{
+		{Method: "describe", Variables: []string{"h"}}, {Method: "describe", Variables: []string{"x"}, By: "h"},
+		{Method: "crosstab", Rows: "g", Columns: "h"}, {Method: "glm", Formula: "z ~ x + g"}, {Method: "glm", Formula: "z ~ h"},
+	}
+	column := frame.Column{Name: analyze.SiteColumn, Type: frame.Factor, Levels: []string{"s0", "s1", "s2", "s3"}}
+	codes := make([]int32, rows.Rows())
+	for i := range codes {
+		codes[i] = int32(i % 4)
+	}
+	pooled, err := rows.With(column, frame.Values{Code: codes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := policy.Default()
+	alone.FewSites = true
+	hidden := 0
+	for _, a := range list {
+		got, err1 := analyzetest.Play(t, judged, ask(a), parts, policy.Default())
+		want, err2 := analyzetest.Play(t, judged, ask(a), map[ws.SiteID]frame.Source{"pooled": pooled}, alone)
+		if fmt.Sprint(err1) != fmt.Sprint(err2) {
+			t.Errorf("%s: together %v, pooled %v", a.Method, err1, err2)
+		}
+		if err1 != nil {
+			hidden++
+			continue
+		}
+		hidden += len(got[0].Suppressed)
+		analyzetest.Same(t, a.Method, got[0], want[0], 1e-9)
+	}
+	if hidden < 3 {
+		t.Errorf("the limit on institutions hid %d things: the test tests little", hidden)
+	}
+}

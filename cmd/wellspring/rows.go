@@ -113,7 +113,7 @@ func (c *clinic) pool(ctx context.Context, inputs []input, d frame.Dictionary, p
 	if err != nil {
 		return err
 	}
-	p.MinSites, p.FewSites = 1, true // one table is one institution's, and its rows are all there
+	p.FewSites = true // one table is at one place; what counts institutions counts where its rows are from
 	c.add(input{site: "pooled"}, src, p)
 	return nil
 }
