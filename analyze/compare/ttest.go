@@ -192,7 +192,7 @@ func compareMeans(p *analyze.Problem, sum stat.Sum) (*study.Result, error) {
 		return nil, constant(p)
 	}
 	t := (difference - p.Analysis.Mu) / se
-	half := float64(solve.TQuantile(1-(1-p.Analysis.ConfLevel)/2, df) * se)
+	half := float64(solve.TQuantile(1-float64((1-p.Analysis.ConfLevel)/2), df) * se)
 	row = append(row, study.Row{{Name: "std_error", Value: se}, {Name: "statistic", Value: t}, {Name: "p_value", Value: 2 * solve.TSF(math.Abs(t), df)},
 		{Name: "parameter", Value: df}, {Name: "conf_low", Value: difference - half}, {Name: "conf_high", Value: difference + half},
 		{Name: "method", Value: method}}...)

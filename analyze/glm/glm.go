@@ -129,7 +129,7 @@ func (s *setup) events() error {
 	}
 	n, pol := float64(s.totals.Complete), s.problem.Policy()
 	mean := s.totals.Sum[s.roles.Response] / n
-	if sq := s.totals.SumSq[s.roles.Response]; sq-float64(n*mean)*mean <= 1e-13*sq && (n > 1 && s.family != family(poisson{}) || mean == 0) {
+	if sq := s.totals.SumSq[s.roles.Response]; sq-float64(n*mean*mean) <= float64(1e-13*sq) && (n > 1 && s.family != family(poisson{}) || mean == 0) {
 		return constantResponse(s.response)
 	}
 	switch s.family.(type) {

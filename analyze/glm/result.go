@@ -27,9 +27,9 @@ func (s *setup) result(st state, o sum, beta []float64, roots [][]float64) *stud
 	}
 	r := &study.Result{Glance: s.glance(st, o, phi)}
 	level := s.problem.Analysis.ConfLevel
-	quantile := solve.NormalQuantile(1 - (1-level)/2)
+	quantile := solve.NormalQuantile(1 - float64((1-level)/2))
 	if !normal {
-		quantile = solve.TQuantile(1-(1-level)/2, df)
+		quantile = solve.TQuantile(1-float64((1-level)/2), df)
 	}
 	for i, name := range s.design.Names() {
 		se := math.Sqrt(float64(phi * variance[i]))
@@ -72,7 +72,7 @@ func (s *setup) withoutUnits(st *state, o *sum, beta []float64, roots [][]float6
 func (s *setup) glance(st state, o sum, phi float64) study.Row {
 	p, n := s.design.P(), float64(st.Used)
 	parameters := float64(p)
-	likelihood := st.Constant - o.deviance/2
+	likelihood := st.Constant - float64(o.deviance/2)
 	switch {
 	case s.family == family(gaussian{}):
 		parameters++

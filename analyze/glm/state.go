@@ -8,6 +8,7 @@ import (
 	"wellspring/analyze"
 	"wellspring/formula"
 	"wellspring/stat"
+	"wellspring/stat/solve"
 )
 
 // A state is what is public between two rounds.
@@ -249,7 +250,7 @@ func (s *setup) shape(st state) stat.Shape {
 	w, y, col := s.bounds.weight, s.bounds.y, s.bounds.column
 	eta := s.eta(st.Beta)
 	if st.Beta == nil { // the link of R's first guess: y, |ln y| ≤ 745, or below 2 + ln(w+1) for binomial
-		eta = s.bounds.offset + y + 745 + math.Log2(w+1)
+		eta = s.bounds.offset + y + 745 + log2(w+1)
 	}
 	weight, score := s.link.reach(y, eta)
 	first := 0.0
@@ -290,13 +291,16 @@ func (s *setup) shape(st state) stat.Shape {
 func (s *setup) once() stat.Shape {
 	n, w, y := s.totals.Complete, s.bounds.weight, s.bounds.y
 	// ln w ≥ −745; for poisson and binomial |ln f| stays below (w+y)·(ln(w+y)+2)
-	likelihood := 745 + 2*(w*(1+y)+1)*(math.Log2(w+y+2)+2)
+	likelihood := 745 + float64(2*(float64(w*(1+y))+1)*(log2(w+y+2)+2))
 	shape := stat.Shape{{Name: "moments", Len: 3, Frac: s.frac(max(w, 2*w*y, likelihood)), Basis: stat.Repeat(n, 3)}}
 	if s.weighted() {
 		shape = append(shape, stat.Block{Name: "used", Len: 1})
 	}
 	return shape
 }
+
+// log2 has the same bits on every processor, as bounds must.
+func log2(x float64) float64 { return solve.Log(x) / math.Ln2 }
 
 func (s *setup) frac(bound float64) uint8 { return stat.FracFor(bound, s.totals.Rows) }
 
@@ -317,7 +321,7 @@ func (s *setup) fitBound(eta float64) float64 {
 	if l, ok := s.link.(logarithm); ok {
 		mu = l.cap
 	}
-	return 2 * w * (y*(math.Log2(y+2)+eta+40) + mu)
+	return 2 * w * (float64(y*(log2(y+2)+eta+40)) + mu)
 }
 
 // pairs gives the basis of the upper triangle: no more persons stand behind a

@@ -99,7 +99,7 @@ func (s *setup) next(st state, raw stat.Sum) (state, *study.Result, error) {
 	if first {
 		return s.first(st, o, base)
 	}
-	if o.out[0] > 0 || st.Prev != nil && o.deviance > st.Deviance+1e-8*(math.Abs(st.Deviance)+0.1) {
+	if o.out[0] > 0 || st.Prev != nil && o.deviance > st.Deviance+float64(1e-8*(math.Abs(st.Deviance)+0.1)) {
 		return s.halve(st)
 	}
 	c, err := s.factor(st, o.h)
@@ -230,7 +230,7 @@ func (s *setup) converged(st state, o sum, delta, variance []float64) bool {
 	ratio := 0.0
 	for i, d := range delta {
 		se := math.Sqrt(float64(phi * variance[i]))
-		ratio = math.Max(ratio, math.Abs(d)/(se+1e-6*math.Abs(st.Beta[i])+math.SmallestNonzeroFloat64))
+		ratio = math.Max(ratio, math.Abs(d)/(se+float64(1e-6*math.Abs(st.Beta[i]))+math.SmallestNonzeroFloat64))
 	}
 	if s.link == link(identity{gaussian{}}) {
 		// The first step was exact, and this one mends its rounding; of columns

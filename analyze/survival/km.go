@@ -219,7 +219,7 @@ func confidence(a study.Analysis) (limits, error) {
 	}
 	switch kind {
 	case "log", "log-log", "plain", "none":
-		return limits{kind, solve.NormalQuantile(1 - (1-level)/2)}, nil
+		return limits{kind, solve.NormalQuantile(1 - float64((1-level)/2))}, nil
 	}
 	return limits{}, ws.Errorf(ws.Invalid, "conf_type", ws.T("conf_type is log, log-log, plain or none", "conf_type 须为 log、log-log、plain 或 none"))
 }

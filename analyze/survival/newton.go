@@ -71,7 +71,7 @@ func (n *newton) next(e evaluation, names []string) (done bool, err error) {
 	if e.far {
 		n.Far++
 	}
-	if n.At != nil && (e.far || e.loglik < n.LogLik-1e-12*(1+math.Abs(n.LogLik))) {
+	if n.At != nil && (e.far || e.loglik < n.LogLik-float64(1e-12*(1+math.Abs(n.LogLik)))) {
 		return false, n.halve(names)
 	}
 	if e.far {

@@ -1,18 +1,16 @@
 package solve
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"flag"
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"wellspring/stat/elsewhere"
 )
 
 var update = flag.Bool("update", false, "write testdata/golden.txt anew")
@@ -45,51 +43,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestGoldenElsewhere runs TestGolden, and nothing else, built for other
-// processors: arm64, which has fused multiply-add throughout, under emulation,
-// and amd64 without and with it.
-func TestGoldenElsewhere(t *testing.T) {
-	if testing.Short() {
-		t.Skip("cross-compiles")
-	}
-	for _, c := range []struct {
-		name, env, arch string
-		run             []string // what the binary is run with
-	}{
-		{"arm64", "GOARM64=v8.0", "arm64", []string{"qemu-aarch64"}},
-		{"amd64-v1", "GOAMD64=v1", "amd64", nil},
-		{"amd64-v3", "GOAMD64=v3", "amd64", nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			runner := c.run
-			if runtime.GOOS+"/"+runtime.GOARCH == "linux/"+c.arch {
-				runner = nil
-			} else if len(runner) == 0 || runtime.GOOS != "linux" {
-				t.Skipf("this machine cannot run linux/%s", c.arch)
-			} else if _, err := exec.LookPath(runner[0]); err != nil {
-				t.Skipf("%s is not installed (package qemu-user), so %s is not checked", runner[0], c.arch)
-			}
-			elsewhere(t, c.arch, c.env, runner)
-		})
-	}
-}
-
-func elsewhere(t *testing.T, arch, env string, runner []string) {
-	bin := filepath.Join(t.TempDir(), "solve.test")
-	build := exec.Command("go", "test", "-c", "-o", bin, ".")
-	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=", env)
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go test -c: %v\n%s", err, out)
-	}
-	args := append(runner, bin, "-test.run=^TestGolden$", "-test.v")
-	out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
-	if bytes.Contains(out, []byte("This program can only be run on")) {
-		t.Skipf("this processor cannot run %s", env)
-	}
-	if err != nil || !bytes.Contains(out, []byte("--- PASS: TestGolden ")) {
-		t.Errorf("%s: %v\n%s", env, err, out)
-	}
-}
+// The same on other processors: what fuses a product and a sum there shows.
+func TestGoldenElsewhere(t *testing.T) { elsewhere.Run(t, "TestGolden") }
 
 // A stream gives fixed inputs: SplitMix64, in integers, so that it has the same
 // bits everywhere by itself.
