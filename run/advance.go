@@ -40,7 +40,7 @@ func (c *Conductor) settleFacts() (Output, error) {
 	for _, m := range c.opening.Members {
 		parts = append(parts, c.facts[m.Site]...)
 	}
-	pl, err := readPlan(c.opening, c.digest, c.study, c.catalog, parts)
+	pl, err := readPlan(c.opening, c.params, c.study, c.catalog, parts)
 	if err != nil {
 		return Output{}, err
 	}

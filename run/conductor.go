@@ -15,7 +15,6 @@ import (
 // hub conducts, or any member.
 type Conductor struct {
 	opening *Opening
-	digest  [32]byte
 	study   *study.Study
 	catalog analyze.Catalog
 	params  sum.Params
@@ -61,8 +60,9 @@ func newTurn() turn {
 	return turn{raw: map[Step]map[ws.SiteID][]byte{}, shares: map[ws.SiteID][]byte{}, pieces: map[ws.SiteID][][]byte{}}
 }
 
-// NewConductor takes an opening that the ledger fixed.
-func NewConductor(o *Opening, c analyze.Catalog) (*Conductor, error) {
+// NewConductor takes an opening that the ledger fixed. Known is what its process
+// remembers of signatures; nil for nothing.
+func NewConductor(o *Opening, c analyze.Catalog, known *sum.Signatures) (*Conductor, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -74,11 +74,11 @@ func NewConductor(o *Opening, c analyze.Catalog) (*Conductor, error) {
 	if err != nil {
 		return nil, err
 	}
-	params, err := o.params(digest, s)
+	params, err := o.params(digest, s, known)
 	if err != nil {
 		return nil, err
 	}
-	cond := &Conductor{opening: o, digest: digest, study: s, catalog: c, params: params, phase: FactsStep, turn: newTurn(),
+	cond := &Conductor{opening: o, study: s, catalog: c, params: params, phase: FactsStep, turn: newTurn(),
 		facts: map[ws.SiteID][][]byte{}, coins: map[ws.SiteID]sum.Coin{}, encaps: map[ws.SiteID][][]byte{},
 		present: map[ws.SiteID]bool{}, voters: map[ws.SiteID]bool{}}
 	for _, m := range o.Members {

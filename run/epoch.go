@@ -82,7 +82,7 @@ func (p *Participant) follows(o *Opening, past sum.History) error {
 }
 
 func (p *Participant) begin(o *Opening, digest [32]byte, s *study.Study, past sum.History) (Output, error) {
-	params, err := o.params(digest, s)
+	params, err := o.params(digest, s, p.cfg.Signatures)
 	if err != nil {
 		return Output{}, err
 	}
@@ -119,12 +119,13 @@ func (p *Participant) consents(o *Opening) error {
 }
 
 // signedFacts is what a site's key signs of its facts.
-func signedFacts(opening [32]byte, facts []byte) []byte {
+func signedFacts(opening [32]byte, facts []byte) (d sum.Digest) {
 	h := sha256.New()
 	h.Write([]byte("wellspring/facts\n"))
 	h.Write(opening[:])
 	h.Write(facts)
-	return h.Sum(nil)
+	h.Sum(d[:0])
+	return d
 }
 
 func (p *Participant) publish(f analyze.SiteFacts) (Output, error) {
@@ -139,7 +140,8 @@ func (p *Participant) publish(f analyze.SiteFacts) (Output, error) {
 		return Output{}, ws.Errorf(ws.Invalid, "facts", ws.T("the facts are too long", "站点信息过长")).
 			WithHint(ws.T("use fewer levels, or round the times", "请减少水平数，或将时间取整"))
 	}
-	sig, err := p.cfg.Key.Sign(nil, signedFacts(p.digest, b), crypto.Hash(0))
+	signed := signedFacts(p.digest, b)
+	sig, err := p.cfg.Key.Sign(nil, signed[:], crypto.Hash(0))
 	if err != nil {
 		return Output{}, ws.Errorf(ws.Other, "facts", ws.T("the key does not sign", "密钥无法签名")).Wrap(err)
 	}
@@ -161,14 +163,14 @@ type plan struct {
 }
 
 // readPlan checks every signature and binds the study.
-func readPlan(o *Opening, digest [32]byte, s *study.Study, c analyze.Catalog, parts [][]byte) (*plan, error) {
+func readPlan(o *Opening, p sum.Params, s *study.Study, c analyze.Catalog, parts [][]byte) (*plan, error) {
 	if len(parts) != 3*len(o.Members) {
 		return nil, malformed()
 	}
 	out := &plan{}
 	var facts []analyze.SiteFacts
 	for i, m := range o.Members {
-		f, advert, err := readFacts(m, digest, parts[3*i], parts[3*i+1], parts[3*i+2])
+		f, advert, err := readFacts(m, p, parts[3*i], parts[3*i+1], parts[3*i+2])
 		if err != nil {
 			return nil, err
 		}
@@ -186,8 +188,8 @@ func readPlan(o *Opening, digest [32]byte, s *study.Study, c analyze.Catalog, pa
 	return out, err
 }
 
-func readFacts(m Member, digest [32]byte, body, sig, advert []byte) (f analyze.SiteFacts, a sum.Advert, err error) {
-	if !sum.Verify(m.Key, sum.Digest(signedFacts(digest, body)), sig) {
+func readFacts(m Member, p sum.Params, body, sig, advert []byte) (f analyze.SiteFacts, a sum.Advert, err error) {
+	if !p.Signatures.Verify(m.Key, signedFacts(p.Open, body), sig) {
 		return f, a, ws.Errorf(ws.Denied, "facts", ws.T("the facts of site %s are not signed by its key", "站点 %s 的信息未经其密钥签名", m.Site))
 	}
 	if err := json.Unmarshal(body, &f); err != nil || f.Site != m.Site || f.Institution != m.Institution {
@@ -208,7 +210,7 @@ func (p *Participant) takePlan(m *Message, parts [][]byte) (Output, error) {
 	if p.program != nil {
 		return p.coin(nil)
 	}
-	pl, err := readPlan(p.opening, p.digest, p.study, p.cfg.Catalog, parts)
+	pl, err := readPlan(p.opening, p.params, p.study, p.cfg.Catalog, parts)
 	if err != nil {
 		return Output{}, err
 	}

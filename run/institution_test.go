@@ -30,7 +30,7 @@ func strict(t *testing.T, n int, of map[ws.SiteID]ws.Institution) *world {
 func (w *world) reopen() *world {
 	w.t.Helper()
 	var err error
-	if w.c, err = run.NewConductor(w.opening, catalog); err != nil {
+	if w.c, err = run.NewConductor(w.opening, catalog, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	return w

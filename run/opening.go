@@ -126,12 +126,12 @@ func (o *Opening) study() (*study.Study, error) {
 
 // params are the parameters of the epoch's secure sums. The study enters in its
 // canonical form, whatever its bytes in the opening.
-func (o *Opening) params(digest [32]byte, s *study.Study) (sum.Params, error) {
+func (o *Opening) params(digest [32]byte, s *study.Study, known *sum.Signatures) (sum.Params, error) {
 	canonical, err := s.Canonical()
 	if err != nil {
 		return sum.Params{}, err
 	}
-	p := sum.Params{Suite: sum.Intl, Chain: o.Chain, Run: o.Run, Epoch: uint32(o.Epoch), Open: digest, AllowFew: o.AllowFew,
+	p := sum.Params{Suite: sum.Intl, Chain: o.Chain, Run: o.Run, Epoch: uint32(o.Epoch), Open: digest, AllowFew: o.AllowFew, Signatures: known,
 		Protocol: sha256.Sum256(append([]byte("wellspring/protocol "+string(o.Release)+"\n"), canonical...))}
 	for _, m := range o.Members {
 		p.Sites = append(p.Sites, sum.Member{ID: m.Site, Key: m.Key, Alone: m.Alone})

@@ -39,6 +39,9 @@ type Config struct {
 	Policy      policy.Policy // of the site's dataset
 	Gate        Gate
 	Rand        io.Reader // secret randomness, 96 bytes an epoch
+	// Signatures is shared by the parties that one process plays; nil at a site
+	// that plays itself alone.
+	Signatures *sum.Signatures
 }
 
 // An Event is what a party is told: a message, or work that was done.

@@ -107,7 +107,7 @@ func FuzzOpening(f *testing.F) {
 			t.Errorf("a valid opening has no digest: %v", err)
 		}
 		if s, err := o.study(); err == nil {
-			if _, err := o.params(sha256.Sum256(b), s); err != nil {
+			if _, err := o.params(sha256.Sum256(b), s, nil); err != nil {
 				t.Errorf("a valid opening has no parameters: %v", err)
 			}
 		}

@@ -202,7 +202,7 @@ func (w *world) open(epoch int, sites []ws.SiteID) {
 	for _, id := range sites {
 		w.opening.Members = append(w.opening.Members, run.Member{Site: id, Institution: institution(id), Key: testKey(id).Public().(ed25519.PublicKey)})
 	}
-	if w.c, err = run.NewConductor(w.opening, catalog); err != nil {
+	if w.c, err = run.NewConductor(w.opening, catalog, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	w.err, w.queue = nil, nil

@@ -77,7 +77,7 @@ func newBench(t *testing.T, j run.Journal, scan func(context.Context) error) *be
 	b := &bench{t: t, rows: source{rows, scan}, j: j,
 		cfg: run.Config{Site: "va", Institution: "va", Key: private, Catalog: catalog, Policy: pol, Gate: open{}, Rand: rand.Reader}}
 	b.c, err = run.NewConductor(&run.Opening{Chain: "test", Run: "run", Epoch: 1, Release: ws.Version, Conductor: "hub", Institution: "centre", AllowFew: true,
-		Members: []run.Member{{Site: "va", Institution: "va", Key: public}}, Study: canonical}, catalog)
+		Members: []run.Member{{Site: "va", Institution: "va", Key: public}}, Study: canonical}, catalog, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -150,7 +150,7 @@ func (p Params) differ(a, b Set) (Seat, bool) {
 }
 
 func (p Params) verify(s Seat, d Digest, sig Signature) bool {
-	return int(s) < len(p.Sites) && Verify(p.Sites[s].Key, d, sig[:])
+	return int(s) < len(p.Sites) && p.Signatures.Verify(p.Sites[s].Key, d, sig[:])
 }
 
 // Params returns the parameters of the epoch.

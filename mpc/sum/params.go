@@ -50,6 +50,10 @@ type Params struct {
 	// AllowFew lets one or two sites form a sum. Every member's policy must
 	// say so; [Sum.Few] reports it.
 	AllowFew bool
+	// Signatures is what this process remembers of signatures, and no part of
+	// what the ledger fixes: neither [Params.Digest] nor a party's state has it.
+	// Nil remembers nothing.
+	Signatures *Signatures
 }
 
 // Validate refuses parameters with which no sum may be formed.
@@ -89,7 +93,7 @@ func (p Params) validateSites(op string) error {
 	return nil
 }
 
-// Digest covers every field of p.
+// Digest covers all that the ledger fixes.
 func (p Params) Digest() Digest {
 	parts := [][]byte{[]byte(p.Suite), []byte(p.Chain), p.Protocol[:], []byte(p.Run),
 		binary.BigEndian.AppendUint32(nil, p.Epoch), p.Open[:], {bit(p.AllowFew)}}

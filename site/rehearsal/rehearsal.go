@@ -15,6 +15,7 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/frame"
+	"wellspring/mpc/sum"
 	"wellspring/policy"
 	"wellspring/run"
 	"wellspring/run/journal"
@@ -107,6 +108,7 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 	if err := enough(sites, conductor); err != nil {
 		return nil, err
 	}
+	known := new(sum.Signatures) // one process plays all parties
 	for _, st := range sites {
 		key, err := st.key()
 		if err != nil {
@@ -119,7 +121,7 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 		if err != nil {
 			return nil, ws.At("site "+string(st.ID), err)
 		}
-		cfg := run.Config{Site: st.ID, Institution: st.Institution, Key: key, Catalog: o.Catalog, Policy: st.Policy, Gate: open{}, Rand: rand.Reader}
+		cfg := run.Config{Site: st.ID, Institution: st.Institution, Key: key, Catalog: o.Catalog, Policy: st.Policy, Gate: open{}, Rand: rand.Reader, Signatures: known}
 		n, err := site.NewNode(cfg, st.Rows, j)
 		if err != nil {
 			return nil, err
@@ -128,7 +130,7 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 		p.nodes[st.ID] = n
 		p.sites = append(p.sites, st.ID)
 	}
-	p.conductor, err = run.NewConductor(opening, o.Catalog)
+	p.conductor, err = run.NewConductor(opening, o.Catalog, known)
 	return p, err
 }
 
