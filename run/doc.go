@@ -48,6 +48,13 @@
 // may begin without it, from round 0. Afterwards a round that lacks it ends the
 // run: no answer is partial.
 //
+// # The end
+//
+// Nothing signs the end. A site that has computed the result of the conductor's
+// digest wipes its secrets and keeps a tombstone, over which it never answers
+// the run again; a site that is told to stop wipes its secrets and keeps its
+// history. Whoever keeps journals keeps one a run, and finds it by the run's name.
+//
 // # Not promised
 //
 // The package dials nobody, reads no clock and opens no file. That a site's

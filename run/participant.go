@@ -59,7 +59,8 @@ type Folded struct {
 }
 
 // An Output is what a step brings about, to be done in this order: save the
-// records, one by one, then send the messages, then do the work.
+// records, one by one, then send the messages, then do the work, then take the
+// document, save the last record and erase.
 type Output struct {
 	Records []Record
 	Send    []Message
@@ -70,6 +71,11 @@ type Output struct {
 	Fold *FoldRequest
 	// Document is the study's answer, at the end.
 	Document *study.Document
+	// Last replaces a record once the document is taken: of the run nothing is
+	// kept that is secret.
+	Last *Record
+	// Erase names records that go.
+	Erase []string
 }
 
 // A Record goes into the journal.
@@ -107,7 +113,8 @@ type Participant struct {
 	results []study.Result
 	audit   []byte // of the last round, for a conductor that asks again
 	ended   bool
-	refusal []byte // as it was sent
+	refusal []byte     // as it was sent
+	tomb    *tombstone // of a run that is over; then all else is zero but cfg
 }
 
 // inRound is what a participant has of the round at hand.
@@ -132,6 +139,9 @@ func NewParticipant(cfg Config) *Participant { return &Participant{cfg: cfg} }
 // then holds its refusal. Only a message that is of another run or of another
 // sender than its conductor is an error that changes nothing.
 func (p *Participant) Step(e Event) (Output, error) {
+	if p.tomb != nil {
+		return p.buried(e.Message)
+	}
 	if m := e.Message; m != nil && m.Step != Open {
 		if late, err := p.stray(m); late || err != nil {
 			return Output{}, err
@@ -142,6 +152,15 @@ func (p *Participant) Step(e Event) (Output, error) {
 		return out, nil
 	}
 	return p.refuse(e.Message, err), err
+}
+
+// buried takes a message of a run that is over.
+func (p *Participant) buried(m *Message) (Output, error) {
+	out, err := p.tomb.after(m)
+	if err != nil && m.Step == Open {
+		out.Send = []Message{{From: p.cfg.Site, To: m.From, Run: m.Run, Epoch: m.Epoch, Round: m.Round, Step: Refuse, Body: refusalBody(err)}}
+	}
+	return out, err
 }
 
 // stray says whether a message is of an earlier epoch, or none of this run's.
@@ -181,7 +200,7 @@ func (p *Participant) step(e Event) (Output, error) {
 	case m != nil && m.Step == Open:
 		return p.open(m)
 	case p.refusal != nil && m != nil && m.Step == End:
-		return Output{}, nil
+		return Output{Erase: transient}, nil
 	case p.refusal != nil:
 		return Output{}, ws.Errorf(ws.Denied, "run", ws.T("this site has ended the run", "本站点已结束该计算"))
 	case e.Failed != nil:
@@ -278,7 +297,10 @@ func (p *Participant) again(m *Message, parts [][]byte) (Output, error) {
 }
 
 // end closes the epoch: its secrets are wiped. The body is the conductor's
-// digest of the document, or empty where the run was stopped.
+// digest of the document, or empty where the run was stopped. Nothing signs it,
+// and nothing needs to: a site forgets a run only when it has come to the same
+// answer itself, and then keeps a tombstone. From a run that was stopped it
+// keeps its history, so that a conductor who lies about the end gains nothing.
 func (p *Participant) end(parts [][]byte) (Output, error) {
 	if p.party == nil {
 		return Output{}, nil
@@ -286,19 +308,30 @@ func (p *Participant) end(parts [][]byte) (Output, error) {
 	if len(parts) > 0 && p.results == nil {
 		return Output{}, ws.Errorf(ws.Diverged, "end", ws.T("the conductor holds a result, and this site has none yet", "主持方已有结果，而本站点尚无"))
 	}
-	var doc *study.Document
 	if len(parts) > 0 {
-		d, digest, err := document(p.study, p.members, p.round, p.results)
-		if err != nil {
-			return Output{}, err
-		}
-		if !slices.Equal(digest[:], parts[0]) {
-			return Output{}, ws.Errorf(ws.Diverged, "end", ws.T("the conductor holds another result than this site", "主持方的结果与本站点不同"))
-		}
-		doc = d
+		return p.finish(parts[0])
 	}
 	p.party.Close()
 	p.ended = true
 	rec, err := p.record()
-	return Output{Records: rec, Document: doc}, err
+	return Output{Records: rec, Erase: transient}, err
+}
+
+// finish gives the document, if it is the conductor's too.
+func (p *Participant) finish(theirs []byte) (Output, error) {
+	doc, digest, err := document(p.study, p.members, p.round, p.results)
+	if err != nil {
+		return Output{}, err
+	}
+	if !slices.Equal(digest[:], theirs) {
+		return Output{}, ws.Errorf(ws.Diverged, "end", ws.T("the conductor holds another result than this site", "主持方的结果与本站点不同"))
+	}
+	p.party.Close()
+	p.ended = true
+	rec, err := p.record() // still with the results: a crash must not lose the document
+	if err != nil {
+		return Output{}, err
+	}
+	last, err := p.over(digest)
+	return Output{Records: rec, Document: doc, Last: &last, Erase: transient}, err
 }

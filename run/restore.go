@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"slices"
 
 	ws "wellspring"
 	"wellspring/analyze"
@@ -11,9 +12,9 @@ import (
 	"wellspring/study"
 )
 
-// Keys lists the records that a participant keeps in its journal, in the order
-// in which they may be erased: the state, which holds secrets, is the last.
-var Keys = []string{"masked", "plan", "facts", "state"}
+// Keys lists the records that a participant keeps in its journal. The state
+// holds secrets while the run is under way; at its end it becomes a tombstone.
+var Keys = append(slices.Clone(transient), "state")
 
 // A memo is what a participant must remember besides its facts, its plan and
 // its masked vector. It is saved several times a round.
@@ -30,6 +31,8 @@ type memo struct {
 	Audit   []byte          `json:"audit,omitempty"`
 	Ended   bool            `json:"ended,omitempty"`
 	Refusal []byte          `json:"refusal,omitempty"`
+	// Over stands alone: the run has come to its end here.
+	Over *tombstone `json:"over,omitempty"`
 }
 
 // record gives the state as it must be saved before anything is sent.
@@ -76,7 +79,9 @@ func Restore(cfg Config, j Journal) (*Participant, error) {
 		return NewParticipant(cfg), err
 	}
 	var m memo
-	if err := json.Unmarshal(b, &m); err != nil || m.Opening == nil || m.Round < 0 || m.Round != len(m.Asked) {
+	if err := json.Unmarshal(b, &m); err == nil && m.Over != nil && m.Over.valid() {
+		return &Participant{cfg: cfg, tomb: m.Over}, nil
+	} else if err != nil || m.Opening == nil || m.Round < 0 || m.Round != len(m.Asked) {
 		return nil, unreadable()
 	}
 	if err := m.Opening.Validate(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -133,6 +134,9 @@ func (h *host) handle(m run.Message) []run.Message {
 		if out.Document != nil {
 			h.doc = out.Document
 		}
+		if !h.forget(out) {
+			return nil
+		}
 		switch {
 		case out.Publish != nil:
 			event = run.Event{Published: &analyze.SiteFacts{Site: h.cfg.Site, Institution: h.cfg.Institution, Columns: h.rows.Dictionary(), Policy: h.cfg.Policy}}
@@ -147,6 +151,33 @@ func (h *host) handle(m run.Message) []run.Message {
 			return send
 		}
 	}
+}
+
+// forget saves the last record and erases; a site may be killed before either.
+func (h *host) forget(out run.Output) bool {
+	for k, do := range []func() error{
+		func() error {
+			if out.Last == nil {
+				return nil
+			}
+			return h.journal.Save(out.Last.Key, out.Last.Bytes)
+		},
+		func() (err error) {
+			for _, key := range out.Erase {
+				err = errors.Join(err, h.journal.Erase(key))
+			}
+			return err
+		},
+	} {
+		n := len(out.Records) + 1 + k
+		if h.dead = out.Last != nil && h.crash != nil && h.crash(n, n); h.dead {
+			return false
+		}
+		if err := do(); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	return true
 }
 
 // restore brings a killed site back from its journal.

@@ -34,7 +34,8 @@ func NewNode(cfg run.Config, rows frame.Source, j run.Journal) (*Node, error) {
 
 // Handle takes one message, does the work that it asks for, and returns the
 // messages to send, which are then safe in the journal. The document comes with
-// the last message of a run, whose records are then erased.
+// the last message of a run, of which the journal then keeps a tombstone: a
+// node over it never answers the run again.
 //
 // After an error this site has ended the run, and the messages hold its
 // refusal; except that one of the kind Stopped, of a context that is done,
@@ -64,7 +65,7 @@ func (n *Node) handle(ctx context.Context, event run.Event) (send []run.Message,
 		case err != nil:
 			next = &run.Event{Failed: err}
 		case next == nil:
-			return send, out.Document, n.forget(event.Message, out.Document != nil)
+			return send, out.Document, n.forget(out)
 		}
 		event = *next
 	}
@@ -81,17 +82,15 @@ func (n *Node) save(records []run.Record) error {
 	return n.broken
 }
 
-// forget erases the records of a run that has its answer, secrets among them.
-// Of one that was stopped the state stays, without secrets: it says over whom
-// sums were opened, should there be a new epoch.
-func (n *Node) forget(m *run.Message, done bool) error {
-	if m == nil || m.Step != run.End {
-		return nil
-	}
-	for _, key := range run.Keys {
-		if key == "state" && !done {
-			continue
+// forget leaves of a run that has ended here what must not be forgotten: a
+// tombstone or, where it was stopped, its history; secrets go.
+func (n *Node) forget(out run.Output) error {
+	if out.Last != nil {
+		if err := n.save([]run.Record{*out.Last}); err != nil {
+			return err
 		}
+	}
+	for _, key := range out.Erase {
 		if err := n.journal.Erase(key); err != nil {
 			return err
 		}
