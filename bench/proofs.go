@@ -13,6 +13,7 @@ var proofs = []proof{
 	{"memory", "a site's memory stays within 300 MiB above idle while it loads and fits 10,000,000 rows", proveMemory},
 	{"spindle", "a logistic model of 1,000,000 × 32 over 160 sites, all on one machine, takes less than 15 s", proveSpindle},
 	{"sum200", "200 sites finish a sum of 10,000 elements, and what it costs a site grows as its neighbours do", proveSum200},
+	{"sum1024", "1,024 sites, the most that a run may have, finish a study whose answer all of them hold", proveSum1024},
 	{"demo", "the demo ends within 10 s once built", proveDemo},
 	{"first-answer", "from cloning to an answer on two CSV files of one's own takes less than 5 minutes", proveFirstAnswer},
 }

@@ -205,8 +205,8 @@ func (g *ring) connected(u, corrupt Set) bool {
 // Many sites: a tenth is lost, the voters open the sum, the others take it on
 // their word, and the next round follows.
 func TestSum_ManySites(t *testing.T) {
-	for _, n := range []int{40, 200} {
-		if n == 200 && testing.Short() {
+	for _, n := range []int{40, 200, MaxSites} {
+		if n > 40 && testing.Short() {
 			continue
 		}
 		w := newWorld(t, testParams(n), nil)
