@@ -1,9 +1,11 @@
 package run_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
+	"wellspring/mpc/sum"
 	"wellspring/run"
 	"wellspring/run/journal"
 )
@@ -31,6 +33,7 @@ var recorded = sync.OnceValue(func() (out struct {
 	}
 	w.play()
 	out.cfg = h.cfg
+	out.cfg.Signatures = new(sum.Signatures) // the plan's are checked once, not at every input
 	return out
 })
 
@@ -41,13 +44,16 @@ func (quiet) Helper()                   {}
 func (quiet) Fatal(args ...any)         { panic(args) }
 func (quiet) Fatalf(f string, a ...any) { panic(f) }
 
+// told are the steps that a conductor may tell a site, and one that it may not.
+var told = []run.Step{run.Open, run.Plan, run.Coins, run.Ask, run.RosterStep, run.Propose, run.Certify, run.OpenSum, run.Audited, run.End, run.Vote}
+
 // A site in any phase gets any body, at any step and round: it answers or
 // refuses, and never panics.
 func FuzzParticipant_Step(f *testing.F) {
 	for i, m := range recorded().messages {
-		f.Add(uint8(i), string(m.Step), int16(m.Round), m.Body)
+		f.Add(uint8(i), uint8(slices.Index(told, m.Step)), int16(m.Round), m.Body)
 	}
-	f.Fuzz(func(t *testing.T, at uint8, step string, round int16, body []byte) {
+	f.Fuzz(func(t *testing.T, at, step uint8, round int16, body []byte) {
 		r := recorded()
 		phase := int(at) % len(r.journals)
 		j := &journal.Memory{}
@@ -60,7 +66,7 @@ func FuzzParticipant_Step(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := run.Message{From: "hub", To: "site0000", Run: "run-1", Epoch: 1, Round: int(round), Step: run.Step(step), Body: body}
+		m := run.Message{From: "hub", To: "site0000", Run: "run-1", Epoch: 1, Round: int(round), Step: told[int(step)%len(told)], Body: body}
 		out, err := p.Step(run.Event{Message: &m})
 		if err != nil && (len(out.Send) > 1 || out.Document != nil || out.Fold != nil) {
 			t.Errorf("a refusal comes with more: %v", err)
@@ -68,18 +74,53 @@ func FuzzParticipant_Step(f *testing.F) {
 	})
 }
 
-// The same at the conductor.
+// heard is the same run at the conductor: what reached it, and its answer.
+var heard = sync.OnceValue(func() (out struct {
+	opening  *run.Opening
+	messages []run.Message
+	known    *sum.Signatures
+	document string
+}) {
+	w := newWorld(quiet{}, describeStudy(), 4)
+	w.bend = func(m run.Message) []run.Message {
+		if m.To == "hub" {
+			out.messages = append(out.messages, clone(m))
+		}
+		return []run.Message{m}
+	}
+	out.document = documentBytes(quiet{}, w.play().doc)
+	out.opening, out.known = w.opening, new(sum.Signatures)
+	return out
+})
+
+// answered are the steps that a site may send, and one that it may not.
+var answered = []run.Step{run.FactsStep, run.CoinStep, run.Pairs, run.SharesStep, run.Contribute, run.Vote, run.Reveal, run.Audit, run.Refuse, run.End}
+
+// The same at the conductor: in any phase it goes on or ends the run, and holds
+// no answer but the true one.
 func FuzzConductor_Step(f *testing.F) {
-	f.Add("facts", []byte{1, 2, 3})
-	f.Add("refuse", []byte(`{}`))
-	f.Fuzz(func(t *testing.T, step string, body []byte) {
-		w := newWorld(t, describeStudy(), 4)
-		if _, err := w.c.Begin(); err != nil {
+	for i, m := range heard().messages {
+		f.Add(uint8(i), uint8(i), uint8(slices.Index(answered, m.Step)), int16(m.Round), m.Body)
+	}
+	f.Add(uint8(0), uint8(1), uint8(8), int16(0), []byte(`{}`))
+	f.Fuzz(func(t *testing.T, at, from, step uint8, round int16, body []byte) {
+		r := heard()
+		c, err := run.NewConductor(r.opening, catalog, r.known)
+		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := w.c.Step(run.Message{From: "site0001", To: "hub", Run: "run-1", Epoch: 1, Step: run.Step(step), Body: body})
-		if out.Document != nil || err == nil && len(out.Send) > 0 {
-			t.Error("one message brings an answer")
+		if _, err := c.Begin(); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range r.messages[:int(at)%len(r.messages)] {
+			if _, err := c.Step(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		site := r.opening.Members[int(from)%len(r.opening.Members)].Site
+		out, err := c.Step(run.Message{From: site, To: "hub", Run: "run-1", Epoch: 1, Round: int(round), Step: answered[int(step)%len(answered)], Body: body})
+		if out.Document != nil && (err != nil || documentBytes(t, out.Document) != r.document) {
+			t.Errorf("another answer: %v", err)
 		}
 	})
 }

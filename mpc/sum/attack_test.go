@@ -62,7 +62,7 @@ func TestAttack_VectorLeftOut(t *testing.T) {
 	wantKind(t, "not added", err, ws.Diverged)
 }
 
-func must(t *testing.T, errs ...error) {
+func must(t testing.TB, errs ...error) {
 	t.Helper()
 	for _, err := range errs {
 		if err != nil {
