@@ -1,10 +1,12 @@
 package run_test
 
 import (
+	"crypto/ed25519"
 	"slices"
 	"sync"
 	"testing"
 
+	ws "wellspring"
 	"wellspring/mpc/sum"
 	"wellspring/run"
 	"wellspring/run/journal"
@@ -58,7 +60,7 @@ func FuzzParticipant_Step(f *testing.F) {
 		phase := int(at) % len(r.journals)
 		j := &journal.Memory{}
 		for key, b := range r.journals[phase] {
-			if err := j.Save(key, b); err != nil {
+			if err := j.Save(run.Record{Key: key, Bytes: b}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -121,6 +123,21 @@ func FuzzConductor_Step(f *testing.F) {
 		out, err := c.Step(run.Message{From: site, To: "hub", Run: "run-1", Epoch: 1, Round: int(round), Step: answered[int(step)%len(answered)], Body: body})
 		if out.Document != nil && (err != nil || documentBytes(t, out.Document) != r.document) {
 			t.Errorf("another answer: %v", err)
+		}
+	})
+}
+
+func FuzzRestore(f *testing.F) {
+	f.Add([]byte(`{"opening":null}`), []byte{}, []byte{})
+	f.Add([]byte(`{"opening":{"chain":"c","run":"r","epoch":1,"release":"`+string(ws.Version)+`","members":[]},"round":0}`), []byte{1}, []byte{2})
+	key := ed25519.NewKeyFromSeed(make([]byte, 32))
+	f.Fuzz(func(t *testing.T, state, plan, masked []byte) {
+		j := &journal.Memory{}
+		if err := j.Save(run.Record{Key: "state", Bytes: state}, run.Record{Key: "plan", Bytes: plan}, run.Record{Key: "masked", Bytes: masked}); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := run.Restore(run.Config{Site: "a", Key: key}, j); (p == nil) == (err == nil) {
+			t.Errorf("neither a participant nor an error: %v", err)
 		}
 	})
 }

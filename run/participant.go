@@ -21,12 +21,16 @@ type Gate interface {
 	Allow(o *Opening, s *study.Study, round int) error
 }
 
-// A Journal is where a party's state survives. Save is durable on return and
-// replaces the former record of that key; Load returns nil for none.
+// A Journal is where a party's state survives.
 type Journal interface {
-	Save(key string, b []byte) error
+	// Save makes records durable before it returns, each in place of the former
+	// one of its key, in order: after a crash the first of them may be there
+	// without the rest.
+	Save(records ...Record) error
+	// Load returns the record under key; nil if there is none.
 	Load(key string) ([]byte, error)
-	Erase(key string) error
+	// Erase removes records, in order; what is not there does no harm.
+	Erase(keys ...string) error
 }
 
 // Config is what a participant is given. Key signs for the hospital: whoever

@@ -2,7 +2,6 @@ package run
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	ws "wellspring"
-	"wellspring/run/journal"
 )
 
 func TestPack(t *testing.T) {
@@ -110,23 +108,6 @@ func FuzzOpening(f *testing.F) {
 			if _, err := o.params(sha256.Sum256(b), s, nil); err != nil {
 				t.Errorf("a valid opening has no parameters: %v", err)
 			}
-		}
-	})
-}
-
-func FuzzRestore(f *testing.F) {
-	f.Add([]byte(`{"opening":null}`), []byte{}, []byte{})
-	f.Add([]byte(`{"opening":{"chain":"c","run":"r","epoch":1,"release":"`+string(ws.Version)+`","members":[]},"round":0}`), []byte{1}, []byte{2})
-	key := ed25519.NewKeyFromSeed(make([]byte, 32))
-	f.Fuzz(func(t *testing.T, state, plan, masked []byte) {
-		j := &journal.Memory{}
-		for k, b := range map[string][]byte{"state": state, "plan": plan, "masked": masked} {
-			if err := j.Save(k, b); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if p, err := Restore(Config{Site: "a", Key: key}, j); (p == nil) == (err == nil) {
-			t.Errorf("neither a participant nor an error: %v", err)
 		}
 	})
 }

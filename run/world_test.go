@@ -116,7 +116,7 @@ func (h *host) handle(m run.Message) []run.Message {
 				h.dead = true
 				return nil
 			}
-			if err := h.journal.Save(r.Key, r.Bytes); err != nil {
+			if err := h.journal.Save(r); err != nil {
 				h.t.Fatal(err)
 			}
 		}
@@ -160,7 +160,7 @@ func (h *host) forget(out run.Output) bool {
 			if out.Last == nil {
 				return nil
 			}
-			return h.journal.Save(out.Last.Key, out.Last.Bytes)
+			return h.journal.Save(*out.Last)
 		},
 		func() (err error) {
 			for _, key := range out.Erase {

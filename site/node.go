@@ -74,10 +74,8 @@ func (n *Node) handle(ctx context.Context, event run.Event) (send []run.Message,
 // save makes records durable, in order. Once the journal has refused, the node
 // is of no use: its memory is ahead of what a restart would know.
 func (n *Node) save(records []run.Record) error {
-	for _, r := range records {
-		if n.broken == nil {
-			n.broken = n.journal.Save(r.Key, r.Bytes)
-		}
+	if n.broken == nil && len(records) > 0 {
+		n.broken = n.journal.Save(records...)
 	}
 	return n.broken
 }
@@ -90,12 +88,10 @@ func (n *Node) forget(out run.Output) error {
 			return err
 		}
 	}
-	for _, key := range out.Erase {
-		if err := n.journal.Erase(key); err != nil {
-			return err
-		}
+	if len(out.Erase) == 0 {
+		return nil
 	}
-	return nil
+	return n.journal.Erase(out.Erase...)
 }
 
 // work does what an output asks for and returns the event that tells of it.

@@ -218,11 +218,16 @@ type failing struct {
 	left int
 }
 
-func (f *failing) Save(key string, b []byte) error {
-	if f.left--; f.left < 0 {
-		return ws.Errorf(ws.Other, "journal", ws.T("the disk is full", "磁盘已满"))
+func (f *failing) Save(list ...run.Record) error {
+	for _, r := range list {
+		if f.left--; f.left < 0 {
+			return ws.Errorf(ws.Other, "journal", ws.T("the disk is full", "磁盘已满"))
+		}
+		if err := f.Memory.Save(r); err != nil {
+			return err
+		}
 	}
-	return f.Memory.Save(key, b)
+	return nil
 }
 
 // Nothing is sent that is not saved, and nothing after.

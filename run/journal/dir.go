@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	ws "wellspring"
+	"wellspring/run"
 )
 
 // Dir is a journal in a folder, one file a record.
@@ -28,9 +29,18 @@ func OpenDir(path string, sync bool) (*Dir, error) {
 	return &Dir{path, sync}, nil
 }
 
-// Save makes a record durable under key, in place of the former one.
-func (d *Dir) Save(key string, b []byte) error {
-	if err := checkKey(key); err != nil {
+// Save makes records durable, one after the other.
+func (d *Dir) Save(list ...run.Record) error {
+	for _, r := range list {
+		if err := d.save(r.Key, r.Bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Dir) save(key string, b []byte) error {
+	if err := CheckKey(key); err != nil {
 		return err
 	}
 	final := filepath.Join(d.path, key)
@@ -57,7 +67,7 @@ func (d *Dir) Save(key string, b []byte) error {
 
 // Load returns the record under key; nil if there is none.
 func (d *Dir) Load(key string) ([]byte, error) {
-	if err := checkKey(key); err != nil {
+	if err := CheckKey(key); err != nil {
 		return nil, err
 	}
 	b, err := os.ReadFile(filepath.Join(d.path, key))
@@ -68,15 +78,23 @@ func (d *Dir) Load(key string) ([]byte, error) {
 		return nil, trouble("journal.Load", err)
 	}
 	if len(b) < sha256.Size || sha256.Sum256(b[sha256.Size:]) != [sha256.Size]byte(b) {
-		return nil, ws.Errorf(ws.Diverged, "journal.Load", ws.T("record %s is damaged", "记录 %s 已损坏", key)).
-			WithHint(ws.T("restore the site from its backup, or end the run", "请从备份恢复站点，或结束该计算"))
+		return nil, Damaged(key)
 	}
 	return b[sha256.Size:], nil
 }
 
-// Erase removes the record under key, if there is one.
-func (d *Dir) Erase(key string) error {
-	if err := checkKey(key); err != nil {
+// Erase removes records.
+func (d *Dir) Erase(keys ...string) error {
+	for _, key := range keys {
+		if err := d.erase(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Dir) erase(key string) error {
+	if err := CheckKey(key); err != nil {
 		return err
 	}
 	err := os.Remove(filepath.Join(d.path, key))
@@ -86,12 +104,19 @@ func (d *Dir) Erase(key string) error {
 	return d.syncDir()
 }
 
-func checkKey(key string) error {
+// CheckKey refuses what is no key of a record.
+func CheckKey(key string) error {
 	if keyForm.MatchString(key) {
 		return nil
 	}
 	return ws.Errorf(ws.Invalid, "journal", ws.T("a record's key has 1 to 64 small letters, digits, '.' or '-'",
 		"记录的键由 1 到 64 个小写字母、数字、“.”或“-”组成"))
+}
+
+// Damaged says that a record is not what was saved.
+func Damaged(key string) error {
+	return ws.Errorf(ws.Diverged, "journal.Load", ws.T("record %s is damaged", "记录 %s 已损坏", key)).
+		WithHint(ws.T("restore the site from its backup, or end the run", "请从备份恢复站点，或结束该计算"))
 }
 
 func (d *Dir) syncDir() error {

@@ -1,7 +1,6 @@
 package journal_test
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,49 +8,35 @@ import (
 	ws "wellspring"
 	"wellspring/run"
 	"wellspring/run/journal"
+	"wellspring/run/journal/journaltest"
 )
 
 // Every journal keeps the promises of run.Journal.
 func TestJournals(t *testing.T) {
-	for name, open := range map[string]func(sync bool) (run.Journal, error){
-		"memory": func(bool) (run.Journal, error) { return &journal.Memory{}, nil },
-		"dir":    func(sync bool) (run.Journal, error) { return journal.OpenDir(filepath.Join(t.TempDir(), "j"), sync) },
-	} {
-		for _, sync := range []bool{false, true} {
-			j, err := open(sync)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Run(name, func(t *testing.T) { keeps(t, j) })
-		}
+	t.Run("memory", func(t *testing.T) {
+		journaltest.Run(t, func(*testing.T) run.Journal { return &journal.Memory{} })
+	})
+	for _, sync := range []bool{false, true} {
+		t.Run("dir", func(t *testing.T) {
+			journaltest.Run(t, func(t *testing.T) run.Journal { return dir(t, t.TempDir(), sync) })
+		})
 	}
 }
 
-func keeps(t *testing.T, j run.Journal) {
-	want := func(key string, want []byte) {
-		t.Helper()
-		if got, err := j.Load(key); err != nil || !bytes.Equal(got, want) || (got == nil) != (want == nil) {
-			t.Errorf("%s holds %q, error %v, want %q", key, got, err, want)
-		}
+func dir(t *testing.T, path string, sync bool) run.Journal {
+	t.Helper()
+	j, err := journal.OpenDir(filepath.Join(path, "j"), sync)
+	if err != nil {
+		t.Fatal(err)
 	}
-	want("state", nil)
-	b := []byte("one")
-	for _, r := range []run.Record{{Key: "state", Bytes: b}, {Key: "empty", Bytes: nil}, {Key: "state", Bytes: []byte("two")}, {Key: "plan", Bytes: b}} {
-		if err := j.Save(r.Key, r.Bytes); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b[0] = 'x'
-	want("state", []byte("two"))
-	want("plan", []byte("one"))
-	want("empty", []byte{})
-	for range 2 {
-		if err := j.Erase("state"); err != nil {
-			t.Fatal(err)
-		}
-		want("state", nil)
-	}
-	want("plan", []byte("one"))
+	return j
+}
+
+func TestPowerLoss(t *testing.T) {
+	journaltest.PowerLoss(t, "TestPowerLoss", func(path string) (run.Journal, func() error, error) {
+		j, err := journal.OpenDir(path, true)
+		return j, func() error { return nil }, err
+	}, false)
 }
 
 // A record survives the journal, a damaged one is an error, and a file that was
@@ -65,7 +50,7 @@ func TestDir(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := j.Save("state", []byte("secret")); err != nil {
+		if err := j.Save(run.Record{Key: "state", Bytes: []byte("secret")}); err != nil {
 			t.Fatal(err)
 		}
 		file := filepath.Join(path, "state")
@@ -95,17 +80,4 @@ func TestDir(t *testing.T) {
 	}
 }
 
-func TestDir_Keys(t *testing.T) {
-	j, err := journal.OpenDir(t.TempDir(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range []string{"", "../x", "A", "a/b", "a~", ".a"} {
-		_, load := j.Load(key)
-		for _, err := range []error{j.Save(key, nil), load, j.Erase(key)} {
-			if ws.KindOf(err) != ws.Invalid {
-				t.Errorf("key %q: %v", key, err)
-			}
-		}
-	}
-}
+func TestDir_Keys(t *testing.T) { journaltest.Keys(t, dir(t, t.TempDir(), false)) }

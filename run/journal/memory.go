@@ -1,6 +1,10 @@
 package journal
 
-import "sync"
+import (
+	"sync"
+
+	"wellspring/run"
+)
 
 // Memory is a journal in the process, for tests and light rehearsals. Its zero
 // value is empty and ready.
@@ -9,14 +13,16 @@ type Memory struct {
 	records map[string][]byte
 }
 
-// Save keeps a copy of b under key.
-func (m *Memory) Save(key string, b []byte) error {
+// Save keeps copies of records.
+func (m *Memory) Save(list ...run.Record) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.records == nil {
 		m.records = make(map[string][]byte)
 	}
-	m.records[key] = append([]byte(nil), b...)
+	for _, r := range list {
+		m.records[r.Key] = append([]byte(nil), r.Bytes...)
+	}
 	return nil
 }
 
@@ -31,10 +37,12 @@ func (m *Memory) Load(key string) ([]byte, error) {
 	return append([]byte{}, b...), nil
 }
 
-// Erase removes the record under key, if there is one.
-func (m *Memory) Erase(key string) error {
+// Erase removes records.
+func (m *Memory) Erase(keys ...string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.records, key)
+	for _, key := range keys {
+		delete(m.records, key)
+	}
 	return nil
 }
