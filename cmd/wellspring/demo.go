@@ -11,7 +11,6 @@ import (
 
 	ws "wellspring"
 	"wellspring/collect/csv"
-	"wellspring/frame"
 	"wellspring/policy"
 	"wellspring/site/rehearsal"
 	"wellspring/study"
@@ -32,7 +31,6 @@ var demoStudies = []string{"survival", "curves", "patients"}
 type demo struct {
 	c      *console
 	inputs []input
-	dict   frame.Dictionary
 }
 
 // runDemo plays three studies over four real hospitals and shows what each
@@ -85,10 +83,9 @@ func (d *demo) prepare(dir string) error {
 		return err
 	}
 	for _, h := range hospitals {
-		d.inputs = append(d.inputs, input{h.site, path, csv.Options{Public: true, Only: csv.Only{Column: "z9", Value: h.level}}})
+		d.inputs = append(d.inputs, input{site: h.site, path: path, opt: csv.Options{Public: true, Only: csv.Only{Column: "z9", Value: h.level}}})
 	}
-	d.dict, err = dictionary(d.inputs)
-	return err
+	return dictionaries(nil, d.inputs)
 }
 
 func (d *demo) study(name string) (*study.Study, error) {
@@ -128,9 +125,9 @@ func (d *demo) play(ctx context.Context, st *study.Study, inputs []input, pooled
 	}
 	defer cl.close()
 	if pooled {
-		err = cl.pool(ctx, inputs, d.dict, policy.Public())
+		err = cl.pool(ctx, inputs, policy.Public())
 	} else {
-		err = cl.admit(ctx, inputs, d.dict, policy.Public())
+		err = cl.admit(ctx, inputs, policy.Public())
 	}
 	if err != nil {
 		return nil, err

@@ -26,9 +26,9 @@ type input struct {
 	site ws.SiteID
 	path string
 	opt  csv.Options
+	dict frame.Dictionary // that binds the rows; see dictionaries
 }
 
-// parquet files need a dictionary, since their rows are not looked at to make one.
 func (in input) parquet() bool { return strings.EqualFold(filepath.Ext(in.path), ".parquet") }
 
 // A clinic holds the simulated sites and the folder in which they live: a
@@ -58,28 +58,6 @@ func (c *clinic) close() {
 	os.RemoveAll(c.dir)
 }
 
-// dictionary infers one dictionary of all inputs, without the column that
-// names the site: every site gets that one from its own name.
-func dictionary(inputs []input) (frame.Dictionary, error) {
-	var paths []string
-	for _, in := range inputs {
-		if in.parquet() {
-			return nil, ws.Errorf(ws.Invalid, in.path, ws.T("a Parquet file needs a dictionary", "Parquet 文件需要字典")).
-				WithHint(ws.T("give --dictionary FILE; wellspring study dictionary drafts one from CSV", "请给出 --dictionary FILE;wellspring study dictionary 可由 CSV 起草"))
-		}
-		if !slices.Contains(paths, in.path) {
-			paths = append(paths, in.path)
-		}
-	}
-	opt := inputs[0].opt
-	opt.Only = csv.Only{}
-	return csv.Infer(paths, opt)
-}
-
-func withoutSite(d frame.Dictionary) frame.Dictionary {
-	return slices.DeleteFunc(slices.Clone(d), func(c frame.Column) bool { return c.Name == analyze.SiteColumn })
-}
-
 // siteColumn is the factor whose levels are the sites of the inputs.
 func siteColumn(inputs []input) frame.Column {
 	c := frame.Column{Name: analyze.SiteColumn, Type: frame.Factor}
@@ -91,11 +69,10 @@ func siteColumn(inputs []input) frame.Column {
 }
 
 // admit loads every input into a site of its own.
-func (c *clinic) admit(ctx context.Context, inputs []input, d frame.Dictionary, p policy.Policy) error {
-	d = withoutSite(d)
+func (c *clinic) admit(ctx context.Context, inputs []input, p policy.Policy) error {
 	column := siteColumn(inputs)
 	for _, in := range inputs {
-		src, err := c.load(ctx, in.site, d, []input{in}, nil)
+		src, err := c.load(ctx, in.site, withoutSite(in.dict), []input{in}, nil)
 		if err != nil {
 			return ws.At("site "+string(in.site), err)
 		}
@@ -105,9 +82,13 @@ func (c *clinic) admit(ctx context.Context, inputs []input, d frame.Dictionary, 
 }
 
 // pool loads all inputs into one site, each row with the site that it is from.
-func (c *clinic) pool(ctx context.Context, inputs []input, d frame.Dictionary, p policy.Policy) error {
+func (c *clinic) pool(ctx context.Context, inputs []input, p policy.Policy) error {
 	column := siteColumn(inputs)
-	d = append(withoutSite(d), column)
+	d, err := merged(inputs)
+	if err != nil {
+		return err
+	}
+	d = append(d, column)
 	src, err := c.load(ctx, "pooled", d, inputs, &column)
 	if err != nil {
 		return err

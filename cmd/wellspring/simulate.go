@@ -12,7 +12,6 @@ import (
 
 	ws "wellspring"
 	"wellspring/collect/csv"
-	"wellspring/frame"
 	"wellspring/policy"
 	"wellspring/site/rehearsal"
 	"wellspring/study"
@@ -21,10 +20,10 @@ import (
 
 // A simulation is what the flags of simulate say.
 type simulation struct {
-	study, dictionary, policy, out, split string
-	sites                                 []string
-	missing                               string
-	pooled, public                        bool
+	study, policy, out, split string
+	sites, dictionaries       []string
+	missing                   string
+	pooled, public            bool
 }
 
 func (s *simulation) define(f *flagSet) {
@@ -35,7 +34,7 @@ func (s *simulation) define(f *flagSet) {
 	f.text(&s.policy, "policy", "FILE", ws.T("policy of every site; the product's default otherwise", "各站点的策略文件；默认采用产品的默认策略"))
 	f.bool(&s.public, "public", ws.T("anyone may read the rows: no cell limit, all leaves granted", "数据公开：无单元限制，许可全部细节"))
 	f.text(&s.missing, "na", "TEXTS", ws.T("more texts that mean missing, separated by commas", "表示缺失的其他文本，以逗号分隔"))
-	f.text(&s.dictionary, "dictionary", "FILE", ws.T("dictionary that binds all sites; inferred from the rows otherwise", "约束各站点的字典；默认由数据推断"))
+	f.list(&s.dictionaries, "dictionary", "FILE|NAME=FILE", ws.T("dictionary that binds all sites, or the one named; inferred from the rows otherwise", "约束所有站点（或所指站点）的字典；默认由数据推断"))
 	f.text(&s.out, "out", "FILE.json", ws.T("where the answer goes, with .csv and .svg beside it", "结果文件，旁边另存 .csv 与 .svg"))
 }
 
@@ -64,7 +63,10 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	if err := p.Sites("simulate", len(inputs)); err != nil && !s.pooled {
 		return hinted(err, ws.T("add a site; or give --public if anyone may read the rows; or a --policy file with few_sites: true", "请增加站点；若数据本就公开，可加 --public；或用 --policy 给出含 few_sites: true 的策略文件"))
 	}
-	out, err := simulate(ctx, c, st, inputs, s.dictionary, p, s.pooled)
+	if err := dictionaries(s.dictionaries, inputs); err != nil {
+		return err
+	}
+	out, err := simulate(ctx, c, st, inputs, p, s.pooled)
 	if err != nil {
 		return s.explain(err)
 	}
@@ -98,20 +100,16 @@ func (s *simulation) explain(err error) error {
 }
 
 // simulate plays a study on files, each a site, or all of them one table.
-func simulate(ctx context.Context, c *console, st *study.Study, inputs []input, dictFile string, p policy.Policy, pooled bool) (*rehearsal.Outcome, error) {
-	d, err := readDictionary(dictFile, inputs)
-	if err != nil {
-		return nil, err
-	}
+func simulate(ctx context.Context, c *console, st *study.Study, inputs []input, p policy.Policy, pooled bool) (*rehearsal.Outcome, error) {
 	cl, err := openClinic()
 	if err != nil {
 		return nil, err
 	}
 	defer cl.close()
 	if pooled {
-		err = cl.pool(ctx, inputs, d, p)
+		err = cl.pool(ctx, inputs, p)
 	} else {
-		err = cl.admit(ctx, inputs, d, p)
+		err = cl.admit(ctx, inputs, p)
 	}
 	if err != nil {
 		return nil, err
@@ -119,17 +117,6 @@ func simulate(ctx context.Context, c *console, st *study.Study, inputs []input, 
 	bar := newBar(c)
 	defer bar.clear()
 	return rehearsal.Run(ctx, st, cl.sites, rehearsal.Options{Catalog: catalog, Progress: bar.show})
-}
-
-func readDictionary(file string, inputs []input) (frame.Dictionary, error) {
-	if file == "" {
-		return dictionary(inputs)
-	}
-	b, err := readFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return study.ParseDictionary(b, file)
 }
 
 func readStudy(path string) (*study.Study, error) {
@@ -195,7 +182,7 @@ func (s *simulation) inputs(p policy.Policy) ([]input, error) {
 		if slices.ContainsFunc(out, func(in input) bool { return in.site == id }) {
 			return nil, usage(ws.T("site %s is named twice", "站点 %s 重复", id))
 		}
-		out = append(out, input{id, path, opt})
+		out = append(out, input{site: id, path: path, opt: opt})
 	}
 	slices.SortFunc(out, func(a, b input) int { return strings.Compare(string(a.site), string(b.site)) })
 	return out, nil
@@ -214,7 +201,7 @@ func splitInputs(split string, opt csv.Options) ([]input, error) {
 	for _, n := range names {
 		own := opt
 		own.Only = csv.Only{Column: column, Value: string(n)}
-		out = append(out, input{n, path, own})
+		out = append(out, input{site: n, path: path, opt: own})
 	}
 	return out, nil
 }

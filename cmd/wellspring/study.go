@@ -41,8 +41,8 @@ var studyUsage = ws.T(`Usage:
   wellspring study dictionary FILE.csv...  由数据文件起草字典；编辑后即具约束力
   wellspring study schema [result]         研究文件（或结果）的 JSON Schema`)
 
-// infer reads the columns of CSV files, and a name from the first one's.
-func infer(name string, args []string, c *console) (frame.Dictionary, string, error) {
+// draft infers the dictionary of files, and takes a name from the first one's.
+func draft(name string, args []string, c *console) (frame.Dictionary, string, error) {
 	var public bool
 	var missing string
 	f := flags("study "+name+" FILE.csv...", c)
@@ -58,14 +58,18 @@ func infer(name string, args []string, c *console) (frame.Dictionary, string, er
 	if missing != "" {
 		opt.Missing = strings.Split(missing, ",")
 	}
-	d, err := csv.Infer(f.Args(), opt)
+	var inputs []input
+	for _, path := range f.Args() {
+		inputs = append(inputs, input{path: path, opt: opt})
+	}
+	d, err := infer(inputs)
 	base := filepath.Base(f.Arg(0))
 	return d, strings.TrimSuffix(base, filepath.Ext(base)), err
 }
 
 // studyNew drafts a study from the columns of CSV files.
 func studyNew(args []string, c *console) error {
-	d, name, err := infer("new", args, c)
+	d, name, err := draft("new", args, c)
 	if err == nil {
 		_, err = c.out.Write(study.New(d, name))
 	}
@@ -75,7 +79,7 @@ func studyNew(args []string, c *console) error {
 // studyDictionary drafts the dictionary of CSV files, to be edited and then
 // given to every site.
 func studyDictionary(args []string, c *console) error {
-	d, _, err := infer("dictionary", args, c)
+	d, _, err := draft("dictionary", args, c)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/collect/csv"
+	"wellspring/frame"
+	"wellspring/study"
+)
+
+// dictionaries gives every input the dictionary that binds its rows. A flag is
+// FILE, for all sites, or NAME=FILE, for one, which comes before the former.
+// Inputs that neither names share one that is inferred from their own rows.
+func dictionaries(flags []string, inputs []input) error {
+	all, own, err := dictionaryFiles(flags, inputs)
+	if err != nil {
+		return err
+	}
+	read := map[string]frame.Dictionary{}
+	var rest []int
+	for i, in := range inputs {
+		file := all
+		if f, ok := own[in.site]; ok {
+			file = f
+		}
+		if file == "" {
+			rest = append(rest, i)
+			continue
+		}
+		if read[file] == nil {
+			if read[file], err = readDictionary(file); err != nil {
+				return err
+			}
+		}
+		inputs[i].dict = read[file]
+	}
+	return inferRest(inputs, rest)
+}
+
+// dictionaryFiles parts the flags into the file for all sites and those for
+// one. What stands before = is a site where it could be one's name: a path
+// with a = in it may begin with ./
+func dictionaryFiles(flags []string, inputs []input) (all string, own map[ws.SiteID]string, err error) {
+	own = map[ws.SiteID]string{}
+	for _, v := range flags {
+		name, path, given := strings.Cut(v, "=")
+		id := ws.SiteID(name)
+		if !given || id.Validate() != nil {
+			if all != "" {
+				return "", nil, usage(ws.T("--dictionary FILE is for all sites and may be given once", "--dictionary FILE 适用于所有站点，只能给出一次"))
+			}
+			all = v
+			continue
+		}
+		if !slices.ContainsFunc(inputs, func(in input) bool { return in.site == id }) {
+			return "", nil, usage(ws.T("--dictionary names the site %s, which has no rows here", "--dictionary 所指的站点 %s 不在本次演练中", id))
+		}
+		if own[id] != "" {
+			return "", nil, usage(ws.T("site %s has two dictionaries", "站点 %s 有两份字典", id))
+		}
+		own[id] = path
+	}
+	return all, own, nil
+}
+
+func readDictionary(file string) (frame.Dictionary, error) {
+	b, err := readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return study.ParseDictionary(b, file)
+}
+
+// inferRest drafts one dictionary of the rows of some inputs, for all of them.
+func inferRest(inputs []input, rest []int) error {
+	if len(rest) == 0 {
+		return nil
+	}
+	var some []input
+	for _, i := range rest {
+		some = append(some, inputs[i])
+	}
+	d, err := infer(some)
+	for _, i := range rest {
+		inputs[i].dict = d
+	}
+	return err
+}
+
+// infer drafts one dictionary of all inputs, each file read once, without
+// regard to the site that a record names.
+func infer(inputs []input) (frame.Dictionary, error) {
+	var paths []string
+	for _, in := range inputs {
+		if in.parquet() {
+			return nil, ws.Errorf(ws.Invalid, in.path, ws.T("a Parquet file needs a dictionary", "Parquet 文件需要字典")).
+				WithHint(ws.T("give --dictionary FILE; wellspring study dictionary drafts one from CSV", "请给出 --dictionary FILE；wellspring study dictionary 可由 CSV 起草"))
+		}
+		if !slices.Contains(paths, in.path) {
+			paths = append(paths, in.path)
+		}
+	}
+	opt := inputs[0].opt
+	opt.Only = csv.Only{}
+	return csv.Infer(paths, opt)
+}
+
+// merged is the one dictionary of a table that holds the rows of all inputs,
+// but for the column that names the site: every row gets that from its input.
+func merged(inputs []input) (frame.Dictionary, error) {
+	var sites []ws.SiteID
+	var ds []frame.Dictionary
+	for _, in := range inputs {
+		sites, ds = append(sites, in.site), append(ds, withoutSite(in.dict))
+	}
+	return study.MergeDictionaries(sites, ds)
+}
+
+func withoutSite(d frame.Dictionary) frame.Dictionary {
+	return slices.DeleteFunc(slices.Clone(d), func(c frame.Column) bool { return c.Name == analyze.SiteColumn })
+}
