@@ -53,7 +53,7 @@ func runDemo(ctx context.Context, args []string, c *console) error {
 	}
 	defer os.RemoveAll(dir)
 	d := &demo{c: c}
-	if err := d.prepare(dir); err != nil {
+	if err := d.prepare(ctx, dir); err != nil {
 		return err
 	}
 	c.say(ws.T("137 patients after bone-marrow transplantation, at four hospitals that keep their records:\nOhio State (76), Alfred, Melbourne (17), St. Vincent's, Sydney (23), Hahnemann, Philadelphia (21).\n",
@@ -73,7 +73,7 @@ func runDemo(ctx context.Context, args []string, c *console) error {
 }
 
 // prepare writes the patients' file where the sites can read it.
-func (d *demo) prepare(dir string) error {
+func (d *demo) prepare(ctx context.Context, dir string) error {
 	b, err := bmt.ReadFile("testdata/bmt/bmt.csv")
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (d *demo) prepare(dir string) error {
 	for _, h := range hospitals {
 		d.inputs = append(d.inputs, input{site: h.site, path: path, opt: csv.Options{Public: true, Only: csv.Only{Column: "z9", Value: h.level}}})
 	}
-	return dictionaries(nil, d.inputs)
+	return dictionaries(ctx, nil, d.inputs)
 }
 
 func (d *demo) study(name string) (*study.Study, error) {

@@ -1,20 +1,23 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/collect/csv"
+	"wellspring/engine/duckdb"
 	"wellspring/frame"
+	"wellspring/frame/draft"
 	"wellspring/study"
 )
 
 // dictionaries gives every input the dictionary that binds its rows. A flag is
 // FILE, for all sites, or NAME=FILE, for one, which comes before the former.
 // Inputs that neither names share one that is inferred from their own rows.
-func dictionaries(flags []string, inputs []input) error {
+func dictionaries(ctx context.Context, flags []string, inputs []input) error {
 	all, own, err := dictionaryFiles(flags, inputs)
 	if err != nil {
 		return err
@@ -37,7 +40,7 @@ func dictionaries(flags []string, inputs []input) error {
 		}
 		inputs[i].dict = read[file]
 	}
-	return inferRest(inputs, rest)
+	return inferRest(ctx, inputs, rest)
 }
 
 // dictionaryFiles parts the flags into the file for all sites and those for
@@ -75,7 +78,7 @@ func readDictionary(file string) (frame.Dictionary, error) {
 }
 
 // inferRest drafts one dictionary of the rows of some inputs, for all of them.
-func inferRest(inputs []input, rest []int) error {
+func inferRest(ctx context.Context, inputs []input, rest []int) error {
 	if len(rest) == 0 {
 		return nil
 	}
@@ -83,29 +86,36 @@ func inferRest(inputs []input, rest []int) error {
 	for _, i := range rest {
 		some = append(some, inputs[i])
 	}
-	d, err := infer(some)
+	d, err := infer(ctx, some)
 	for _, i := range rest {
 		inputs[i].dict = d
 	}
 	return err
 }
 
-// infer drafts one dictionary of all inputs, each file read once, without
-// regard to the site that a record names.
-func infer(inputs []input) (frame.Dictionary, error) {
-	var paths []string
-	for _, in := range inputs {
-		if in.parquet() {
-			return nil, ws.Errorf(ws.Invalid, in.path, ws.T("a Parquet file needs a dictionary", "Parquet 文件需要字典")).
-				WithHint(ws.T("give --dictionary FILE; wellspring study dictionary drafts one from CSV", "请给出 --dictionary FILE；wellspring study dictionary 可由 CSV 起草"))
-		}
-		if !slices.Contains(paths, in.path) {
-			paths = append(paths, in.path)
-		}
-	}
+// infer drafts one dictionary of all inputs, CSV and Parquet together, each
+// file read once, without regard to the site that a record names.
+func infer(ctx context.Context, inputs []input) (frame.Dictionary, error) {
 	opt := inputs[0].opt
 	opt.Only = csv.Only{}
-	return csv.Infer(paths, opt)
+	s := draft.New(draft.Options{MinCell: opt.MinCell, Public: opt.Public})
+	seen := map[string]bool{}
+	for _, in := range inputs {
+		if seen[in.path] {
+			continue
+		}
+		seen[in.path] = true
+		var err error
+		if in.parquet() {
+			err = duckdb.SurveyParquet(ctx, in.path, s)
+		} else {
+			err = csv.Survey(in.path, opt, s)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s.Dictionary(), nil
 }
 
 // merged is the one dictionary of a table that holds the rows of all inputs,

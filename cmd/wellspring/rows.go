@@ -102,8 +102,7 @@ func (c *clinic) add(id ws.SiteID, src frame.Source, p policy.Policy) {
 	c.sites = append(c.sites, rehearsal.Site{ID: id, Rows: src, Policy: p, Dir: filepath.Join(c.dir, string(id))})
 }
 
-// load puts the rows of some inputs into one store, frozen. Where column is
-// given it is the last of d, and is filled with the input's site.
+// load puts the rows of some inputs into one store, frozen; see batches.
 func (c *clinic) load(ctx context.Context, id ws.SiteID, d frame.Dictionary, inputs []input, column *frame.Column) (frame.Source, error) {
 	if err := os.MkdirAll(filepath.Join(c.dir, string(id)), 0o700); err != nil {
 		return nil, ws.Errorf(ws.Other, "simulate", ws.T("the site's folder cannot be made", "无法创建站点文件夹")).Wrap(err)
@@ -112,12 +111,7 @@ func (c *clinic) load(ctx context.Context, id ws.SiteID, d frame.Dictionary, inp
 	if err != nil {
 		return nil, err
 	}
-	if len(inputs) == 1 && inputs[0].parquet() {
-		err = store.LoadParquet(ctx, dataset, d, inputs[0].path)
-	} else {
-		err = store.Load(ctx, dataset, d, batches(inputs, d, column))
-	}
-	if err != nil {
+	if err := store.Load(ctx, dataset, d, batches(ctx, inputs, d, column)); err != nil {
 		return nil, err
 	}
 	v, err := store.Freeze(ctx, dataset)
@@ -127,35 +121,39 @@ func (c *clinic) load(ctx context.Context, id ws.SiteID, d frame.Dictionary, inp
 	return store.Open(ctx, dataset, v)
 }
 
-// batches reads the files of some inputs one after the other.
-func batches(inputs []input, d frame.Dictionary, column *frame.Column) iter.Seq2[frame.Batch, error] {
+// batches reads the files of some inputs one after the other. Where column is
+// given it is the last of d, and is filled with the input's site.
+func batches(ctx context.Context, inputs []input, d frame.Dictionary, column *frame.Column) iter.Seq2[frame.Batch, error] {
+	if column != nil {
+		d = d[:len(d)-1]
+	}
 	return func(yield func(frame.Batch, error) bool) {
 		for _, in := range inputs {
-			if !one(in, d, column, yield) {
-				return
+			for b, err := range in.rows(ctx, d) {
+				if err == nil && column != nil {
+					code := int32(slices.Index(column.Levels, string(in.site)))
+					b.Columns = append(b.Columns, frame.Values{Code: slices.Repeat([]int32{code}, b.Rows)})
+				}
+				if !yield(b, err) || err != nil {
+					return
+				}
 			}
 		}
 	}
 }
 
-func one(in input, d frame.Dictionary, column *frame.Column, yield func(frame.Batch, error) bool) bool {
-	r, err := csv.Open(in.path, in.opt)
-	if err != nil {
-		yield(frame.Batch{}, err)
-		return false
+// rows reads a file, bound to d.
+func (in input) rows(ctx context.Context, d frame.Dictionary) iter.Seq2[frame.Batch, error] {
+	if in.parquet() {
+		return duckdb.Parquet(ctx, d, in.path)
 	}
-	defer r.Close()
-	if column != nil {
-		d = d[:len(d)-1]
-	}
-	for b, err := range r.Load(d) {
-		if err == nil && column != nil {
-			code := int32(slices.Index(column.Levels, string(in.site)))
-			b.Columns = append(b.Columns, frame.Values{Code: slices.Repeat([]int32{code}, b.Rows)})
+	return func(yield func(frame.Batch, error) bool) {
+		r, err := csv.Open(in.path, in.opt)
+		if err != nil {
+			yield(frame.Batch{}, err)
+			return
 		}
-		if !yield(b, err) || err != nil {
-			return false
-		}
+		defer r.Close()
+		r.Load(d)(yield)
 	}
-	return true
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	duck "github.com/duckdb/duckdb-go-bindings"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -28,7 +29,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"near": near, "same": same, "code": code, "rows": writeRows,
-			"refuse": refuse, "recode": recode, "interrupt": interrupt,
+			"refuse": refuse, "recode": recode, "interrupt": interrupt, "parquet": writeParquet,
 		},
 	})
 }
@@ -129,4 +130,25 @@ func writeRows(ts *testscript.TestScript, neg bool, args []string) {
 	seed, err := strconv.ParseUint(args[2], 10, 64)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), patients(n, seed), 0o644))
+}
+
+// parquet FROM.csv TO.parquet: the same table as a Parquet file, with types as
+// DuckDB's own CSV reader finds them.
+func writeParquet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("parquet FROM TO")
+	}
+	var db duck.Database
+	var conn duck.Connection
+	var res duck.Result
+	if duck.Open("", &db) != duck.StateSuccess || duck.Connect(db, &conn) != duck.StateSuccess {
+		ts.Fatalf("DuckDB does not start")
+	}
+	defer duck.Close(&db)
+	defer duck.Disconnect(&conn)
+	defer duck.DestroyResult(&res)
+	sql := "COPY (SELECT * FROM read_csv('" + ts.MkAbs(args[0]) + "', header = true)) TO '" + ts.MkAbs(args[1]) + "' (FORMAT parquet)"
+	if duck.Query(conn, sql, &res) != duck.StateSuccess {
+		ts.Fatalf("%s: %s", sql, duck.ResultError(&res))
+	}
 }

@@ -63,7 +63,7 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	if err := p.Sites("simulate", len(inputs)); err != nil && !s.pooled {
 		return hinted(err, ws.T("add a site; or give --public if anyone may read the rows; or a --policy file with few_sites: true", "请增加站点；若数据本就公开，可加 --public；或用 --policy 给出含 few_sites: true 的策略文件"))
 	}
-	if err := dictionaries(s.dictionaries, inputs); err != nil {
+	if err := dictionaries(ctx, s.dictionaries, inputs); err != nil {
 		return err
 	}
 	out, err := simulate(ctx, c, st, inputs, p, s.pooled)
@@ -192,6 +192,9 @@ func splitInputs(split string, opt csv.Options) ([]input, error) {
 	column, path, ok := strings.Cut(split, "=")
 	if !ok {
 		return nil, usage(ws.T("--split wants COLUMN=FILE", "--split 的格式为 COLUMN=FILE"))
+	}
+	if (input{path: path}).parquet() {
+		return nil, usage(ws.T("--split takes a CSV file; of Parquet give a file a site, by --site NAME=FILE", "--split 只接受 CSV 文件；Parquet 请按站点分文件，用 --site NAME=FILE 给出"))
 	}
 	names, err := csv.Split(path, column, opt)
 	if err != nil {

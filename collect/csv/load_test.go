@@ -12,6 +12,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/frame"
+	"wellspring/frame/draft"
 	"wellspring/study"
 
 	"pgregory.net/rapid"
@@ -130,17 +131,17 @@ func TestInferThenLoad(t *testing.T) {
 			}
 			texts = append(texts, text)
 		}
-		columns := []*column{newColumn("v", opt), newColumn("w", opt)}
+		s := draft.New(draft.Options{MinCell: opt.MinCell, Public: opt.Public})
 		for _, text := range texts {
 			r, err := NewReader(strings.NewReader(text), "f", opt)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.survey(columns, "f"); err != nil {
+			if err := r.survey(s); err != nil {
 				t.Fatal(err)
 			}
 		}
-		d := frame.Dictionary{columns[0].draft(), columns[1].draft()}
+		d := s.Dictionary()
 		if err := study.CheckDictionary(d); err != nil {
 			t.Fatalf("%+v: %v", d, err)
 		}

@@ -8,17 +8,16 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	ws "wellspring"
+	"wellspring/frame/draft"
 )
 
 // Bounds of a file.
 const (
 	MaxRecord  = 1 << 20 // bytes of a record, and of a line
 	MaxColumns = 10000
-	maxName    = 200 // characters of a column's or level's name
 )
 
 // Options say how a file is read. The zero Options suit most files.
@@ -356,8 +355,8 @@ func (r *Reader) readHeader() error {
 		if name == "" {
 			name = "X"
 		}
-		if !fits(name) {
-			return r.fault(ws.T("the name of column %d has control characters or more than %d characters", "第 %d 列的列名含控制字符或超过 %d 个字符", i+1, maxName)).
+		if !draft.Fits(name) {
+			return r.fault(ws.T("the name of column %d has control characters or more than %d characters", "第 %d 列的列名含控制字符或超过 %d 个字符", i+1, draft.MaxName)).
 				WithHint(ws.T("give the column a short name", "请改用简短的列名"))
 		}
 		if _, seen := r.index[name]; seen {
@@ -372,13 +371,6 @@ func (r *Reader) readHeader() error {
 			WithHint(ws.T("put a line with the columns' names on top", "请在文件首行写上列名"))
 	}
 	return nil
-}
-
-// fits reports whether a text can name a column or a level: one line without
-// control characters, not too long.
-func fits(s string) bool {
-	return utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) != "" &&
-		!strings.ContainsFunc(s, func(c rune) bool { return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' })
 }
 
 // trim takes spaces off both ends.
