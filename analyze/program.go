@@ -50,11 +50,10 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 			return nil, ws.At(label(a), err)
 		}
 		for _, fr := range frames {
-			if err := bySite(fr, f.Policy); err != nil {
-				return nil, ws.At(label(a), err)
-			}
-			if err := total(fr, f.Policy); err != nil {
-				return nil, ws.At(label(a), err)
+			for _, judge := range []func(*formula.Frame, policy.Policy) error{bySite, total, truths} {
+				if err := judge(fr, f.Policy); err != nil {
+					return nil, ws.At(label(a), err)
+				}
 			}
 		}
 		p.parts = append(p.parts, part{a, m, frames})
@@ -229,8 +228,12 @@ func (p *Program) pieces(s progress) ([]piece, error) {
 		for j, f := range part.frames {
 			pc := piece{prefix: fmt.Sprintf("%d.%d/", i, j), ask: Ask{Query: prob.Query(f)}}
 			if s.Phase == counting {
-				pc.ask.Shape = countShape(f)
+				truths := truthBlocks(f, p.facts.Policy)
+				pc.ask.Shape = append(countShape(f), truths...)
 				pc.fold = func() (Fold, error) { return newCountFold(f), nil }
+				if truths != nil {
+					pc.fold = func() (Fold, error) { return newTruthFold(f), nil }
+				}
 			} else {
 				pc.ask.Shape = momentShape(f, prob.Totals[j])
 				pc.fold = func() (Fold, error) { return newMomentFold(f), nil }
@@ -342,8 +345,12 @@ func (p *Program) Next(raw State, sum stat.Sum) (State, []study.Result, error) {
 func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 	for i, part := range p.parts {
 		for j, f := range part.frames {
-			t := readCounts(f, sum.Part(fmt.Sprintf("%d.%d/", i, j)))
+			counts := sum.Part(fmt.Sprintf("%d.%d/", i, j))
+			t := readCounts(f, counts)
 			if err := p.facts.Policy.Rows(label(part.analysis), t.Complete, t.Sites); err != nil {
+				return err
+			}
+			if err := judgeTruths(label(part.analysis), f, p.facts.Policy, counts); err != nil {
 				return err
 			}
 			s.Parts[i].Totals = append(s.Parts[i].Totals, t)

@@ -43,14 +43,18 @@ func (c *countFold) Add(b frame.Batch) error {
 	if err != nil {
 		return err
 	}
-	c.rows += b.Rows
+	c.count(b.Rows, v)
+	return nil
+}
+
+func (c *countFold) count(rows int, v formula.Values) {
+	c.rows += rows
 	c.complete += v.Rows
 	for i, codes := range v.Factor {
 		for _, code := range codes[:v.Rows] {
 			c.levels[i][code]++
 		}
 	}
-	return nil
 }
 
 func (c *countFold) Vector() (stat.Vector, error) {

@@ -133,7 +133,9 @@ func checkStable(t interface{ Fatalf(string, ...any) }, m *Model) {
 func TestModel_TimeColumn(t *testing.T) {
 	for _, c := range [][2]string{
 		{"Surv(t, s) ~ a", "t"}, {"Surv(t0, t, s) ~ a", "t"}, {"Surv(event = s, time = (t)) ~ a", "t"}, {"(Surv(t, s == 1)) ~ a", "t"},
-		{"Surv(t/365, s) ~ a", ""}, {"t ~ a", ""}, {"~ a", ""}, {"Surv(x = t, s) ~ a", ""},
+		{"Surv(t/365.25, s) ~ a", "t"}, {"Surv(I((t + 1)/30), s) ~ a", "t"}, {"Surv(t0/7, 2 * (t - 3) / 7 + 1, s) ~ a", "t"}, {"Surv(-(3 - t), s) ~ a", "t"}, {"Surv(1 - -t, s) ~ a", "t"},
+		{"Surv(t - t0, s) ~ a", ""}, {"Surv(t + t, s) ~ a", ""}, {"Surv(10 - t, s) ~ a", ""}, {"Surv(-t, s) ~ a", ""}, {"Surv(1/t, s) ~ a", ""}, {"Surv(t^2, s) ~ a", ""}, {"Surv(t * t, s) ~ a", ""},
+		{"Surv(log(t), s) ~ a", ""}, {"Surv(t / log(2), s) ~ a", ""}, {"Surv(t * 0, s) ~ a", ""}, {"Surv(t / 0, s) ~ a", ""}, {"Surv(t > 1, s) ~ a", ""}, {"Surv(3, s) ~ a", ""}, {"Surv(I(t, t), s) ~ a", ""}, {"t ~ a", ""}, {"~ a", ""}, {"Surv(x = t, s) ~ a", ""},
 	} {
 		m, err := Parse(c[0])
 		if err != nil {

@@ -2,13 +2,18 @@ package formula
 
 import "math"
 
-// Partial names a numeric variable that some row within the dictionary's ranges
+// Partial names a variable that some row within the dictionary's ranges
 // could make missing or infinite, such as log(x) where x may be 0: whether it
 // does tells of that row.
 func (f *Frame) Partial() (name string, ok bool) {
 	for _, s := range f.sources {
 		if s.expr.partial() {
 			return f.numeric[s.first].Name, true
+		}
+	}
+	for i, c := range f.coders {
+		if c.expr.partial() {
+			return f.factors[i].Name, true
 		}
 	}
 	return "", false

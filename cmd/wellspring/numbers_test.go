@@ -180,6 +180,11 @@ func TestNumbers(t *testing.T) {
 		{"cnsim logistic", cnsim, glm("binomial", "DIS_DIAB ~ factor(GENDER)*PM_BMI_CONTINUOUS + LAB_HDL")},
 		{"lung2", lung2, cox("Surv(time, status) ~ age + sex", "efron")},
 		{"lung2 by site", lung2, cox("Surv(time, status) ~ age + sex + strata(site)", "efron")},
+		{"lung years", lung, cox("Surv(time/365.25, status) ~ age + I(ph.ecog >= 2) + sex", "efron")},
+		{"lung months", lung, km("Surv(I(time/30), status == 2) ~ sex")},
+	}
+	if len(cases) != len(want) {
+		t.Errorf("%d cases, and R has answers for %d", len(cases), len(want))
 	}
 	for _, c := range cases {
 		if len(want[c.name]) == 0 {
