@@ -151,7 +151,7 @@ func TestModel_TimeColumn(t *testing.T) {
 // columns, and evaluates it: nothing panics, and printing is canonical.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"y ~ a", "y ~ age * sex - 1", "Surv(t0, t, status == 1) ~ strata(sex, grp) + poly(age, 2)", "log(y) ~ I(age/10)^2 + `my col`:stage",
-		"y ~ ns(chol, knots = c(2, 3), Boundary.knots = c(1, 9)) %in% relevel(factor(grp), ref = '2')", "年龄段 ~ offset(log(w)) + abs(z)^0.5", "~ ((", "y ~ 1e999L", "y ~ 'x\\"} {
+		"y ~ ns(chol, knots = c(2, 3), Boundary.knots = c(1, 9)) %in% relevel(factor(grp), ref = '2')", "年龄段 ~ offset(log(w)) + abs(z)^0.5", "~ ((", "y ~ 1e999L", "y ~ 'x\\", "Surv(t/365.25, I(status2 == 2)) ~ I(age >= 50) * sex + I((z > 0) * age) + strata(I(stage %in% c('a', 'b')))"} {
 		f.Add(s)
 	}
 	rows := smallBatch()
