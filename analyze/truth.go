@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	ws "wellspring"
@@ -12,8 +13,10 @@ import (
 
 // Whoever writes a comparison into a formula, such as age > 65, chooses whom it
 // tells from the others. Under a cell limit the rows are therefore counted by
-// all comparisons of a formula together, a cell for each combination of true
-// and false, before anything rests on them; a cell with too few ends the study.
+// all comparisons of a formula together, and by its outcome if that is one of
+// two, a cell for each combination, before anything rests on them; a cell with
+// too few ends the study. Without the outcome, a model of one comparison would
+// give its four cells away.
 
 // maxTruths bounds the comparisons of a formula under a cell limit, so that the
 // cells stay few.
@@ -35,12 +38,37 @@ func truths(f *formula.Frame, p policy.Policy) error {
 	return nil
 }
 
-// truthBlocks lists the cells of a formula's comparisons, none without a limit.
-func truthBlocks(f *formula.Frame, p policy.Policy) stat.Shape {
-	if len(f.Truths()) == 0 || p.MinCell <= 1 {
+// indicators are what the cells are made of: the comparisons of f and, where
+// there are any, an event, or a response between 0 and 1 or of two levels.
+func indicators(f *formula.Frame) []formula.Truth {
+	out := slices.Clone(f.Truths())
+	if len(out) == 0 {
 		return nil
 	}
-	n := 1 << len(f.Truths())
+	roles := f.Roles()
+	outcome := formula.Truth{Numeric: max(roles.Event, roles.Response), Factor: roles.ResponseFactor}
+	switch {
+	case outcome.Factor >= 0 && len(f.Factors()[outcome.Factor].Levels) == 2:
+		outcome.Name, outcome.Numeric = f.Factors()[outcome.Factor].Name, -1
+	case outcome.Numeric >= 0 && f.Numeric()[outcome.Numeric].Lo >= 0 && f.Numeric()[outcome.Numeric].Hi <= 1:
+		outcome.Name, outcome.Factor = f.Numeric()[outcome.Numeric].Name, -1
+	default:
+		return out
+	}
+	same := func(t formula.Truth) bool { return t.Numeric == outcome.Numeric && t.Factor == outcome.Factor }
+	if !slices.ContainsFunc(out, same) {
+		out = append(out, outcome)
+	}
+	return out
+}
+
+// truthBlocks lists the cells of a formula's comparisons, none without a limit.
+func truthBlocks(f *formula.Frame, p policy.Policy) stat.Shape {
+	all := indicators(f)
+	if len(all) == 0 || p.MinCell <= 1 {
+		return nil
+	}
+	n := 1 << len(all)
 	return stat.Shape{{Name: "truths", Len: n}, {Name: "truths.sites", Len: n, Presence: true}}
 }
 
@@ -48,11 +76,13 @@ func truthBlocks(f *formula.Frame, p policy.Policy) stat.Shape {
 // the fold within it counts.
 type truthFold struct {
 	*countFold
-	cells []float64 // cell c has those rows for which truth i holds where c's bit i is 1
+	truths []formula.Truth
+	cells  []float64 // cell c has those rows for which truth i holds where c's bit i is 1
 }
 
 func newTruthFold(f *formula.Frame) *truthFold {
-	return &truthFold{newCountFold(f), make([]float64, 1<<len(f.Truths()))}
+	all := indicators(f)
+	return &truthFold{newCountFold(f), all, make([]float64, 1<<len(all))}
 }
 
 func (t *truthFold) Add(b frame.Batch) error {
@@ -63,8 +93,8 @@ func (t *truthFold) Add(b frame.Batch) error {
 	t.count(b.Rows, v)
 	for r := range v.Rows {
 		cell := 0
-		for i, truth := range t.frame.Truths() {
-			if truth.Factor >= 0 && v.Factor[truth.Factor][r] == trueLevel(t.frame, truth) || truth.Factor < 0 && v.Numeric[truth.Numeric][r] == 1 {
+		for i, truth := range t.truths {
+			if truth.Factor >= 0 && v.Factor[truth.Factor][r] == 1 || truth.Factor < 0 && v.Numeric[truth.Numeric][r] == 1 {
 				cell |= 1 << i
 			}
 		}
@@ -73,21 +103,13 @@ func (t *truthFold) Add(b frame.Batch) error {
 	return nil
 }
 
-// trueLevel is the code of TRUE, which relevel() may have moved.
-func trueLevel(f *formula.Frame, t formula.Truth) int32 {
-	if f.Factors()[t.Factor].Levels[0] == "TRUE" {
-		return 0
-	}
-	return 1
-}
-
 func (t *truthFold) Vector() (stat.Vector, error) {
 	out, err := t.countFold.Vector()
 	return append(append(out, t.cells...), t.cells...), err
 }
 
-// judgeTruths judges the cells that truthBlocks lists. It names the
-// comparisons, never a count.
+// judgeTruths judges the cells that truthBlocks lists. It names what was
+// compared, never a count.
 func judgeTruths(op string, f *formula.Frame, p policy.Policy, s stat.Sum) error {
 	if len(truthBlocks(f, p)) == 0 {
 		return nil
@@ -98,10 +120,10 @@ func judgeTruths(op string, f *formula.Frame, p policy.Policy, s stat.Sum) error
 			continue
 		}
 		var names []string
-		for _, t := range f.Truths() {
+		for _, t := range indicators(f) {
 			names = append(names, t.Name)
 		}
-		return ws.Errorf(ws.Withheld, op, ws.T("the comparison %s sets too few persons or institutions apart", "比较式 %s 所区分出的人数或机构数过少", strings.Join(names, ", "))).
+		return ws.Errorf(ws.Withheld, op, ws.T("a comparison sets too few persons or institutions apart: %s", "比较式所区分出的人数或机构数过少：%s", strings.Join(names, ", "))).
 			WithHint(ws.T("choose bounds that leave more persons on both sides", "请选择使两侧人数更多的界值"))
 	}
 	return nil

@@ -126,7 +126,7 @@ func (b *binder) relevel(n *node) (*spec, error) {
 func (s *spec) find(n *node) (int, error) {
 	if n = n.bare(); n.kind != str {
 		return 0, invalid(n.col, ws.T("a level in quotes is wanted here", "此处应为加引号的水平"),
-			ws.T(`write ref = "2", even if the level is a number`, `即使水平是数字,也请写成 ref = "2"`))
+			ws.T(`write ref = "2", even if the level is a number`, `即使水平是数字，也请写成 ref = "2"`))
 	}
 	i := slices.Index(s.levels, n.text)
 	if i < 0 {

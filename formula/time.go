@@ -85,7 +85,7 @@ func (a affine) with(op string, b affine) (affine, bool) {
 	case "-":
 		out.slope, out.value = a.slope-b.slope, a.value-b.value
 	case "*":
-		out.slope, out.value = a.slope*b.value+b.slope*a.value, a.value*b.value
+		out.slope, out.value = float64(a.slope*b.value)+float64(b.slope*a.value), a.value*b.value
 		if out.column != "" {
 			out.value = 0
 		}
