@@ -109,7 +109,7 @@ func infer(ctx context.Context, inputs []input) (frame.Dictionary, error) {
 		if in.parquet() {
 			err = duckdb.SurveyParquet(ctx, in.path, s)
 		} else {
-			err = csv.Survey(in.path, opt, s)
+			err = csv.Survey(ctx, in.path, opt, s)
 		}
 		if err != nil {
 			return nil, err

@@ -56,7 +56,7 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := s.inputs(p)
+	inputs, err := s.inputs(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (s *simulation) limits() (policy.Policy, error) {
 }
 
 // inputs lists the sites in code-point order.
-func (s *simulation) inputs(p policy.Policy) ([]input, error) {
+func (s *simulation) inputs(ctx context.Context, p policy.Policy) ([]input, error) {
 	opt := csv.Options{Public: p.MinCell <= 1, MinCell: int(p.MinCell)}
 	if s.missing != "" {
 		opt.Missing = strings.Split(s.missing, ",")
@@ -167,7 +167,7 @@ func (s *simulation) inputs(p policy.Policy) ([]input, error) {
 		return nil, usage(ws.T("give either --site NAME=PATH, once a site, or --split COLUMN=FILE", "请给出 --site NAME=PATH(每个站点一次）或 --split COLUMN=FILE 之一"))
 	}
 	if s.split != "" {
-		return splitInputs(s.split, opt)
+		return splitInputs(ctx, s.split, opt)
 	}
 	var out []input
 	for _, v := range s.sites {
@@ -188,7 +188,7 @@ func (s *simulation) inputs(p policy.Policy) ([]input, error) {
 	return out, nil
 }
 
-func splitInputs(split string, opt csv.Options) ([]input, error) {
+func splitInputs(ctx context.Context, split string, opt csv.Options) ([]input, error) {
 	column, path, ok := strings.Cut(split, "=")
 	if !ok {
 		return nil, usage(ws.T("--split wants COLUMN=FILE", "--split 的格式为 COLUMN=FILE"))
@@ -196,7 +196,7 @@ func splitInputs(split string, opt csv.Options) ([]input, error) {
 	if (input{path: path}).parquet() {
 		return nil, usage(ws.T("--split takes a CSV file; of Parquet give a file a site, by --site NAME=FILE", "--split 只接受 CSV 文件；Parquet 请按站点分文件，用 --site NAME=FILE 给出"))
 	}
-	names, err := csv.Split(path, column, opt)
+	names, err := csv.Split(ctx, path, column, opt)
 	if err != nil {
 		return nil, err
 	}

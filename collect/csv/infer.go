@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"context"
 	"io"
 
 	ws "wellspring"
@@ -20,30 +21,33 @@ func Infer(paths []string, opt Options) (frame.Dictionary, error) {
 	}
 	s := draft.New(draft.Options{MinCell: opt.MinCell, Public: opt.Public})
 	for _, path := range paths {
-		if err := Survey(path, opt, s); err != nil {
+		if err := Survey(context.Background(), path, opt, s); err != nil {
 			return nil, err
 		}
 	}
 	return s.Dictionary(), nil
 }
 
-// Survey shows every value of a file to s.
-func Survey(path string, opt Options, s *draft.Survey) error {
+// Survey shows every value of a file to s. It ends with ctx, as Stopped.
+func Survey(ctx context.Context, path string, opt Options, s *draft.Survey) error {
 	r, err := Open(path, opt)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	return r.survey(s)
+	return r.survey(ctx, s)
 }
 
-func (r *Reader) survey(s *draft.Survey) error {
+func (r *Reader) survey(ctx context.Context, s *draft.Survey) error {
 	columns, err := s.File(r.name, r.header)
 	if err != nil {
 		return err
 	}
 	marks, mixed := make([]byte, len(columns)), make([]int, len(columns))
-	for {
+	for n := 0; ; n++ {
+		if err := stopped(ctx, n); err != nil {
+			return err
+		}
 		fields, err := r.Read()
 		if err == io.EOF {
 			return r.mixedMarks(columns, mixed)
@@ -63,6 +67,15 @@ func (r *Reader) survey(s *draft.Survey) error {
 			marks[i] |= mark
 		}
 	}
+}
+
+// stopped looks now and then, by the number of records read, whether ctx has
+// ended.
+func stopped(ctx context.Context, records int) error {
+	if records%4096 != 0 || ctx.Err() == nil {
+		return nil
+	}
+	return ws.Errorf(ws.Stopped, "csv", ws.T("reading was stopped", "读取已停止")).Wrap(ctx.Err())
 }
 
 // show gives a value to its column and returns its decimal mark, 0 if it has

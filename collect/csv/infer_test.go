@@ -1,16 +1,20 @@
 package csv
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	ws "wellspring"
 	"wellspring/frame"
+	"wellspring/frame/draft"
 )
 
 // files writes texts to files of their own and returns their paths.
@@ -243,5 +247,18 @@ func TestInfer_SharedFiles(t *testing.T) {
 				t.Errorf("%v: %d rows, want %d", c.paths, rows, c.rows)
 			}
 		}
+	}
+}
+
+// A long file is not read to its end for somebody who has gone.
+func TestSurvey_Stopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	path := files(t, oneColumn(10000, strconv.Itoa))[0]
+	if err := Survey(ctx, path, Options{}, draft.New(draft.Options{})); ws.KindOf(err) != ws.Stopped || !errors.Is(err, context.Canceled) {
+		t.Errorf("survey: %v", err)
+	}
+	if _, err := Split(ctx, path, "n", Options{}); ws.KindOf(err) != ws.Stopped {
+		t.Errorf("split: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package csv
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -137,7 +138,7 @@ func TestInferThenLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.survey(s); err != nil {
+			if err := r.survey(context.Background(), s); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -155,7 +156,7 @@ func TestInferThenLoad(t *testing.T) {
 
 func TestSplit(t *testing.T) {
 	path := files(t, "x,site\n1,va\n2,北京协和\n3, cleveland\n4,va\n")[0]
-	sites, err := Split(path, "site", Options{})
+	sites, err := Split(t.Context(), path, "site", Options{})
 	if err != nil || !slices.Equal(sites, []ws.SiteID{"cleveland", "va", "北京协和"}) {
 		t.Fatalf("got %q, %v", sites, err)
 	}
@@ -179,7 +180,7 @@ func TestSplit(t *testing.T) {
 		{"x,site\n1,S3CRET hospital\n", "cannot name a site", 2},
 		{"x,y\n1,2\n", `lacks the column "site"`, 0},
 	} {
-		_, err := Split(files(t, c.text)[0], "site", Options{})
+		_, err := Split(t.Context(), files(t, c.text)[0], "site", Options{})
 		if ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), c.says) || ws.PositionOf(err).Line != c.line || strings.Contains(err.Error(), "S3CRET") {
 			t.Errorf("%s: %v", c.says, err)
 		}
