@@ -4,8 +4,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +148,26 @@ func TestTexts(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no Text found: the test looks for the wrong thing")
+	}
+}
+
+var (
+	verbatim = regexp.MustCompile("`[^`]*`|\\]\\([^)]*\\)") // code and where links go
+	narrow   = regexp.MustCompile(`\p{Han}[,;:!?(]|[,;:!?]\p{Han}|\(\p{Han}|\p{Han}\)`)
+)
+
+// Chinese sentences have Chinese punctuation, which is as wide as a character.
+func TestPunctuation(t *testing.T) {
+	for _, name := range []string{"README.md", "NEWS.md", "docs/README.md"} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(b), "\n") {
+			if at := narrow.FindString(verbatim.ReplaceAllString(line, "")); at != "" {
+				t.Errorf("%s:%d: half-width punctuation in Chinese: %q", name, i+1, at)
+			}
+		}
 	}
 }
 

@@ -139,11 +139,12 @@ func (g Guard) same(o Guard) bool {
 
 // A guarded is a row set with its guards, as round 0 and the judgement see it.
 type guarded struct {
-	frame  *formula.Frame // with the operands, where a limit holds
-	own    int            // numeric variables of the frame that the loop named
-	guards []Guard        // none where no limit holds
-	cross  [][]int        // the guards' sets of two factors or more
-	counts bool           // no moment is wanted
+	frame  *formula.Frame  // with the operands, where a limit holds
+	own    int             // numeric variables of the frame that the loop named
+	guards []Guard         // none where no limit holds
+	cross  [][]int         // the guards' sets of two factors or more
+	counts bool            // no moment is wanted
+	truths []formula.Truth // what comparisons tell apart, where a limit holds
 }
 
 // maxCells bounds the cells of one guard.
@@ -151,7 +152,7 @@ const maxCells = 1 << 16
 
 // newGuarded finds what a method guards in one of its frames.
 func newGuarded(m Method, f *formula.Frame, p policy.Policy) (guarded, error) {
-	out := guarded{frame: f, own: len(f.Numeric()), counts: m.Counts()}
+	out := guarded{frame: f, own: len(f.Numeric()), counts: m.Counts(), truths: indicators(f, p)}
 	if out.counts || p.MinCell <= 1 && p.MaxInfluence >= 1 {
 		return out, nil
 	}

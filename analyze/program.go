@@ -77,11 +77,10 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 func guardedFrames(m Method, frames []*formula.Frame, p policy.Policy) ([]guarded, error) {
 	var out []guarded
 	for _, f := range frames {
-		if err := bySite(f, p); err != nil {
-			return nil, err
-		}
-		if err := total(f, p); err != nil {
-			return nil, err
+		for _, judge := range []func(*formula.Frame, policy.Policy) error{bySite, total, truths} {
+			if err := judge(f, p); err != nil {
+				return nil, err
+			}
 		}
 		g, err := newGuarded(m, f, p)
 		if err != nil {
@@ -386,8 +385,12 @@ func (p *Program) wants(s progress) bool {
 func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 	for i, part := range p.parts {
 		for j, g := range part.guarded {
-			t := g.readCounts(sum.Part(fmt.Sprintf("%d.%d/", i, j)))
+			counts := sum.Part(fmt.Sprintf("%d.%d/", i, j))
+			t := g.readCounts(counts)
 			if err := p.facts.Policy.Rows(label(part.analysis), t.Complete, t.Sites); err != nil {
+				return err
+			}
+			if err := g.judgeTruths(label(part.analysis), p.facts.Policy, counts); err != nil {
 				return err
 			}
 			s.Parts[i].Totals = append(s.Parts[i].Totals, t)

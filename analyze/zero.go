@@ -25,7 +25,7 @@ func (g guarded) countShape() stat.Shape {
 		s = append(s, stat.Block{Name: fmt.Sprintf("cross%d", i), Len: g.cells(c)},
 			stat.Block{Name: fmt.Sprintf("cross%d.sites", i), Len: g.cells(c), Presence: true})
 	}
-	return s
+	return append(s, g.truthBlocks()...)
 }
 
 type countFold struct {
@@ -34,6 +34,7 @@ type countFold struct {
 	complete int
 	levels   [][]float64
 	crossed  [][]float64
+	apart    []float64 // by what comparisons tell apart
 }
 
 func (g guarded) countFold() *countFold {
@@ -43,6 +44,9 @@ func (g guarded) countFold() *countFold {
 	}
 	for _, set := range g.cross {
 		c.crossed = append(c.crossed, make([]float64, g.cells(set)))
+	}
+	if len(g.truths) > 0 {
+		c.apart = make([]float64, 1<<len(g.truths))
 	}
 	return c
 }
@@ -64,13 +68,18 @@ func (c *countFold) Add(b frame.Batch) error {
 			c.crossed[i][c.cell(set, v, r)]++
 		}
 	}
+	for r := range v.Rows {
+		if c.apart != nil {
+			c.apart[c.truth(v, r)]++
+		}
+	}
 	return nil
 }
 
 func (c *countFold) Vector() (stat.Vector, error) {
 	n := float64(c.complete)
 	out := stat.Vector{float64(c.rows), n, n}
-	for _, l := range slices.Concat(c.levels, c.crossed) {
+	for _, l := range slices.Concat(c.levels, c.crossed, [][]float64{c.apart}) {
 		out = append(append(out, l...), l...)
 	}
 	return out, nil

@@ -22,6 +22,8 @@ type Frame struct {
 	coders  []coder // one a factor
 	// compared are the factor columns of which a level is read as a number.
 	compared []string
+	truths   []Truth
+	nested   string // a comparison that is part of a variable; "" if there is none
 }
 
 // A source computes one number a row, and from it the numeric variables from
@@ -173,6 +175,10 @@ func (b *binder) variable(n *node) (variable, error) {
 
 // scalar binds the number inner as the variable that prints as outer.
 func (b *binder) scalar(outer, inner *node) (variable, error) {
+	if outer == inner && inner.bare().comparison() {
+		return variable{}, invalid(inner.col, ws.T("a comparison is no term by itself", "比较式不能单独成项"),
+			ws.T("write I(%s)", "请写 I(%s)", inner.bare().String()))
+	}
 	e, err := b.expr(inner)
 	if err != nil {
 		return variable{}, err
@@ -254,10 +260,16 @@ func (b *binder) addFactor(printed string, s *spec) int {
 	if i, ok := b.index[key]; ok {
 		return i
 	}
-	b.index[key] = len(b.factors)
-	b.factors = append(b.factors, Factored{Name: printed, Levels: s.levels, Column: s.ref.Name})
+	i := len(b.factors)
+	b.index[key] = i
+	column := s.ref.Name
+	if s.expr != nil {
+		column = ""
+		b.truths = append(b.truths, Truth{Name: printed, Numeric: -1, Factor: i})
+	}
+	b.factors = append(b.factors, Factored{Name: printed, Levels: s.levels, Column: column})
 	b.coders = append(b.coders, s.coder())
-	return len(b.factors) - 1
+	return i
 }
 
 // response binds the left side.
@@ -277,7 +289,9 @@ func (b *binder) response(n *node) error {
 	if err != nil {
 		return err
 	}
-	b.roles.Response, err = b.addNumeric(n, e, "")
+	if b.roles.Response, err = b.addNumeric(n, e, ""); err == nil {
+		b.truth(n, b.roles.Response)
+	}
 	return err
 }
 
@@ -315,7 +329,9 @@ func (b *binder) surv(n *node) error {
 	if e, err = b.event(args[2]); err != nil {
 		return err
 	}
-	b.roles.Event, err = b.addNumeric(args[2], e, " event")
+	if b.roles.Event, err = b.addNumeric(args[2], e, " event"); err == nil {
+		b.truth(args[2], b.roles.Event)
+	}
 	return err
 }
 
@@ -324,6 +340,9 @@ func (b *binder) event(n *node) (*expr, error) {
 	spec, ok, err := b.factor(n)
 	if err != nil {
 		return nil, err
+	}
+	if ok && spec.expr != nil {
+		return spec.expr, nil
 	}
 	if ok {
 		if !slices.Equal(spec.levels, []string{"FALSE", "TRUE"}) || spec.values != nil {

@@ -1,6 +1,7 @@
 package formula
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ func TestBind_refuses(t *testing.T) {
 	}{
 		{"y ~ nothere", 5, ws.Invalid}, {"y ~ age + Sex", 11, ws.Invalid}, {"y ~ id", 5, ws.Denied}, {"y ~ log(id)", 9, ws.Denied}, {"y ~ factor(id)", 12, ws.Denied},
 		{"y ~ strata(id)", 12, ws.Denied}, {"id ~ age", 1, ws.Denied}, {"y ~ log(sex)", 9, ws.Invalid}, {"y ~ I(sex * 2)", 7, ws.Invalid}, {"y ~ factor(y2)", 12, ws.Invalid},
-		{"y ~ factor(chol)", 12, ws.Invalid}, {"y ~ factor(age > 60)", 12, ws.Invalid}, {"y ~ I(age > 60)", 7, ws.Invalid}, {"y ~ I(age:chol)", 7, ws.Invalid},
+		{"y ~ factor(chol)", 12, ws.Invalid}, {"y ~ factor(age > 60)", 12, ws.Invalid}, {"y ~ (age > 60)", 6, ws.Invalid}, {"y ~ sex + (stage == 'a')", 12, ws.Invalid}, {"y ~ I(1 > 2)", 5, ws.Invalid}, {"y ~ I(age %in% 'a')", 7, ws.Invalid}, {"y ~ I(stage %in% c('a', 'q'))", 25, ws.Invalid}, {"y ~ I(age %in% chol)", 16, ws.Invalid}, {"y ~ factor(I(age > 60))", 12, ws.Invalid}, {"y ~ I(age:chol)", 7, ws.Invalid},
 		{"y ~ I('a')", 7, ws.Invalid}, {"y ~ relevel(stage, ref = 'x')", 26, ws.Invalid}, {"y ~ relevel(stage, ref = 2)", 26, ws.Invalid}, {"y ~ relevel(age, ref = '1')", 13, ws.Invalid},
 		{"y ~ relevel(stage)", 5, ws.Invalid}, {"y ~ poly(age)", 5, ws.Invalid}, {"y ~ poly(age, 9)", 15, ws.Invalid}, {"y ~ poly(age, 1.5)", 15, ws.Invalid}, {"y ~ poly(age, chol)", 15, ws.Invalid},
 		{"y ~ poly(age, chol, 2)", 21, ws.Invalid}, {"y ~ poly(sex, 2)", 10, ws.Invalid}, {"y ~ poly(log(w), 2)", 10, ws.Invalid}, {"y ~ poly(age, 2, raw = 1)", 24, ws.Invalid}, {"y ~ poly(age, 2, raw = yes)", 24, ws.Invalid},
@@ -154,12 +155,57 @@ func TestEval_events(t *testing.T) {
 		"Surv(t, status) ~ 1": {0, 1, 1, 0, 1}, "Surv(t, status2) ~ 1": {0, 1, 1, 0, 1}, "Surv(t, status2 == 1) ~ 1": {1, 0, 0, 1, 0},
 		"Surv(t, 1 - status) ~ 1": {1, 0, 0, 1, 0}, "Surv(t, (grp >= 2)) ~ 1": {0, 1, 1, 0, 1}, "Surv(t, 'a' == stage) ~ 1": {0, 1, 0, 0, 0},
 		"Surv(t, event = status != 1) ~ 1": {1, 0, 0, 1, 0}, "Surv(t, z < chol - 4) ~ 1": {0, 0, 1, 0, 1}, "Surv(t, relevel(stage, 'd') == 'other') ~ 1": {0, 0, 0, 1, 0},
+		"Surv(t, I(status2 == 2)) ~ 1": {0, 1, 1, 0, 1}, "Surv(t, grp %in% c(1, 3)) ~ 1": {1, 0, 1, 1, 0}, "Surv(t, stage %in% c('a', 'other')) ~ 1": {0, 1, 0, 1, 0},
+		"Surv(t, stage %in% 'b') ~ 1": {1, 0, 0, 0, 1}, "Surv(t, (age > 35) * (age <= 60)) ~ 1": {0, 1, 1, 1, 0}, "Surv(t, 1 - (status == 1)) ~ 1": {1, 0, 0, 1, 0},
 	} {
 		f := mustBind(t, text)
 		v := mustEval(t, f, smallBatch())
 		if got := v.Numeric[f.Roles().Event]; !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
+	}
+}
+
+// Comparisons that are variables are told from those within arithmetic, and
+// %in% is false of what is missing, as in R.
+func TestFrame_Truths(t *testing.T) {
+	f := mustBind(t, "Surv(t, I(status2 == 2)) ~ I(age >= 50) + sex + I(stage %in% c('a', 'b')) + relevel(I(z < 0), 'TRUE')")
+	var got []string
+	for _, c := range f.Truths() {
+		got = append(got, fmt.Sprint(c.Name, " ", c.Numeric, " ", c.Factor))
+	}
+	if want := []string{"I(status2 == 2) 1 -1", "I(age >= 50) -1 0", `I(stage %in% c("a", "b")) -1 2`, `relevel(I(z < 0), "TRUE") -1 3`}; !slices.Equal(got, want) {
+		t.Errorf("truths %q, want %q", got, want)
+	}
+	if name, nested := f.Nested(); nested {
+		t.Errorf("%s is nested", name)
+	}
+	for _, text := range []string{"y ~ I((age > 50) * z)", "y ~ log(1 + (age > 50))", "Surv(t, 1 - (status == 1)) ~ 1", "y ~ offset(age > 50)", "Surv(t0 + (age > 50), t, status) ~ 1", "y ~ I((age > 50) == (z > 0))"} {
+		if _, nested := mustBind(t, text).Nested(); !nested {
+			t.Errorf("%s: nothing is nested", text)
+		}
+	}
+	for _, text := range []string{"(age > 50) ~ z", "I(age > 50) ~ z", "stage == 'a' ~ z"} {
+		if f := mustBind(t, text); len(f.Truths()) != 1 {
+			t.Errorf("%s: truths %v", text, f.Truths())
+		}
+	}
+	f = mustBind(t, "y ~ I(stage %in% c('a', 'b')) + I(grp %in% c(1, 3))")
+	v, err := f.Eval(frame.Batch{Rows: 3, Columns: []frame.Values{{Real: []float64{3, math.NaN(), 2}}, {Code: []int32{-1, 1, 2}}, {Real: []float64{1, 2, 3}}}})
+	if err != nil || v.Rows != 3 || !slices.Equal(v.Factor[0], []int32{0, 1, 0}) || !slices.Equal(v.Factor[1], []int32{1, 0, 0}) {
+		t.Errorf("%v, %v", v, err)
+	}
+}
+
+func TestFrame_Times(t *testing.T) {
+	f := mustBind(t, "Surv(t0, I((t + 1)/30.4375), status) ~ age")
+	column := []float64{0, 3, 7, 10, 11, 250}
+	v, err := f.Eval(frame.Batch{Rows: 6, Columns: []frame.Values{{Real: []float64{30, 30, 30, 30, 30, 30}}, {Real: []float64{1, 0, 1, 0, 1, 0}}, {Real: column}, {Real: []float64{-9, -9, -9, -9, -9, -9}}}})
+	if err != nil || !slices.Equal(f.Times(column), v.Numeric[f.Roles().Time]) {
+		t.Errorf("times %v, rows have %v, %v", f.Times(column), v.Numeric, err)
+	}
+	if got := mustBind(t, "Surv(t * 1e-320, status) ~ 1").Times(column); len(got) >= 6 && got[0] == got[1] {
+		t.Errorf("repeats: %v", got)
 	}
 }
 

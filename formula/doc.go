@@ -17,10 +17,20 @@
 // letters are Unicode's; other names stand in backquotes. A column of type
 // factor is a factor; factor() makes one of a numeric column with levels.
 //
-// Arithmetic is for I(), for functions and for the left side. Comparisons are
-// for the event of Surv and for the left side: Surv(time, status == 2),
-// cause == "stroke". A text has at most 10,000 characters and expands to at
-// most 1,000 terms of 256 variables.
+// Arithmetic is for I(), for functions and for the left side. A text has at
+// most 10,000 characters and expands to at most 1,000 terms of 256 variables.
+//
+// # Comparisons
+//
+// == != < <= > >= and %in% c(...) are true or false of a row: as the event of
+// Surv or as a response, Surv(time, status == 2), cause == "stroke", they are 1
+// and 0; I(age >= 65) as a term is a factor with the levels FALSE and TRUE, as
+// R has it; within arithmetic, I((age > 50) * bmi), they are 1 and 0 again.
+// [Frame.Truths] and [Frame.Nested] tell them to whoever counts their groups.
+// x %in% c(1, 3) is false where x is missing; any other comparison is missing.
+//
+// The time of Surv is a column, or one in another unit, such as time/365.25 or
+// I((day + 1)/30): see [Model.TimeColumn] and [Frame.Times].
 //
 // # Missing values
 //

@@ -45,6 +45,12 @@ func (f *Frame) fits(b frame.Batch) bool {
 		}
 	}
 	for _, c := range f.coders {
+		if c.expr != nil {
+			if !c.expr.fits(b) {
+				return false
+			}
+			continue
+		}
 		if column := b.Columns[c.ref.at]; c.values != nil && len(column.Real) != b.Rows || c.values == nil && len(column.Code) != b.Rows {
 			return false
 		}

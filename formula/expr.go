@@ -2,6 +2,7 @@ package formula
 
 import (
 	"math"
+	"slices"
 
 	ws "wellspring"
 	"wellspring/frame"
@@ -16,10 +17,11 @@ type reference struct {
 
 // An expr is a number computed from the columns of a row.
 type expr struct {
-	op    string // "" for a constant, "column", "level", or an operator or function
+	op    string // "" for a constant, "column", "level", "in", or an operator or function
 	value float64
 	ref   *reference
-	a, b  *expr // operands; b is nil for functions and the prefix minus
+	a, b  *expr     // operands; b is nil for functions, "in" and the prefix minus
+	set   []float64 // of "in"
 	bound interval
 }
 
@@ -92,9 +94,13 @@ func divide(a, b *expr) *expr {
 }
 
 func (b *binder) arithmetic(n *node) (*expr, error) {
-	if n.text == ":" || n.text == "%in%" || precedence[n.text] == lowest {
+	if n.comparison() {
+		b.nested = n.String()
+		return b.condition(n)
+	}
+	if n.text == ":" {
 		return nil, invalid(n.col, ws.T("%s is no arithmetic", "%s 不是算术运算", n.text),
-			ws.T("arithmetic is + - * / ^; comparisons belong to the event of Surv()", "算术运算只有 + - * / ^，比较式只用于 Surv() 的事件参数"))
+			ws.T("arithmetic is + - * / ^", "算术运算只有 + - * / ^"))
 	}
 	first, err := b.expr(n.args[0].node)
 	if err != nil {
@@ -134,50 +140,6 @@ func (b *binder) number(n *node) (float64, error) {
 	return e.value, nil
 }
 
-// condition compiles an event or response: a comparison, which gives 0 and 1,
-// or a number.
-func (b *binder) condition(n *node) (*expr, error) {
-	n = n.bare()
-	if n.kind != operator || len(n.args) != 2 || precedence[n.text] != lowest {
-		return b.expr(n)
-	}
-	left, right := n.args[0].bare(), n.args[1].bare()
-	if left.kind == str {
-		left, right = right, left
-	}
-	out := &expr{op: n.text, bound: interval{0, 1}}
-	var err error
-	if right.kind == str && (n.text == "==" || n.text == "!=") {
-		out.a, out.b, err = b.level(left, right)
-		return out, err
-	}
-	if out.a, err = b.expr(n.args[0].node); err != nil {
-		return nil, err
-	}
-	if out.b, err = b.expr(n.args[1].node); err != nil {
-		return nil, err
-	}
-	return fold(out), nil
-}
-
-// level compiles a factor column and one of its levels to their codes.
-func (b *binder) level(column, level *node) (*expr, *expr, error) {
-	spec, ok, err := b.factor(column)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !ok {
-		return nil, nil, invalid(column.col, ws.T("only a factor has levels in quotes", "只有分类变量的水平才加引号"),
-			ws.T("compare a number with a number, such as status == 2", "数值请与数字比较，如 status == 2"))
-	}
-	i, err := spec.find(level)
-	if err != nil {
-		return nil, nil, err
-	}
-	b.compared = append(b.compared, spec.ref.Name)
-	return &expr{op: "level", ref: spec.ref}, constant(float64(spec.code[i])), nil
-}
-
 // eval computes e of every row. The result may be the batch's own column, and
 // must then not be written to; owned says that it is not.
 func (e *expr) eval(b frame.Batch) (x []float64, owned bool) {
@@ -204,6 +166,15 @@ func (e *expr) eval(b frame.Batch) (x []float64, owned bool) {
 	if e.b != nil {
 		y, _ := e.b.eval(b)
 		pairwise(e.op, x, y)
+		return x, true
+	}
+	if e.op == "in" {
+		for i, v := range x {
+			x[i] = 0
+			if slices.Contains(e.set, v) {
+				x[i] = 1
+			}
+		}
 		return x, true
 	}
 	if e.op == "neg" {

@@ -20,7 +20,8 @@ type Numeric struct {
 type Factored struct {
 	Name   string   // as R prints it
 	Levels []string // in order, the reference first
-	// Column is the column of the dictionary that it reads.
+	// Column is the column of the dictionary that it reads; "" of a comparison
+	// such as I(age >= 65), whose levels are FALSE and TRUE.
 	Column string
 }
 

@@ -11,6 +11,7 @@ import (
 // A spec is a column read as a factor.
 type spec struct {
 	ref    *reference
+	expr   *expr     // of a comparison, which reads no column as its own
 	values []float64 // of a numeric column, ascending
 	levels []string
 	code   []int32 // of each level, its place in the dictionary or in values
@@ -37,6 +38,8 @@ func (b *binder) factor(n *node) (s *spec, ok bool, err error) {
 				ws.T("cut points belong into the data; sites must agree on levels", "分组界值应事先写入数据，各站点的水平须一致"))
 		}
 		return b.levels(args[0])
+	case n.kind == call && n.text == "I":
+		return b.logical(n)
 	case n.kind == call && n.text == "relevel":
 		s, err = b.relevel(n)
 		return s, err == nil, err
@@ -113,7 +116,7 @@ func (b *binder) relevel(n *node) (*spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &spec{ref: inner.ref, values: inner.values}
+	out := &spec{ref: inner.ref, expr: inner.expr, values: inner.values}
 	out.levels = slices.Concat(inner.levels[i:i+1], inner.levels[:i], inner.levels[i+1:])
 	out.code = slices.Concat(inner.code[i:i+1], inner.code[:i], inner.code[i+1:])
 	return out, nil
@@ -123,7 +126,7 @@ func (b *binder) relevel(n *node) (*spec, error) {
 func (s *spec) find(n *node) (int, error) {
 	if n = n.bare(); n.kind != str {
 		return 0, invalid(n.col, ws.T("a level in quotes is wanted here", "此处应为加引号的水平"),
-			ws.T(`write ref = "2", even if the level is a number`, `即使水平是数字,也请写成 ref = "2"`))
+			ws.T(`write ref = "2", even if the level is a number`, `即使水平是数字，也请写成 ref = "2"`))
 	}
 	i := slices.Index(s.levels, n.text)
 	if i < 0 {
@@ -136,13 +139,14 @@ func (s *spec) find(n *node) (int, error) {
 // A coder turns a column into a factor's codes.
 type coder struct {
 	ref    *reference
+	expr   *expr     // of a comparison
 	values []float64 // of a numeric column, ascending
 	table  []int32   // from the place in the dictionary, or in values, to the level
 	same   bool      // table changes nothing
 }
 
 func (s *spec) coder() coder {
-	c := coder{ref: s.ref, values: s.values, table: make([]int32, len(s.code)), same: s.values == nil}
+	c := coder{ref: s.ref, expr: s.expr, values: s.values, table: make([]int32, len(s.code)), same: s.values == nil}
 	for level, code := range s.code {
 		c.table[code] = int32(level)
 		c.same = c.same && int(code) == level
@@ -161,6 +165,9 @@ func (c coder) code(b frame.Batch) ([]int32, error) {
 	if c.values != nil {
 		return c.codeNumbers(b.Columns[c.ref.at].Real)
 	}
+	if c.expr != nil {
+		return c.codeTruth(b), nil
+	}
 	codes := b.Columns[c.ref.at].Code
 	for _, v := range codes {
 		if v >= int32(len(c.table)) {
@@ -178,6 +185,19 @@ func (c coder) code(b frame.Batch) ([]int32, error) {
 		}
 	}
 	return out, nil
+}
+
+// codeTruth codes a comparison, 0 where it does not hold and 1 where it does.
+func (c coder) codeTruth(b frame.Batch) []int32 {
+	x, _ := c.expr.eval(b)
+	out := make([]int32, len(x))
+	for i, v := range x {
+		out[i] = -1
+		if v == v {
+			out[i] = c.table[int(v)]
+		}
+	}
+	return out
 }
 
 func (c coder) codeNumbers(x []float64) ([]int32, error) {

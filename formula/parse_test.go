@@ -133,7 +133,9 @@ func checkStable(t interface{ Fatalf(string, ...any) }, m *Model) {
 func TestModel_TimeColumn(t *testing.T) {
 	for _, c := range [][2]string{
 		{"Surv(t, s) ~ a", "t"}, {"Surv(t0, t, s) ~ a", "t"}, {"Surv(event = s, time = (t)) ~ a", "t"}, {"(Surv(t, s == 1)) ~ a", "t"},
-		{"Surv(t/365, s) ~ a", ""}, {"t ~ a", ""}, {"~ a", ""}, {"Surv(x = t, s) ~ a", ""},
+		{"Surv(t/365.25, s) ~ a", "t"}, {"Surv(I((t + 1)/30), s) ~ a", "t"}, {"Surv(t0/7, 2 * (t - 3) / 7 + 1, s) ~ a", "t"}, {"Surv(-(3 - t), s) ~ a", "t"}, {"Surv(1 - -t, s) ~ a", "t"},
+		{"Surv(t - t0, s) ~ a", ""}, {"Surv(t + t, s) ~ a", ""}, {"Surv(10 - t, s) ~ a", ""}, {"Surv(-t, s) ~ a", ""}, {"Surv(1/t, s) ~ a", ""}, {"Surv(t^2, s) ~ a", ""}, {"Surv(t * t, s) ~ a", ""},
+		{"Surv(log(t), s) ~ a", ""}, {"Surv(t / log(2), s) ~ a", ""}, {"Surv(t * 0, s) ~ a", ""}, {"Surv(t / 0, s) ~ a", ""}, {"Surv(t > 1, s) ~ a", ""}, {"Surv(3, s) ~ a", ""}, {"Surv(I(t, t), s) ~ a", ""}, {"t ~ a", ""}, {"~ a", ""}, {"Surv(x = t, s) ~ a", ""},
 	} {
 		m, err := Parse(c[0])
 		if err != nil {
@@ -149,7 +151,7 @@ func TestModel_TimeColumn(t *testing.T) {
 // columns, and evaluates it: nothing panics, and printing is canonical.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"y ~ a", "y ~ age * sex - 1", "Surv(t0, t, status == 1) ~ strata(sex, grp) + poly(age, 2)", "log(y) ~ I(age/10)^2 + `my col`:stage",
-		"y ~ ns(chol, knots = c(2, 3), Boundary.knots = c(1, 9)) %in% relevel(factor(grp), ref = '2')", "年龄段 ~ offset(log(w)) + abs(z)^0.5", "~ ((", "y ~ 1e999L", "y ~ 'x\\"} {
+		"y ~ ns(chol, knots = c(2, 3), Boundary.knots = c(1, 9)) %in% relevel(factor(grp), ref = '2')", "年龄段 ~ offset(log(w)) + abs(z)^0.5", "~ ((", "y ~ 1e999L", "y ~ 'x\\", "Surv(t/365.25, I(status2 == 2)) ~ I(age >= 50) * sex + I((z > 0) * age) + strata(I(stage %in% c('a', 'b')))"} {
 		f.Add(s)
 	}
 	rows := smallBatch()

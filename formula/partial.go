@@ -6,7 +6,7 @@ import (
 	"wellspring/frame"
 )
 
-// Partial names a numeric variable that some row within the dictionary's ranges
+// Partial names a variable that some row within the dictionary's ranges
 // could make missing or infinite, such as log(x) where x may be 0, or an event
 // that it could make neither 0 nor 1: whether it does tells of that row.
 func (f *Frame) Partial() (name string, ok bool) {
@@ -16,6 +16,11 @@ func (f *Frame) Partial() (name string, ok bool) {
 	for _, s := range f.sources {
 		if s.expr.partial() {
 			return f.numeric[s.first].Name, true
+		}
+	}
+	for i, c := range f.coders {
+		if c.expr.partial() {
+			return f.factors[i].Name, true
 		}
 	}
 	return "", false
@@ -28,7 +33,7 @@ func (e *expr) whole() bool {
 		return e.value == math.Trunc(e.value)
 	case "column":
 		return e.ref.Type == frame.Integer
-	case "level", "==", "!=", "<", ">", "<=", ">=":
+	case "level", "in", "==", "!=", "<", ">", "<=", ">=":
 		return true
 	case "+", "-", "*":
 		return e.a.whole() && e.b.whole()

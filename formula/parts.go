@@ -100,5 +100,5 @@ func (e *expr) key() string {
 	case e.ref != nil:
 		return fmt.Sprintf("%s(%q %x)", e.op, e.ref.Name, e.value)
 	}
-	return fmt.Sprintf("%s(%s %s %x)", e.op, e.a.key(), e.b.key(), e.value)
+	return fmt.Sprintf("%s(%s %s %x %x)", e.op, e.a.key(), e.b.key(), e.value, e.set)
 }

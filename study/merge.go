@@ -87,7 +87,8 @@ func mergeColumn(sites []ws.SiteID, versions []frame.Column) (frame.Column, erro
 		case v.Type.Numeric() && c.Type.Numeric():
 			c.Type = frame.Real
 		default:
-			return c, disagree(sites[s], c.Name, ws.T("the type is %s, but %s at site %s", "类型为 %s，而在站点 %[3]s 为 %[2]s", v.Type, c.Type, sites[0]))
+			return c, disagree(sites[s], c.Name, ws.T("the type is %s, but %s at site %s", "类型为 %s，而在站点 %[3]s 为 %[2]s", v.Type, c.Type, sites[0])).
+				WithHint(ws.T("write the same type in both dictionaries; numbers that are codes are a factor", "请在两份字典中写同一类型；作为编码的数值应为 factor"))
 		}
 		if v.Unit != c.Unit {
 			return c, disagree(sites[s], c.Name, ws.T("the unit is %q, but %q at site %s", "单位为 %q，而在站点 %[3]s 为 %[2]q", v.Unit, c.Unit, sites[0])).

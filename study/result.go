@@ -18,8 +18,9 @@ type Result struct {
 	// Summary has a record a group: strata of km (strata, records, events,
 	// median, conf_low, conf_high), groups of logrank (group, n, observed,
 	// expected), bars of a histogram (variable, bin_low, bin_high, count).
-	Summary    []Row        `json:"summary,omitempty"`
-	Glance     Row          `json:"glance"` // the analysis as a whole
+	Summary []Row `json:"summary,omitempty"`
+	// Glance is the analysis as a whole; of glm it names family and link.
+	Glance     Row          `json:"glance"`
 	Suppressed []Suppressed `json:"suppressed"`
 	Notes      []ws.Text    `json:"notes"`
 }

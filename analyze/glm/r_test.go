@@ -68,6 +68,10 @@ func check(t testing.TB, got study.Result, want answer, tolerance float64) {
 		near(t, term+" conf_low", row.Float("conf_low"), want.ConfLow[i], se, tolerance)
 		near(t, term+" conf_high", row.Float("conf_high"), want.ConfHigh[i], se, tolerance)
 	}
+	asked := want.analysis().WithDefaults()
+	if family, link := got.Glance.Text("family"), got.Glance.Text("link"); family != asked.Family || link != asked.Link || link == "" {
+		t.Errorf("family %q and link %q, want %q and %q", family, link, asked.Family, asked.Link)
+	}
 	for name, v := range want.Glance {
 		near(t, name, got.Glance.Float(name), v, 1e-8, tolerance)
 	}

@@ -84,12 +84,14 @@ func (s *setup) glance(st state, o sum, phi float64) study.Row {
 	if !st.Null.Done || st.Null.Invalid {
 		null = math.NaN()
 	}
+	a := s.problem.Analysis.WithDefaults()
 	g := study.Row{{Name: "nobs", Value: st.Used}, {Name: "missing", Value: s.totals.Rows - s.totals.Complete},
 		{Name: "df", Value: int64(p)}, {Name: "df_residual", Value: st.Used - int64(p)},
 		{Name: "logLik", Value: likelihood}, {Name: "deviance", Value: o.deviance}, {Name: "null_deviance", Value: null},
 		{Name: "AIC", Value: 2*parameters - 2*likelihood},
 		{Name: "BIC", Value: float64(parameters*solve.Log(n)) - 2*likelihood},
-		{Name: "iterations", Value: int64(st.Steps)}, {Name: "converged", Value: true}, {Name: "dispersion", Value: phi}}
+		{Name: "iterations", Value: int64(st.Steps)}, {Name: "converged", Value: true}, {Name: "dispersion", Value: phi},
+		{Name: "family", Value: a.Family}, {Name: "link", Value: a.Link}}
 	if s.family == family(gaussian{}) && s.link == link(identity{gaussian{}}) {
 		g = append(g, s.linear(st, o, phi, null)...)
 	}

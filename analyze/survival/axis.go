@@ -28,7 +28,7 @@ const (
 func (s *setup) axis(perStep int) (axis, error) {
 	a := axis{}
 	if times, ok := s.problem.Facts.ExactTimes(s.time); ok && s.problem.Policy().Grants(policy.ExactTimes) {
-		a = axis{ends: times, exact: true}
+		a = axis{ends: s.frame.Times(times), exact: true}
 	} else {
 		v := s.frame.Numeric()[s.roles.Time]
 		if math.IsInf(v.Hi-v.Lo, 0) || math.IsNaN(v.Hi-v.Lo) {

@@ -25,7 +25,11 @@
 // none, is refused; groups of which that holds are left out, with as many
 // others as it takes that totals do not give them away.
 //
-// Times are equal if their bits are.
+// Times are equal if their bits are. The time may be its column in another
+// unit, a·column + b with a above 0 by numbers and + - * / alone: the sites then
+// publish the column's distinct times, and every party works out the same bits
+// of a·column + b from them; equal steps of the column's range are equal steps
+// of the time's. Any other function of columns is refused as a time.
 //
 // # Cox's model
 //

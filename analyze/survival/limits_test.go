@@ -73,6 +73,40 @@ func TestGrid(t *testing.T) {
 	}
 }
 
+// Another unit of time changes nothing but the times, on a grid, under limits
+// and with exact times.
+func TestUnits(t *testing.T) {
+	rows := made(t)
+	for name, p := range map[string]*policy.Policy{"grid": grouped(), "limit": strict(10), "exact": nil, "exact limit": exactly(10)} {
+		for _, pair := range [][2]string{
+			{"Surv(days, died) ~ arm", "Surv(days/365.25, died == 1) ~ arm"},
+			{"Surv(days, died) ~ I(age >= 60)", "Surv(I((days + 0) * 7), died) ~ I(age >= 60)"},
+		} {
+			plain := analyzetest.Case{Rows: rows, Analysis: analysis("km", pair[0]), Policy: p}.Pooled(t, method("km"))
+			scaled := analyzetest.Case{Rows: rows, Analysis: analysis("km", pair[1]), Policy: p}.Pooled(t, method("km"))
+			by := scaled.Tidy[len(scaled.Tidy)-1].Float("time") / plain.Tidy[len(plain.Tidy)-1].Float("time")
+			if by == 1 || len(plain.Tidy) != len(scaled.Tidy) {
+				t.Fatalf("%s, %s: %d steps and %d", name, pair[1], len(scaled.Tidy), len(plain.Tidy))
+			}
+			for _, list := range [][]study.Row{scaled.Tidy, scaled.Summary} {
+				for i := range list {
+					for _, f := range []string{"time", "median"} {
+						if list[i].Get(f) != nil {
+							list[i].Set(f, list[i].Float(f)/by)
+						}
+					}
+					if list[i].Get("median") != nil {
+						list[i].Set("conf_low", list[i].Float("conf_low")/by)
+						list[i].Set("conf_high", list[i].Float("conf_high")/by)
+					}
+				}
+			}
+			scaled.Notes = plain.Notes
+			analyzetest.Same(t, name+": "+pair[1], scaled, plain, 1e-9)
+		}
+	}
+}
+
 // Under a limit no step has between 1 and k−1 events or censorings, and the
 // curve is the exact one on times grouped by the steps that were shown.
 func TestGrid_Limit(t *testing.T) {
@@ -261,6 +295,13 @@ func TestRefused(t *testing.T) {
 		{name: "rare level", method: "cox", formula: "Surv(days, died) ~ hospital", policy: exactly(30), kind: ws.Withheld, says: "D"},
 		{name: "few events", method: "cox", formula: "Surv(days, died) ~ age", where: "died = 0 or days < 70", policy: exactly(30), kind: ws.Withheld, says: "died"},
 		{name: "few events to show", method: "km", formula: "Surv(days, died) ~ 1", where: "died = 0 or days < 70", policy: exactly(30), kind: ws.Withheld, says: "event"},
+		{name: "few events by comparison", method: "cox", formula: "Surv(days, days > 1600) ~ age", policy: strict(10), kind: ws.Withheld, says: "apart: days > 1600"},
+		{name: "few without by comparison", method: "km", formula: "Surv(days, I(days > 37.5)) ~ 1", policy: exactly(10), kind: ws.Withheld, says: "apart: I(days > 37.5)"},
+		{name: "few in a group by comparison", method: "logrank", formula: "Surv(days, died) ~ I(age > 85)", policy: exactly(10), kind: ws.Withheld, says: "apart: I(age > 85)"},
+		{name: "few in a stratum by comparison", method: "cox", formula: "Surv(days, died) ~ sex + strata(I(age > 85))", policy: strict(10), kind: ws.Withheld, says: "apart: I(age > 85)"},
+		{name: "event within arithmetic", method: "cox", formula: "Surv(days, 1 - (days > 400)) ~ age", policy: strict(10), kind: ws.Withheld, says: "within arithmetic"},
+		{name: "time that falls", method: "km", formula: "Surv(5000 - days, died) ~ 1", kind: ws.Invalid, says: "unit"},
+		{name: "time by a function", method: "km", formula: "Surv(sqrt(days), died) ~ 1", kind: ws.Invalid, says: "unit"},
 		{name: "all at risk too few", method: "cox", formula: "Surv(days, died) ~ age", where: "died = 1", policy: big, kind: ws.Withheld, says: "event"},
 		{name: "strata of curves", method: "km", formula: "Surv(days, died) ~ strata(site)", kind: ws.Invalid, says: "strata()"},
 		{name: "interaction of groups", method: "km", formula: "Surv(days, died) ~ arm:hospital", kind: ws.Invalid, says: "groups"},

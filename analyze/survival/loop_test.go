@@ -45,7 +45,8 @@ func TestCox_Loop(t *testing.T) {
 		analyzetest.Case{Name: "site", Rows: rows, SitesMatter: true, Analysis: analysis("cox", "Surv(months, died) ~ age + strata(site)")},
 		analyzetest.Case{Name: "grid", Rows: rows, Policy: grouped(), Analysis: analysis("cox", "Surv(months, died) ~ age + arm")},
 		analyzetest.Case{Name: "limit", Rows: rows, Policy: strict(10), Analysis: analysis("cox", "Surv(entry, days, died) ~ age + sex")},
-		analyzetest.Case{Name: "exact-limit", Rows: rows, Policy: exactly(5), Analysis: analysis("cox", "Surv(months, died) ~ age + arm + strata(sex)")})
+		analyzetest.Case{Name: "exact-limit", Rows: rows, Policy: exactly(5), Analysis: analysis("cox", "Surv(months, died) ~ age + arm + strata(sex)")},
+		analyzetest.Case{Name: "units-comparisons", Rows: rows, Policy: exactly(5), Analysis: analysis("cox", "Surv(months/12, died == 1) ~ age + I(arm == 'high')")})
 }
 
 func TestKM_Loop(t *testing.T) {

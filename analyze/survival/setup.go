@@ -145,8 +145,8 @@ func needs(a study.Analysis) (analyze.Needs, error) {
 func timeColumn(m *formula.Model) (string, error) {
 	column, ok := m.TimeColumn()
 	if !ok {
-		return "", ws.Errorf(ws.Invalid, "formula", ws.T("the left side must be Surv() of a time that is a column", "公式左侧须为 Surv()，且时间须为一列")).
-			WithHint(ws.T("write Surv(time, event) ~ terms; other units of time belong into the data", "请写成 Surv(时间, 事件) ~ 各项；时间单位请在数据中换算"))
+		return "", ws.Errorf(ws.Invalid, "formula", ws.T("the left side must be Surv() of a time that is a column, or one in another unit", "公式左侧须为 Surv()，且时间须为一列，或仅换算单位")).
+			WithHint(ws.T("write Surv(time, event) ~ terms, or Surv(time/365.25, event); a difference of two columns belongs into the data", "请写成 Surv(时间, 事件) ~ 各项，或 Surv(时间/365.25, 事件)；两列之差请事先写入数据"))
 	}
 	return column, nil
 }

@@ -11,7 +11,6 @@ import (
 
 	ws "wellspring"
 	"wellspring/collect/csv"
-	"wellspring/frame"
 	"wellspring/policy"
 	"wellspring/site/rehearsal"
 	"wellspring/study"
@@ -32,7 +31,6 @@ var demoStudies = []string{"survival", "curves", "patients"}
 type demo struct {
 	c      *console
 	inputs []input
-	dict   frame.Dictionary
 }
 
 // runDemo plays three studies over four real hospitals and shows what each
@@ -55,7 +53,7 @@ func runDemo(ctx context.Context, args []string, c *console) error {
 	}
 	defer os.RemoveAll(dir)
 	d := &demo{c: c}
-	if err := d.prepare(dir); err != nil {
+	if err := d.prepare(ctx, dir); err != nil {
 		return err
 	}
 	c.say(ws.T("137 patients after bone-marrow transplantation, at four hospitals that keep their records:\nOhio State (76), Alfred, Melbourne (17), St. Vincent's, Sydney (23), Hahnemann, Philadelphia (21).\n",
@@ -75,7 +73,7 @@ func runDemo(ctx context.Context, args []string, c *console) error {
 }
 
 // prepare writes the patients' file where the sites can read it.
-func (d *demo) prepare(dir string) error {
+func (d *demo) prepare(ctx context.Context, dir string) error {
 	b, err := bmt.ReadFile("testdata/bmt/bmt.csv")
 	if err != nil {
 		return err
@@ -87,8 +85,7 @@ func (d *demo) prepare(dir string) error {
 	for _, h := range hospitals {
 		d.inputs = append(d.inputs, input{site: h.site, path: path, opt: csv.Options{Public: true, Only: csv.Only{Column: "z9", Value: h.level}}})
 	}
-	d.dict, err = dictionary(d.inputs)
-	return err
+	return dictionaries(ctx, nil, d.inputs)
 }
 
 func (d *demo) study(name string) (*study.Study, error) {
@@ -128,9 +125,9 @@ func (d *demo) play(ctx context.Context, st *study.Study, inputs []input, pooled
 	}
 	defer cl.close()
 	if pooled {
-		err = cl.pool(ctx, inputs, d.dict, policy.Public())
+		err = cl.pool(ctx, inputs, policy.Public())
 	} else {
-		err = cl.admit(ctx, inputs, d.dict, policy.Public())
+		err = cl.admit(ctx, inputs, policy.Public())
 	}
 	if err != nil {
 		return nil, err

@@ -94,9 +94,26 @@ func within(t *testing.T, what string, got any, want, tol float64) {
 	}
 }
 
-// R's answers on real patients, federated with masks and pooled; tol is that
-// of the stored digits.
+// stored reads R's answers, by case and path in the result; testdata/numbers
+// has the script that wrote them.
+func stored(t *testing.T) map[string]map[string]float64 {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "numbers", "numbers.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out map[string]map[string]float64
+	if err := json.Unmarshal(b, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// R's answers on real patients, fitted to convergence, federated with masks and
+// pooled.
 func TestNumbers(t *testing.T) {
+	const tol = 1e-8
+	want := stored(t)
 	data := filepath.Join(shared(t), "data")
 	heart := []string{"--split", "site=" + filepath.Join(data, "uci-heart", "heart_4sites.csv")}
 	complete := []string{"--split", "site=" + filtered(t, filepath.Join(data, "uci-heart", "heart_4sites.csv"), func(f func(string) string) bool {
@@ -123,46 +140,61 @@ func TestNumbers(t *testing.T) {
 	glm := func(family, formula string) map[string]any {
 		return map[string]any{"method": "glm", "family": family, "formula": formula}
 	}
+	km := func(formula string) map[string]any {
+		return map[string]any{"method": "km", "formula": formula}
+	}
 	logrank := func(formula string) map[string]any {
 		return map[string]any{"method": "logrank", "formula": formula}
 	}
-	for _, c := range []struct {
+	ttest := func(equal bool) map[string]any {
+		return map[string]any{"method": "ttest", "formula": "thalach ~ factor(target)", "var_equal": equal}
+	}
+	chisq := func(rows string, correct bool) map[string]any {
+		return map[string]any{"method": "chisq", "rows": rows, "columns": "target", "correct": correct}
+	}
+	cases := []struct {
 		name     string
 		rows     []string
 		analysis map[string]any
-		want     map[string]float64 // by path in the result
-		tol      float64
 	}{
-		{"heart", heart, glm("binomial", "target ~ age + sex + factor(cp) + trestbps + thalach + exang + oldpeak"),
-			map[string]float64{"glance.nobs": 854, "glance.deviance": 722.005553529033, "tidy.1.estimate": 0.029321832890778, "tidy.9.std_error": 0.102392741508242}, 1e-8},
-		{"heart complete", heart, glm("binomial", "target ~ age + sex + factor(cp) + trestbps + thalach + exang + oldpeak + chol + fbs + factor(restecg)"),
-			map[string]float64{"glance.nobs": 740, "glance.deviance": 621.78432259263}, 1e-8},
-		{"heart linear", complete, glm("gaussian", "thalach ~ age + sex + exang + oldpeak"),
-			map[string]float64{"tidy.0.estimate": 194.481483137632, "tidy.4.std_error": 0.786288829484085}, 1e-6},
-		{"lung efron", inst, cox("Surv(time, status == 2) ~ age + sex + ph.ecog + strata(inst)", "efron"),
-			map[string]float64{"glance.nobs": 226, "glance.nevent": 163, "tidy.0.estimate": 0.00956134169655791, "tidy.1.estimate": -0.547356676848954, "glance.logLik": -311.249569473596}, 1e-6},
-		{"lung breslow", inst, cox("Surv(time, status == 2) ~ age + sex + ph.ecog", "breslow"),
-			map[string]float64{"glance.nobs": 226, "tidy.0.estimate": 0.0112049244162723, "tidy.1.std_error": 0.168074257696772, "glance.logLik": -724.380860757253}, 1e-6},
-		{"lung by sex", lung, cox("Surv(time, status == 2) ~ age + ph.ecog", "efron"), map[string]float64{"glance.nobs": 227, "glance.nevent": 164}, 0},
-		{"lung log-rank", lung, logrank("Surv(time, status == 2) ~ factor(sex)"),
-			map[string]float64{"glance.statistic": 10.3267419548856}, 1e-8},
-		{"lung medians", lung, map[string]any{"method": "km", "formula": "Surv(time, status == 2) ~ factor(sex)"},
-			map[string]float64{"summary.0.median": 270, "summary.1.median": 426}, 0},
-		{"log-rank by institution", inst, logrank("Surv(time, status == 2) ~ factor(sex) + strata(inst)"),
-			map[string]float64{"glance.statistic": 8.52446736332317}, 1e-8},
-		{"colon", colon, cox("Surv(time, status == 1) ~ rx", "efron"),
-			map[string]float64{"glance.nobs": 929, "glance.nevent": 452, "glance.logLik": -2924.1177726512}, 1e-8},
-		{"colon log-rank", colon, logrank("Surv(time, status == 1) ~ rx"), map[string]float64{"glance.statistic": 11.6830927106392}, 1e-8},
-		{"cnsim linear", cnsim, glm("gaussian", "LAB_TSC ~ LAB_TRIG"), map[string]float64{"glance.deviance": 8936.319743, "glance.df_residual": 7798}, 1e-8},
-		{"cnsim logistic", cnsim, glm("binomial", "DIS_DIAB ~ factor(GENDER)*PM_BMI_CONTINUOUS + LAB_HDL"), map[string]float64{"glance.deviance": 1036.031361, "glance.df_residual": 7480}, 1e-8},
-		{"lung2", lung2, cox("Surv(time, status) ~ age + sex", "efron"), map[string]float64{"tidy.0.estimate": 0.01704533, "tidy.1.estimate": -0.51321852}, 1e-6},
-		{"lung2 by site", lung2, cox("Surv(time, status) ~ age + sex + strata(site)", "efron"), map[string]float64{"tidy.0.estimate": 0.0169897540326, "tidy.1.estimate": -0.5568810685381}, 1e-6},
-	} {
+		{"heart", heart, glm("binomial", "target ~ age + sex + factor(cp) + trestbps + thalach + exang + oldpeak")},
+		{"heart complete", heart, glm("binomial", "target ~ age + sex + factor(cp) + trestbps + thalach + exang + oldpeak + chol + fbs + factor(restecg)")},
+		{"heart linear", complete, glm("gaussian", "thalach ~ age + sex + exang + oldpeak")},
+		{"heart quantiles", heart, map[string]any{"method": "quantile", "variables": []string{"age", "trestbps", "thalach", "oldpeak"}, "probs": []float64{.05, .25, .5, .75, .9, .99}}},
+		{"heart moments", heart, map[string]any{"method": "describe", "variables": []string{"age", "trestbps", "thalach"}}},
+		{"heart welch", complete, ttest(false)},
+		{"heart t", complete, ttest(true)},
+		{"heart chisq", complete, chisq("sex", false)},
+		{"heart chisq yates", complete, chisq("sex", true)},
+		{"heart chisq pain", complete, chisq("cp", false)},
+		{"lung efron", inst, cox("Surv(time, status == 2) ~ age + sex + ph.ecog + strata(inst)", "efron")},
+		{"lung breslow", inst, cox("Surv(time, status == 2) ~ age + sex + ph.ecog", "breslow")},
+		{"lung by sex", lung, cox("Surv(time, status == 2) ~ age + ph.ecog", "efron")},
+		{"lung log-rank", lung, logrank("Surv(time, status == 2) ~ factor(sex)")},
+		{"lung medians", lung, km("Surv(time, status == 2) ~ factor(sex)")},
+		{"lung median", lung, km("Surv(time, status == 2) ~ 1")},
+		{"log-rank by institution", inst, logrank("Surv(time, status == 2) ~ factor(sex) + strata(inst)")},
+		{"colon", colon, cox("Surv(time, status == 1) ~ rx", "efron")},
+		{"colon log-rank", colon, logrank("Surv(time, status == 1) ~ rx")},
+		{"cnsim linear", cnsim, glm("gaussian", "LAB_TSC ~ LAB_TRIG")},
+		{"cnsim logistic", cnsim, glm("binomial", "DIS_DIAB ~ factor(GENDER)*PM_BMI_CONTINUOUS + LAB_HDL")},
+		{"lung2", lung2, cox("Surv(time, status) ~ age + sex", "efron")},
+		{"lung2 by site", lung2, cox("Surv(time, status) ~ age + sex + strata(site)", "efron")},
+		{"lung years", lung, cox("Surv(time/365.25, status) ~ age + I(ph.ecog >= 2) + sex", "efron")},
+		{"lung months", lung, km("Surv(I(time/30), status == 2) ~ sex")},
+	}
+	if len(cases) != len(want) {
+		t.Errorf("%d cases, and R has answers for %d", len(cases), len(want))
+	}
+	for _, c := range cases {
+		if len(want[c.name]) == 0 {
+			t.Fatalf("R has no answer for %s", c.name)
+		}
 		for _, how := range []string{"--public", "--pooled"} {
 			t.Run(c.name+how, func(t *testing.T) {
 				r := answer(t, c.analysis, append([]string{"--public", how}, c.rows...)...)
-				for path, want := range c.want {
-					within(t, path, at(r, strings.Split(path, ".")), want, c.tol)
+				for path, x := range want[c.name] {
+					within(t, path, at(r, strings.Split(path, ".")), x, tol)
 				}
 			})
 		}

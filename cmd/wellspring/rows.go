@@ -27,9 +27,9 @@ type input struct {
 	institution ws.Institution // one of its own where empty
 	path        string
 	opt         csv.Options
+	dict        frame.Dictionary // that binds the rows; see dictionaries
 }
 
-// parquet files need a dictionary, since their rows are not looked at to make one.
 func (in input) parquet() bool { return strings.EqualFold(filepath.Ext(in.path), ".parquet") }
 
 // A clinic holds the simulated sites and the folder in which they live: a
@@ -59,28 +59,6 @@ func (c *clinic) close() {
 	os.RemoveAll(c.dir)
 }
 
-// dictionary infers one dictionary of all inputs, without the column that
-// names the site: every site gets that one from its own name.
-func dictionary(inputs []input) (frame.Dictionary, error) {
-	var paths []string
-	for _, in := range inputs {
-		if in.parquet() {
-			return nil, ws.Errorf(ws.Invalid, in.path, ws.T("a Parquet file needs a dictionary", "Parquet 文件需要字典")).
-				WithHint(ws.T("give --dictionary FILE; wellspring study dictionary drafts one from CSV", "请给出 --dictionary FILE;wellspring study dictionary 可由 CSV 起草"))
-		}
-		if !slices.Contains(paths, in.path) {
-			paths = append(paths, in.path)
-		}
-	}
-	opt := inputs[0].opt
-	opt.Only = csv.Only{}
-	return csv.Infer(paths, opt)
-}
-
-func withoutSite(d frame.Dictionary) frame.Dictionary {
-	return slices.DeleteFunc(slices.Clone(d), func(c frame.Column) bool { return c.Name == analyze.SiteColumn })
-}
-
 // siteColumn is the factor whose levels are the sites of the inputs.
 func siteColumn(inputs []input) frame.Column {
 	c := frame.Column{Name: analyze.SiteColumn, Type: frame.Factor}
@@ -92,11 +70,10 @@ func siteColumn(inputs []input) frame.Column {
 }
 
 // admit loads every input into a site of its own.
-func (c *clinic) admit(ctx context.Context, inputs []input, d frame.Dictionary, p policy.Policy) error {
-	d = withoutSite(d)
+func (c *clinic) admit(ctx context.Context, inputs []input, p policy.Policy) error {
 	column := siteColumn(inputs)
 	for _, in := range inputs {
-		src, err := c.load(ctx, in.site, d, []input{in}, nil)
+		src, err := c.load(ctx, in.site, withoutSite(in.dict), []input{in}, nil)
 		if err != nil {
 			return ws.At("site "+string(in.site), err)
 		}
@@ -106,9 +83,13 @@ func (c *clinic) admit(ctx context.Context, inputs []input, d frame.Dictionary, 
 }
 
 // pool loads all inputs into one site, each row with the site that it is from.
-func (c *clinic) pool(ctx context.Context, inputs []input, d frame.Dictionary, p policy.Policy) error {
+func (c *clinic) pool(ctx context.Context, inputs []input, p policy.Policy) error {
 	column := siteColumn(inputs)
-	d = append(withoutSite(d), column)
+	d, err := merged(inputs)
+	if err != nil {
+		return err
+	}
+	d = append(d, column)
 	src, err := c.load(ctx, "pooled", d, inputs, &column)
 	if err != nil {
 		return err
@@ -122,8 +103,7 @@ func (c *clinic) add(in input, src frame.Source, p policy.Policy) {
 	c.sites = append(c.sites, rehearsal.Site{ID: in.site, Institution: in.institution, Rows: src, Policy: p, Dir: filepath.Join(c.dir, string(in.site))})
 }
 
-// load puts the rows of some inputs into one store, frozen. Where column is
-// given it is the last of d, and is filled with the input's site.
+// load puts the rows of some inputs into one store, frozen; see batches.
 func (c *clinic) load(ctx context.Context, id ws.SiteID, d frame.Dictionary, inputs []input, column *frame.Column) (frame.Source, error) {
 	if err := os.MkdirAll(filepath.Join(c.dir, string(id)), 0o700); err != nil {
 		return nil, ws.Errorf(ws.Other, "simulate", ws.T("the site's folder cannot be made", "无法创建站点文件夹")).Wrap(err)
@@ -132,12 +112,7 @@ func (c *clinic) load(ctx context.Context, id ws.SiteID, d frame.Dictionary, inp
 	if err != nil {
 		return nil, err
 	}
-	if len(inputs) == 1 && inputs[0].parquet() {
-		err = store.LoadParquet(ctx, dataset, d, inputs[0].path)
-	} else {
-		err = store.Load(ctx, dataset, d, batches(inputs, d, column))
-	}
-	if err != nil {
+	if err := store.Load(ctx, dataset, d, batches(ctx, inputs, d, column)); err != nil {
 		return nil, err
 	}
 	v, err := store.Freeze(ctx, dataset)
@@ -147,35 +122,39 @@ func (c *clinic) load(ctx context.Context, id ws.SiteID, d frame.Dictionary, inp
 	return store.Open(ctx, dataset, v)
 }
 
-// batches reads the files of some inputs one after the other.
-func batches(inputs []input, d frame.Dictionary, column *frame.Column) iter.Seq2[frame.Batch, error] {
+// batches reads the files of some inputs one after the other. Where column is
+// given it is the last of d, and is filled with the input's site.
+func batches(ctx context.Context, inputs []input, d frame.Dictionary, column *frame.Column) iter.Seq2[frame.Batch, error] {
+	if column != nil {
+		d = d[:len(d)-1]
+	}
 	return func(yield func(frame.Batch, error) bool) {
 		for _, in := range inputs {
-			if !one(in, d, column, yield) {
-				return
+			for b, err := range in.rows(ctx, d) {
+				if err == nil && column != nil {
+					code := int32(slices.Index(column.Levels, string(in.site)))
+					b.Columns = append(b.Columns, frame.Values{Code: slices.Repeat([]int32{code}, b.Rows)})
+				}
+				if !yield(b, err) || err != nil {
+					return
+				}
 			}
 		}
 	}
 }
 
-func one(in input, d frame.Dictionary, column *frame.Column, yield func(frame.Batch, error) bool) bool {
-	r, err := csv.Open(in.path, in.opt)
-	if err != nil {
-		yield(frame.Batch{}, err)
-		return false
+// rows reads a file, bound to d.
+func (in input) rows(ctx context.Context, d frame.Dictionary) iter.Seq2[frame.Batch, error] {
+	if in.parquet() {
+		return duckdb.Parquet(ctx, d, in.path)
 	}
-	defer r.Close()
-	if column != nil {
-		d = d[:len(d)-1]
-	}
-	for b, err := range r.Load(d) {
-		if err == nil && column != nil {
-			code := int32(slices.Index(column.Levels, string(in.site)))
-			b.Columns = append(b.Columns, frame.Values{Code: slices.Repeat([]int32{code}, b.Rows)})
+	return func(yield func(frame.Batch, error) bool) {
+		r, err := csv.Open(in.path, in.opt)
+		if err != nil {
+			yield(frame.Batch{}, err)
+			return
 		}
-		if !yield(b, err) || err != nil {
-			return false
-		}
+		defer r.Close()
+		r.Load(d)(yield)
 	}
-	return true
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"math"
 	"os"
@@ -9,12 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	duck "github.com/duckdb/duckdb-go-bindings"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"wellspring": func() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) },
+		"wellspring": main,
 	})
 }
 
@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"near": near, "same": same, "code": code, "rows": writeRows,
+			"refuse": refuse, "recode": recode, "interrupt": interrupt, "parquet": writeParquet,
 		},
 	})
 }
@@ -95,47 +96,6 @@ func equal(ts *testscript.TestScript, path string, a, b any, tol float64) (numbe
 	return numbers
 }
 
-// code N ARGS...: wellspring ends with exit code N; its output can be matched.
-func code(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 {
-		ts.Fatalf("code N ARGS...")
-	}
-	for i, a := range args {
-		args[i] = strings.ReplaceAll(a, "~", ts.Getenv("WORK"))
-	}
-	var out, errOut strings.Builder
-	got := run(context.Background(), append([]string{"--lang", "en"}, absolute(ts, args[1:])...), &out, &errOut)
-	ts.Stdout().Write([]byte(out.String()))
-	ts.Stderr().Write([]byte(errOut.String()))
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("exit code %d, want %s: %s", got, args[0], errOut.String())
-	}
-	for _, bad := range []string{"panic", "%!", "goroutine"} {
-		if strings.Contains(errOut.String(), bad) {
-			ts.Fatalf("stderr holds %q: %s", bad, errOut.String())
-		}
-	}
-}
-
-// absolute makes the files among the arguments those of the script.
-func absolute(ts *testscript.TestScript, args []string) []string {
-	var out []string
-	for _, a := range args {
-		name, path, given := strings.Cut(a, "=")
-		if !given {
-			name, path = "", a
-		}
-		if strings.Contains(path, ".") && !strings.HasPrefix(path, "-") {
-			path = ts.MkAbs(path)
-		}
-		if given {
-			path = name + "=" + path
-		}
-		out = append(out, path)
-	}
-	return out
-}
-
 func decode(ts *testscript.TestScript, file string) any {
 	var v any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &v))
@@ -170,4 +130,25 @@ func writeRows(ts *testscript.TestScript, neg bool, args []string) {
 	seed, err := strconv.ParseUint(args[2], 10, 64)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), patients(n, seed), 0o644))
+}
+
+// parquet FROM.csv TO.parquet: the same table as a Parquet file, with types as
+// DuckDB's own CSV reader finds them.
+func writeParquet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("parquet FROM TO")
+	}
+	var db duck.Database
+	var conn duck.Connection
+	var res duck.Result
+	if duck.Open("", &db) != duck.StateSuccess || duck.Connect(db, &conn) != duck.StateSuccess {
+		ts.Fatalf("DuckDB does not start")
+	}
+	defer duck.Close(&db)
+	defer duck.Disconnect(&conn)
+	defer duck.DestroyResult(&res)
+	sql := "COPY (SELECT * FROM read_csv('" + ts.MkAbs(args[0]) + "', header = true)) TO '" + ts.MkAbs(args[1]) + "' (FORMAT parquet)"
+	if duck.Query(conn, sql, &res) != duck.StateSuccess {
+		ts.Fatalf("%s: %s", sql, duck.ResultError(&res))
+	}
 }

@@ -12,7 +12,6 @@ import (
 
 	ws "wellspring"
 	"wellspring/collect/csv"
-	"wellspring/frame"
 	"wellspring/policy"
 	"wellspring/site/rehearsal"
 	"wellspring/study"
@@ -21,10 +20,11 @@ import (
 
 // A simulation is what the flags of simulate say.
 type simulation struct {
-	study, dictionary, policy, out, split string
-	sites, institutions                   []string
-	missing, conductor                    string
-	pooled, public                        bool
+	study, policy, out, split string
+	sites, dictionaries       []string
+	institutions              []string
+	missing, conductor        string
+	pooled, public            bool
 }
 
 func (s *simulation) define(f *flagSet) {
@@ -37,7 +37,7 @@ func (s *simulation) define(f *flagSet) {
 	f.text(&s.policy, "policy", "FILE", ws.T("policy of every site; the product's default otherwise", "各站点的策略文件；默认采用产品的默认策略"))
 	f.bool(&s.public, "public", ws.T("anyone may read the rows: no cell limit, all leaves granted", "数据公开：无单元限制，许可全部细节"))
 	f.text(&s.missing, "na", "TEXTS", ws.T("more texts that mean missing, separated by commas", "表示缺失的其他文本，以逗号分隔"))
-	f.text(&s.dictionary, "dictionary", "FILE", ws.T("dictionary that binds all sites; inferred from the rows otherwise", "约束各站点的字典；默认由数据推断"))
+	f.list(&s.dictionaries, "dictionary", "FILE|NAME=FILE", ws.T("dictionary that binds all sites, or the one named; inferred from the rows otherwise", "约束所有站点（或所指站点）的字典；默认由数据推断"))
 	f.text(&s.out, "out", "FILE.json", ws.T("where the answer goes, with .csv and .svg beside it", "结果文件，旁边另存 .csv 与 .svg"))
 }
 
@@ -59,11 +59,14 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := s.inputs(p)
+	inputs, err := s.inputs(ctx, p)
 	if err != nil {
 		return err
 	}
 	if err := s.enough(inputs, p); err != nil {
+		return err
+	}
+	if err := dictionaries(ctx, s.dictionaries, inputs); err != nil {
 		return err
 	}
 	out, err := s.play(ctx, c, st, inputs, p)
@@ -118,10 +121,6 @@ func (s *simulation) explain(err error) error {
 // play plays a study on files, each a site, or all of them one table, which is
 // nobody's in particular.
 func (s *simulation) play(ctx context.Context, c *console, st *study.Study, inputs []input, p policy.Policy) (*rehearsal.Outcome, error) {
-	d, err := readDictionary(s.dictionary, inputs)
-	if err != nil {
-		return nil, err
-	}
 	cl, err := openClinic()
 	if err != nil {
 		return nil, err
@@ -131,26 +130,15 @@ func (s *simulation) play(ctx context.Context, c *console, st *study.Study, inpu
 	defer bar.clear()
 	o := rehearsal.Options{Catalog: catalog, Progress: bar.show}
 	if s.pooled {
-		err = cl.pool(ctx, inputs, d, p)
+		err = cl.pool(ctx, inputs, p)
 	} else {
 		o.Conductor = ws.SiteID(s.conductor)
-		err = cl.admit(ctx, inputs, d, p)
+		err = cl.admit(ctx, inputs, p)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return rehearsal.Run(ctx, st, cl.sites, o)
-}
-
-func readDictionary(file string, inputs []input) (frame.Dictionary, error) {
-	if file == "" {
-		return dictionary(inputs)
-	}
-	b, err := readFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return study.ParseDictionary(b, file)
 }
 
 func readStudy(path string) (*study.Study, error) {
@@ -193,8 +181,8 @@ func (s *simulation) limits() (policy.Policy, error) {
 
 // inputs lists the sites in code-point order, each with its institution where
 // one was named.
-func (s *simulation) inputs(p policy.Policy) ([]input, error) {
-	out, err := s.files(p)
+func (s *simulation) inputs(ctx context.Context, p policy.Policy) ([]input, error) {
+	out, err := s.files(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +214,7 @@ func affiliate(inputs []input, institutions []string) error {
 }
 
 // files lists the sites with their files.
-func (s *simulation) files(p policy.Policy) ([]input, error) {
+func (s *simulation) files(ctx context.Context, p policy.Policy) ([]input, error) {
 	opt := csv.Options{Public: p.MinCell <= 1, MinCell: int(p.MinCell)}
 	if s.missing != "" {
 		opt.Missing = strings.Split(s.missing, ",")
@@ -235,7 +223,7 @@ func (s *simulation) files(p policy.Policy) ([]input, error) {
 		return nil, usage(ws.T("give either --site NAME=PATH, once a site, or --split COLUMN=FILE", "请给出 --site NAME=PATH(每个站点一次）或 --split COLUMN=FILE 之一"))
 	}
 	if s.split != "" {
-		return splitInputs(s.split, opt)
+		return splitInputs(ctx, s.split, opt)
 	}
 	var out []input
 	for _, v := range s.sites {
@@ -256,12 +244,15 @@ func (s *simulation) files(p policy.Policy) ([]input, error) {
 	return out, nil
 }
 
-func splitInputs(split string, opt csv.Options) ([]input, error) {
+func splitInputs(ctx context.Context, split string, opt csv.Options) ([]input, error) {
 	column, path, ok := strings.Cut(split, "=")
 	if !ok {
 		return nil, usage(ws.T("--split wants COLUMN=FILE", "--split 的格式为 COLUMN=FILE"))
 	}
-	names, err := csv.Split(path, column, opt)
+	if (input{path: path}).parquet() {
+		return nil, usage(ws.T("--split takes a CSV file; of Parquet give a file a site, by --site NAME=FILE", "--split 只接受 CSV 文件；Parquet 请按站点分文件，用 --site NAME=FILE 给出"))
+	}
+	names, err := csv.Split(ctx, path, column, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 
 // runStudy is "wellspring study new|check|dictionary|schema".
 func runStudy(ctx context.Context, args []string, c *console) error {
-	subcommands := map[string]func([]string, *console) error{
+	subcommands := map[string]func(context.Context, []string, *console) error{
 		"new": studyNew, "check": studyCheck, "dictionary": studyDictionary, "schema": studySchema,
 	}
 	if len(args) > 0 {
@@ -24,58 +24,62 @@ func runStudy(ctx context.Context, args []string, c *console) error {
 			return nil
 		}
 		if run, ok := subcommands[args[0]]; ok {
-			return run(args[1:], c)
+			return run(ctx, args[1:], c)
 		}
 	}
 	return usage(ws.T("study wants one of: new, check, dictionary, schema", "study 之后须为 new、check、dictionary 或 schema"))
 }
 
 var studyUsage = ws.T(`Usage:
-  wellspring study new FILE.csv...         draft a study from the columns of files
+  wellspring study new FILE...             draft a study from the columns of files
   wellspring study check FILE              say whether a study file is sound, and its digest
-  wellspring study dictionary FILE.csv...  draft the dictionary of files, to be edited; then it binds
+  wellspring study dictionary FILE...      draft the dictionary of files, to be edited; then it binds
   wellspring study schema [result]         the JSON Schema of study files, or of results`,
 	`用法：
-  wellspring study new FILE.csv...         由数据文件的列起草研究文件
+  wellspring study new FILE...             由数据文件的列起草研究文件
   wellspring study check FILE              检查研究文件是否无误，并给出摘要值
-  wellspring study dictionary FILE.csv...  由数据文件起草字典；编辑后即具约束力
+  wellspring study dictionary FILE...      由数据文件起草字典；编辑后即具约束力
   wellspring study schema [result]         研究文件（或结果）的 JSON Schema`)
 
-// infer reads the columns of CSV files, and a name from the first one's.
-func infer(name string, args []string, c *console) (frame.Dictionary, string, error) {
+// draftFiles infers the dictionary of files, and takes a name from the first one's.
+func draftFiles(ctx context.Context, name string, args []string, c *console) (frame.Dictionary, string, error) {
 	var public bool
 	var missing string
-	f := flags("study "+name+" FILE.csv...", c)
+	f := flags("study "+name+" FILE...", c)
 	f.bool(&public, "public", ws.T("anyone may read the rows: list every level", "数据公开：列出全部水平"))
 	f.text(&missing, "na", "TEXTS", ws.T("more texts that mean missing, separated by commas", "表示缺失的其他文本，以逗号分隔"))
 	if err := f.parse(args); err != nil {
 		return nil, "", err
 	}
 	if f.NArg() == 0 {
-		return nil, "", usage(ws.T("name at least one CSV file", "请至少给出一个 CSV 文件"))
+		return nil, "", usage(ws.T("name at least one CSV or Parquet file", "请至少给出一个 CSV 或 Parquet 文件"))
 	}
 	opt := csv.Options{Public: public}
 	if missing != "" {
 		opt.Missing = strings.Split(missing, ",")
 	}
-	d, err := csv.Infer(f.Args(), opt)
+	var inputs []input
+	for _, path := range f.Args() {
+		inputs = append(inputs, input{path: path, opt: opt})
+	}
+	d, err := infer(ctx, inputs)
 	base := filepath.Base(f.Arg(0))
 	return d, strings.TrimSuffix(base, filepath.Ext(base)), err
 }
 
-// studyNew drafts a study from the columns of CSV files.
-func studyNew(args []string, c *console) error {
-	d, name, err := infer("new", args, c)
+// studyNew drafts a study from the columns of files.
+func studyNew(ctx context.Context, args []string, c *console) error {
+	d, name, err := draftFiles(ctx, "new", args, c)
 	if err == nil {
 		_, err = c.out.Write(study.New(d, name))
 	}
 	return err
 }
 
-// studyDictionary drafts the dictionary of CSV files, to be edited and then
+// studyDictionary drafts the dictionary of files, to be edited and then
 // given to every site.
-func studyDictionary(args []string, c *console) error {
-	d, _, err := infer("dictionary", args, c)
+func studyDictionary(ctx context.Context, args []string, c *console) error {
+	d, _, err := draftFiles(ctx, "dictionary", args, c)
 	if err != nil {
 		return err
 	}
@@ -87,7 +91,7 @@ func studyDictionary(args []string, c *console) error {
 }
 
 // studyCheck says whether a study file is sound, and its digest.
-func studyCheck(args []string, c *console) error {
+func studyCheck(_ context.Context, args []string, c *console) error {
 	f := flags("study check FILE", c)
 	if err := f.parse(args); err != nil {
 		return err
@@ -109,7 +113,7 @@ func studyCheck(args []string, c *console) error {
 }
 
 // studySchema prints the JSON Schema of study files, or of results.
-func studySchema(args []string, c *console) error {
+func studySchema(_ context.Context, args []string, c *console) error {
 	f := flags("study schema [result]", c)
 	if err := f.parse(args); err != nil {
 		return err

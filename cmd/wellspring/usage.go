@@ -89,7 +89,7 @@ func (f *flagSet) name() string {
 func (f *flagSet) help() {
 	f.c.say(ws.T("Usage: wellspring %s", "用法：wellspring %s", f.synopsis))
 	for _, h := range append(f.about, common...) {
-		fmt.Fprintf(f.c.out, "  %-22s %s\n", h.flag, h.text.In(f.c.lang))
+		fmt.Fprintf(f.c.out, "  %-28s %s\n", h.flag, h.text.In(f.c.lang))
 	}
 }
 

@@ -1,19 +1,20 @@
 package csv
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	ws "wellspring"
 	"wellspring/frame"
-
-	"pgregory.net/rapid"
+	"wellspring/frame/draft"
 )
 
 // files writes texts to files of their own and returns their paths.
@@ -180,35 +181,6 @@ func TestInfer_Marks(t *testing.T) {
 	}
 }
 
-// The bounds lie outside, near, and on a grid that they share with much else.
-func TestOutward(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		a, b := rapid.Float64Range(-1e12, 1e12).Draw(t, "a"), rapid.Float64Range(-1e12, 1e12).Draw(t, "b")
-		scale := math.Pow10(rapid.IntRange(-30, 30).Draw(t, "scale"))
-		lo, hi := min(a, b)*scale, max(a, b)*scale
-		min, max := outward(lo, hi, false)
-		if span := hi - lo; min > lo || max < hi || min < lo-span/7 && span > 0 || max > hi+span/7 && span > 0 {
-			t.Fatalf("outward(%v, %v) = %v, %v", lo, hi, min, max)
-		}
-		lo, hi = math.Round(lo), math.Round(hi)
-		if min, max = outward(lo, hi, true); min > lo || max < hi || min != math.Trunc(min) || max != math.Trunc(max) {
-			t.Fatalf("outward(%v, %v, whole) = %v, %v", lo, hi, min, max)
-		}
-	})
-	for _, c := range []struct {
-		lo, hi   float64
-		whole    bool
-		min, max float64
-	}{
-		{29, 77, true, 25, 80}, {0, 603, false, 0, 650}, {-2.6, 6.2, false, -3, 6.5}, {5, 5, false, 5, 5}, {0, 0, false, 0, 0},
-		{0.1, 0.3, false, 0.1, 0.3}, {-math.MaxFloat64, math.MaxFloat64, false, -math.MaxFloat64, math.MaxFloat64}, {7.3, 7.3, false, 7, 7.5}, {0, 5e-324, false, 0, 5e-324},
-	} {
-		if min, max := outward(c.lo, c.hi, c.whole); min != c.min || max != c.max {
-			t.Errorf("outward(%v, %v) = %v, %v, want %v, %v", c.lo, c.hi, min, max, c.min, c.max)
-		}
-	}
-}
-
 func TestInfer_Heart(t *testing.T) {
 	path := shared(t, "uci-heart/heart_4sites.csv")
 	d, err := Infer([]string{path}, Options{Public: true})
@@ -275,5 +247,18 @@ func TestInfer_SharedFiles(t *testing.T) {
 				t.Errorf("%v: %d rows, want %d", c.paths, rows, c.rows)
 			}
 		}
+	}
+}
+
+// A long file is not read to its end for somebody who has gone.
+func TestSurvey_Stopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	path := files(t, oneColumn(10000, strconv.Itoa))[0]
+	if err := Survey(ctx, path, Options{}, draft.New(draft.Options{})); ws.KindOf(err) != ws.Stopped || !errors.Is(err, context.Canceled) {
+		t.Errorf("survey: %v", err)
+	}
+	if _, err := Split(ctx, path, "n", Options{}); ws.KindOf(err) != ws.Stopped {
+		t.Errorf("split: %v", err)
 	}
 }

@@ -193,7 +193,7 @@ func (b *binding) number(r *Reader, field []byte) (float64, error) {
 	case b.marks == pointMark|commaMark:
 		return 0, r.fault(mixesMarks(b.Name)).WithHint(oneMark)
 	case x < b.Min || x > b.Max:
-		return 0, r.fault(ws.T("column %q: the number is outside the declared range", "列 %q:数值超出已声明的范围", b.Name)).
+		return 0, r.fault(ws.T("column %q: the number is outside the declared range", "列 %q：数值超出已声明的范围", b.Name)).
 			WithHint(ws.T("correct the value, or widen min and max in the dictionary", "请更正该值，或在字典中放宽 min 和 max"))
 	case b.Type == frame.Integer && x != math.Trunc(x):
 		return 0, r.fault(ws.T("column %q holds integers, and the number has a fraction", "列 %q 为整数列，而该数值带小数", b.Name)).

@@ -2,6 +2,7 @@ package csv
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -12,6 +13,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/frame"
+	"wellspring/frame/draft"
 	"wellspring/study"
 
 	"pgregory.net/rapid"
@@ -130,17 +132,17 @@ func TestInferThenLoad(t *testing.T) {
 			}
 			texts = append(texts, text)
 		}
-		columns := []*column{newColumn("v", opt), newColumn("w", opt)}
+		s := draft.New(draft.Options{MinCell: opt.MinCell, Public: opt.Public})
 		for _, text := range texts {
 			r, err := NewReader(strings.NewReader(text), "f", opt)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.survey(columns, "f"); err != nil {
+			if err := r.survey(context.Background(), s); err != nil {
 				t.Fatal(err)
 			}
 		}
-		d := frame.Dictionary{columns[0].draft(), columns[1].draft()}
+		d := s.Dictionary()
 		if err := study.CheckDictionary(d); err != nil {
 			t.Fatalf("%+v: %v", d, err)
 		}
@@ -154,7 +156,7 @@ func TestInferThenLoad(t *testing.T) {
 
 func TestSplit(t *testing.T) {
 	path := files(t, "x,site\n1,va\n2,北京协和\n3, cleveland\n4,va\n")[0]
-	sites, err := Split(path, "site", Options{})
+	sites, err := Split(t.Context(), path, "site", Options{})
 	if err != nil || !slices.Equal(sites, []ws.SiteID{"cleveland", "va", "北京协和"}) {
 		t.Fatalf("got %q, %v", sites, err)
 	}
@@ -178,7 +180,7 @@ func TestSplit(t *testing.T) {
 		{"x,site\n1,S3CRET hospital\n", "cannot name a site", 2},
 		{"x,y\n1,2\n", `lacks the column "site"`, 0},
 	} {
-		_, err := Split(files(t, c.text)[0], "site", Options{})
+		_, err := Split(t.Context(), files(t, c.text)[0], "site", Options{})
 		if ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), c.says) || ws.PositionOf(err).Line != c.line || strings.Contains(err.Error(), "S3CRET") {
 			t.Errorf("%s: %v", c.says, err)
 		}

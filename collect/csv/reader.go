@@ -8,17 +8,16 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	ws "wellspring"
+	"wellspring/frame/draft"
 )
 
 // Bounds of a file.
 const (
 	MaxRecord  = 1 << 20 // bytes of a record, and of a line
 	MaxColumns = 10000
-	maxName    = 200 // characters of a column's or level's name
 )
 
 // Options say how a file is read. The zero Options suit most files.
@@ -67,7 +66,8 @@ type Reader struct {
 func Open(path string, opt Options) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, ws.Errorf(ws.Invalid, "csv", ws.T("the file cannot be opened", "无法打开文件")).Wrap(err)
+		return nil, ws.Errorf(ws.Invalid, "csv", ws.T("the file cannot be opened", "无法打开文件")).Wrap(err).Located(ws.Position{File: path}).
+			WithHint(ws.T("check the name and the permissions", "请检查文件名与权限"))
 	}
 	var src io.Reader = f
 	closers := []io.Closer{f}
@@ -215,12 +215,13 @@ func (r *Reader) readLine() ([]byte, error) {
 	r.line++
 	switch {
 	case err == bufio.ErrBufferFull:
-		return nil, r.faultAt(r.line, ws.T("the line is longer than %d bytes", "该行超过 %d 字节", MaxRecord))
+		return nil, r.faultAt(r.line, ws.T("the line is longer than %d bytes", "该行超过 %d 字节", MaxRecord)).
+			WithHint(ws.T("a quote may not be closed, or the file is not a CSV file", "可能有引号未闭合，或该文件不是 CSV"))
 	case err != nil && err != io.EOF:
 		return nil, r.fail(err)
 	case bytes.IndexByte(line, 0) >= 0:
 		return nil, r.faultAt(r.line, ws.T("there is a NUL byte in the line", "该行含有 NUL 字节")).
-			WithHint(ws.T("the file is damaged, or UTF-16 without a byte order mark: export it as UTF-8", "文件已损坏，或为无字节序标记的 UTF-16:请导出为 UTF-8"))
+			WithHint(ws.T("the file is damaged, or UTF-16 without a byte order mark: export it as UTF-8", "文件已损坏，或为无字节序标记的 UTF-16：请导出为 UTF-8"))
 	case !utf8.Valid(line) || r.decoder.converted && bytes.Contains(line, []byte("\uFFFD")):
 		return nil, r.faultAt(r.line, ws.T("the line cannot be read as UTF-8 or GB18030", "该行无法按 UTF-8 或 GB18030 读取")).
 			WithHint(ws.T("export the file as UTF-8", "请将文件导出为 UTF-8"))
@@ -275,6 +276,8 @@ func (r *Reader) plainField(line []byte) ([]byte, error) {
 	return rest, nil
 }
 
+var closeQuote = ws.T("close the quote, or double a quote that belongs to the text", "请闭合引号；属于文本的引号须写两遍")
+
 // quotedField takes a field whose opening quote is read, over more lines if
 // need be, and returns what follows its delimiter, nil if it was the last.
 func (r *Reader) quotedField(line []byte) ([]byte, error) {
@@ -284,10 +287,10 @@ func (r *Reader) quotedField(line []byte) ([]byte, error) {
 		case i < 0:
 			var err error
 			if r.text = append(append(r.text, line...), '\n'); len(r.text) > MaxRecord {
-				return nil, r.fault(ws.T("the record is longer than %d bytes; is a quote not closed?", "该记录超过 %d 字节，是否有引号未闭合？", MaxRecord))
+				return nil, r.fault(ws.T("the record is longer than %d bytes; is a quote not closed?", "该记录超过 %d 字节，是否有引号未闭合？", MaxRecord)).WithHint(closeQuote)
 			}
 			if line, err = r.readLine(); err == io.EOF {
-				return nil, r.fault(ws.T("a quote that opens in this record is never closed", "该记录中的引号没有闭合"))
+				return nil, r.fault(ws.T("a quote that opens in this record is never closed", "该记录中的引号没有闭合")).WithHint(closeQuote)
 			} else if err != nil {
 				return nil, err
 			}
@@ -301,7 +304,7 @@ func (r *Reader) quotedField(line []byte) ([]byte, error) {
 			r.text = append(r.text, line[:i]...)
 			return line[i+2:], nil
 		default:
-			return nil, r.fault(ws.T("text follows the closing quote of a field", "字段的右引号之后还有文本"))
+			return nil, r.fault(ws.T("text follows the closing quote of a field", "字段的右引号之后还有文本")).WithHint(closeQuote)
 		}
 	}
 }
@@ -334,12 +337,14 @@ func (r *Reader) sniff() byte {
 
 func (r *Reader) readHeader() error {
 	if err := r.record(); err == io.EOF {
-		return r.faultAt(1, ws.T("the file is empty: the first line must name the columns", "文件为空：首行应为列名"))
+		return r.faultAt(1, ws.T("the file is empty: the first line must name the columns", "文件为空：首行应为列名")).
+			WithHint(ws.T("write the file again, with its header", "请重新导出，并包含表头"))
 	} else if err != nil {
 		return err
 	}
 	if len(r.fields) > MaxColumns {
-		return r.fault(ws.T("more than %d columns", "列数超过 %d", MaxColumns))
+		return r.fault(ws.T("more than %d columns", "列数超过 %d", MaxColumns)).
+			WithHint(ws.T("leave out the columns that no study needs", "请去掉研究用不到的列"))
 	}
 	r.index = make(map[string]int, len(r.fields))
 	data := true
@@ -350,8 +355,9 @@ func (r *Reader) readHeader() error {
 		if name == "" {
 			name = "X"
 		}
-		if !fits(name) {
-			return r.fault(ws.T("the name of column %d has control characters or more than %d characters", "第 %d 列的列名含控制字符或超过 %d 个字符", i+1, maxName))
+		if !draft.Fits(name) {
+			return r.fault(ws.T("the name of column %d has control characters or more than %d characters", "第 %d 列的列名含控制字符或超过 %d 个字符", i+1, draft.MaxName)).
+				WithHint(ws.T("give the column a short name", "请改用简短的列名"))
 		}
 		if _, seen := r.index[name]; seen {
 			return r.fault(ws.T("two columns are named %q", "有两列同名 %q", name)).
@@ -365,13 +371,6 @@ func (r *Reader) readHeader() error {
 			WithHint(ws.T("put a line with the columns' names on top", "请在文件首行写上列名"))
 	}
 	return nil
-}
-
-// fits reports whether a text can name a column or a level: one line without
-// control characters, not too long.
-func fits(s string) bool {
-	return utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) != "" &&
-		!strings.ContainsFunc(s, func(c rune) bool { return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' })
 }
 
 // trim takes spaces off both ends.

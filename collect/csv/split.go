@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"context"
 	"io"
 	"maps"
 	"slices"
@@ -14,8 +15,8 @@ const maxSites = 10000
 // Split lists the sites that a file holds by a column that names them, in
 // code-point order. Reading the file again with Options.Only{column, site}
 // gives one site's records. A record that names no site, or one that
-// [ws.SiteID.Validate] refuses, is Invalid.
-func Split(path, column string, opt Options) ([]ws.SiteID, error) {
+// [ws.SiteID.Validate] refuses, is Invalid. It ends with ctx, as Stopped.
+func Split(ctx context.Context, path, column string, opt Options) ([]ws.SiteID, error) {
 	r, err := Open(path, opt)
 	if err != nil {
 		return nil, err
@@ -26,7 +27,10 @@ func Split(path, column string, opt Options) ([]ws.SiteID, error) {
 		return nil, r.lacks(column)
 	}
 	sites := map[ws.SiteID]bool{}
-	for {
+	for n := 0; ; n++ {
+		if err := stopped(ctx, n); err != nil {
+			return nil, err
+		}
 		fields, err := r.Read()
 		if err == io.EOF {
 			return slices.Sorted(maps.Keys(sites)), nil

@@ -2,7 +2,8 @@
 // is the [engine.Store] of a hospital that has no database of its own.
 //
 // Start from [Open], one store with its own threads and memory, or from
-// [OpenHost], one DuckDB that many stores share, a file each.
+// [OpenHost], one DuckDB that many stores share, a file each. [Parquet] and [SurveyParquet]
+// read Parquet files without a store.
 //
 // # Order
 //

@@ -12,6 +12,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/frame"
+	"wellspring/frame/draft"
 )
 
 // writeParquet writes the answer of a query to a file.
@@ -102,6 +103,50 @@ func TestLoadParquet(t *testing.T) {
 	}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+// What a file of numbers and texts looks like; the draft then reads the file.
+func TestSurveyParquet(t *testing.T) {
+	ctx := context.Background()
+	path := writeParquet(t, `SELECT 30 + i % 50 AS age, i % 2 AS ill, i % 3 = 0 AS won, 0.25 * (i % 7) AS dose, 100000000000000 + i AS card,
+		['女 性', '男 性', NULL][1 + i % 3] AS sex, 'patient ' || i AS who, TIMESTAMP '2020-01-01' AS at, DATE '2020-01-01' + (i % 2)::INTEGER AS day,
+		NULL::DOUBLE AS void, CASE WHEN i = 5 THEN 'nan'::DOUBLE ELSE 2.5 END AS x, (1.5 * (i % 4))::DECIMAL(9, 2) AS dec FROM range(200) r(i)`, "")
+	s := draft.New(draft.Options{})
+	if err := SurveyParquet(ctx, path, s); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]frame.Column{
+		"age": {Type: frame.Integer, Min: 30, Max: 80}, "ill": {Type: frame.Integer, Max: 1, Levels: []string{"0", "1"}},
+		"won":  {Type: frame.Integer, Max: 1, Levels: []string{"0", "1"}},
+		"dose": {Type: frame.Real, Max: 1.5}, "card": {Type: frame.Identifier},
+		"sex": {Type: frame.Factor, Levels: []string{"女 性", "男 性"}}, "who": {Type: frame.Identifier}, "at": {Type: frame.Identifier},
+		"day": {Type: frame.Factor, Levels: []string{"2020-01-01", "2020-01-02"}}, "void": {Type: frame.Real},
+		"x": {Type: frame.Real, Min: 2.4, Max: 2.6}, "dec": {Type: frame.Real, Max: 4.5},
+	}
+	d := s.Dictionary()
+	for _, c := range d {
+		w := want[c.Name]
+		if w.Name = c.Name; fmt.Sprint(c) != fmt.Sprint(w) {
+			t.Errorf("got  %+v\nwant %+v", c, w)
+		}
+	}
+	if len(d) != len(want) {
+		t.Errorf("%d columns, want %d", len(d), len(want))
+	}
+	if b, err := loadParquet(t, d, path); err != nil || b.Rows != 200 {
+		t.Errorf("%d rows, %v", b.Rows, err)
+	}
+	if err := SurveyParquet(ctx, writeParquet(t, "SELECT 1 AS age", ""), s); ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), `lacks the column "ill"`) {
+		t.Errorf("a file that lacks columns: %v", err)
+	}
+	inf := writeParquet(t, "SELECT 'inf'::DOUBLE AS x", "")
+	if err := SurveyParquet(ctx, inf, draft.New(draft.Options{})); ws.KindOf(err) != ws.Invalid || !strings.Contains(err.Error(), "column x") {
+		t.Errorf("an infinite value: %v", err)
+	}
+	os.WriteFile(inf, []byte("PAR1"), 0o600)
+	if err := SurveyParquet(ctx, inf, draft.New(draft.Options{})); ws.KindOf(err) != ws.Invalid {
+		t.Errorf("a damaged file: %v", err)
 	}
 }
 

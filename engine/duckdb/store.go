@@ -203,7 +203,7 @@ func (s *Store) LoadParquet(ctx context.Context, name ws.Dataset, d frame.Dictio
 	if err := engine.CheckDictionary(d); err != nil {
 		return ws.At("duckdb: load "+string(name), err)
 	}
-	return s.Load(ctx, name, d, parquet(ctx, d, path))
+	return s.Load(ctx, name, d, Parquet(ctx, d, path))
 }
 
 // Freeze implements [engine.Store].

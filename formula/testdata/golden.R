@@ -30,7 +30,9 @@ d$age[sample(n, 2)] <- NA
 
 numbers <- function(x) unname(split(unname(x), row(x)))
 design <- function(f) {
-  m <- model.frame(f, na.omit(d[, all.vars(f), drop = FALSE]), na.action = na.omit, drop.unused.levels = TRUE)
+  # poly() has to see complete rows only, but I(x %in% set) is FALSE of a missing x
+  rows <- if (any(grepl("I\\(.*%in%", deparse(f)))) d else na.omit(d[, all.vars(f), drop = FALSE])
+  m <- model.frame(f, rows, na.action = na.omit, drop.unused.levels = TRUE)
   x <- model.matrix(attr(m, "terms"), m)
   list(formula = paste(deparse(f, 500), collapse = " "), terms = I(attr(terms(f), "term.labels")),
        names = I(colnames(x)), assign = I(attr(x, "assign")), rows = nrow(x), x = I(as.vector(t(x))),
@@ -51,7 +53,9 @@ formulas <- list(
   y ~ offset(log(age)) + sex, y ~ offset(z) + offset(chol/2) + age, y ~ sex + age - age, y ~ age + (chol - 1), y ~ age + 0 + 1,
   y ~ `my col` + `my col`:sex + log(`my col`), y ~ 年龄段 * age, y ~ age/sex, y ~ sex/age + stage, y ~ sex:arm:age, y ~ age:chol:sex,
   y ~ arm:age + arm, y ~ sex^2 + arm, y ~ arm + age:stage, sex ~ age, ~ age + sex, y ~ I(age + 1e5) + I(1e-04 * z) + I(z + 123456.789),
-  y ~ as.factor(grp):z + as.factor(grp), I(y/2) ~ age, y ~ 0 + age:factor(grp) + arm)
+  y ~ as.factor(grp):z + as.factor(grp), I(y/2) ~ age, y ~ 0 + age:factor(grp) + arm,
+  y ~ I(age >= 50), y ~ I(age >= 50) * sex, y ~ 0 + I(chol < 5) + arm, y ~ I(stage == "a") + age, y ~ I(stage %in% c("a", "c e")), y ~ I(grp %in% c(1, 3)) + I(z <= 0),
+  y ~ I((age > 50) * z), y ~ I(grp != 2):age + z, y ~ age + offset((age > 40) * z), y ~ I((age > 50) + (z > 0) + 1), y ~ I(sex != "M") + arm, I(age > 50) ~ z)
 write_json(list(data = lapply(d, function(v) if (is.factor(v)) as.character(v) else v),
                 cases = lapply(formulas, design)), "design.json", auto_unbox = TRUE, digits = NA, na = "null")
 
@@ -65,7 +69,8 @@ cox <- function(f) {
 write_json(lapply(list(
   Surv(t, status) ~ age + sex, Surv(t, status) ~ sex - 1, Surv(t, status2) ~ 0 + stage + arm, Surv(t0, t, status) ~ factor(grp) * age,
   Surv(t, status2 == 2) ~ age + strata(sex), Surv(t, status > 0) ~ stage + strata(sex, arm) + chol, Surv(t, status) ~ age + strata(sex) + strata(grp),
-  Surv(time = t, event = status) ~ sex:arm, Surv(t, status == 1) ~ age + offset(z) + ns(chol, knots = 5, Boundary.knots = c(2, 9)), Surv(t, 1 - status) ~ age:stage + arm),
+  Surv(time = t, event = status) ~ sex:arm, Surv(t, status == 1) ~ age + offset(z) + ns(chol, knots = 5, Boundary.knots = c(2, 9)), Surv(t, 1 - status) ~ age:stage + arm,
+  Surv(t/365.25, status2) ~ age + I(chol >= 5), Surv(I(t/30), I(status2 == 1)) ~ sex, Surv(t0/7, t/7, status2 == 2) ~ I(z > 0):sex + age, Surv((t - 40) * 2, grp %in% c(1, 3)) ~ stage),
   cox), "cox.json", auto_unbox = TRUE, digits = NA)
 
 vars <- c("a", "b", "c", "e", "log(a)", "I(b^2)", "offset(f)")

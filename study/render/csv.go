@@ -13,7 +13,9 @@ import (
 
 // CSV writes the rows of a result: broom's names as the header, numbers in
 // their shortest form that reads back as the same, nothing for no value. A
-// result without rows gives its summary, or the facts of the whole.
+// result without rows gives its summary, or the facts of the whole. The text is
+// UTF-8 without a byte order mark: awk, Python's csv and Go's encoding/csv would
+// read one as part of the first name, and Excel can be told the encoding.
 func CSV(w io.Writer, r *study.Result) error {
 	rows := r.Tidy
 	if len(rows) == 0 {

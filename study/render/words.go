@@ -26,6 +26,7 @@ var headings = map[string]ws.Text{
 	"r_squared": ws.T("R squared", "决定系数"), "adj_r_squared": ws.T("adjusted R squared", "调整决定系数"),
 	"sigma": ws.T("residual SD", "残差标准差"), "dispersion": ws.T("dispersion", "离散参数"),
 	"iterations": ws.T("iterations", "迭代次数"), "converged": ws.T("converged", "已收敛"), "method": ws.T("method", "方法"),
+	"family": ws.T("family", "分布族"), "link": ws.T("link", "连接函数"),
 	hazardRatio: ws.T("hazard ratio", "风险比"),
 }
 

@@ -102,5 +102,13 @@ answers <- list(
   logrank("made", "Surv(months, died) ~ sex + strata(hospital, arm)", 0.5),
   logrank("lung", "Surv(time, status) ~ sex"),
   logrank("lung", "Surv(time, status) ~ sex + strata(inst)"),
-  logrank("colon", "Surv(time, status) ~ rx"))
+  logrank("colon", "Surv(time, status) ~ rx"),
+  cox("made", "Surv(months/12, died) ~ age + I(marker > 2) + arm"),
+  cox("made", "Surv(entry/12, months/12, died == 1) ~ age + I(arm == \"high\") + sex"),
+  cox("made", "Surv(I((days + 15)/30.4375), 1 - died) ~ I((age > 60) * marker) + I(arm %in% c(\"low\", \"high\"))"),
+  cox("lung", "Surv(time/365.25, status) ~ age + I(ph.ecog >= 2) + sex"),
+  km("made", "Surv(days/30.4375, I(died == 1)) ~ I(age >= 60)"),
+  km("lung", "Surv(I(time/30), status == 2) ~ 1"),
+  logrank("made", "Surv(months * 30.4375, died) ~ I(marker > 2) + strata(hospital)"),
+  logrank("lung", "Surv(time/365.25, status) ~ sex"))
 write_json(answers, "r.json", auto_unbox = TRUE, digits = I(17), na = "null", pretty = FALSE)

@@ -1,21 +1,31 @@
-package csv
+package draft
 
 import (
 	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"wellspring/frame"
 )
 
-// A column gathers, in bounded memory, what a dictionary may say of it.
-type column struct {
+// Bounds of what is kept of a column.
+const (
+	maxLevels       = 40   // DataSHIELD's levels.max
+	maxPublicLevels = 1000 // of a text column in public data
+)
+
+// A Column gathers, in bounded memory, what a dictionary may say of it.
+type Column struct {
 	name    string
 	minCell int64
 
 	rows     int64   // with a value
 	text     bool    // some value is no number
+	named    bool    // the file says that values identify
 	fraction bool    // some number is not whole
 	short    bool    // some number has fewer than 10 digits before its mark
 	min, max float64 // of the numbers
@@ -26,8 +36,8 @@ type column struct {
 	numbers  map[float64]int64 // rows of each number; nil once there are too many
 }
 
-func newColumn(name string, opt Options) *column {
-	c := &column{name: name, minCell: int64(opt.MinCell), min: math.Inf(1), max: math.Inf(-1),
+func newColumn(name string, opt Options) *Column {
+	c := &Column{name: name, minCell: int64(opt.MinCell), min: math.Inf(1), max: math.Inf(-1),
 		texts: map[string]*int64{}, maxTexts: maxLevels, numbers: map[float64]int64{}}
 	if opt.Public {
 		c.maxTexts = maxPublicLevels
@@ -35,21 +45,44 @@ func newColumn(name string, opt Options) *column {
 	return c
 }
 
-// see takes one value that is not missing into account and returns its decimal
-// mark, 0 if it has none.
-func (c *column) see(r *Reader, field []byte) byte {
+// Name is the column's name.
+func (c *Column) Name() string { return c.name }
+
+// Textual reports whether the column is known to hold texts, so that whether
+// the next one reads as a number does not matter.
+func (c *Column) Textual() bool { return c.text }
+
+// Identify says that the values cannot be used in a study, whatever they are.
+func (c *Column) Identify() { c.named = true }
+
+// Text takes a value that is no number into account, as it stands.
+func (c *Column) Text(text []byte) {
+	c.rows++
+	c.text = true
+	c.seeText(text)
+}
+
+// Number takes a number into account, and the text that it stands in.
+func (c *Column) Number(x float64, text []byte) {
+	c.rows++
+	c.seeText(text)
+	c.see(x)
+}
+
+// Value is Number of a file that stores numbers as such: the text is that of
+// [frame.LevelOf]. NaN is no value.
+func (c *Column) Value(x float64) {
+	if x != x {
+		return
+	}
 	c.rows++
 	if c.texts != nil {
-		c.seeText(field)
+		c.seeText([]byte(frame.LevelOf(x)))
 	}
-	if c.text {
-		return 0
-	}
-	x, mark, ok := r.number(field)
-	if !ok || padded(field) {
-		c.text = true
-		return 0
-	}
+	c.see(x)
+}
+
+func (c *Column) see(x float64) {
 	c.fraction = c.fraction || x != math.Trunc(x)
 	c.short = c.short || math.Abs(x) < 1e9
 	c.min, c.max = min(c.min, x), max(c.max, x)
@@ -58,15 +91,17 @@ func (c *column) see(r *Reader, field []byte) byte {
 			c.numbers = nil
 		}
 	}
-	return mark
 }
 
-func (c *column) seeText(field []byte) {
+func (c *Column) seeText(field []byte) {
+	if c.texts == nil {
+		return
+	}
 	if rows, known := c.texts[string(field)]; known {
 		*rows++
 		return
 	}
-	if text := string(field); fits(text) {
+	if text := string(field); Fits(text) {
 		one := int64(1)
 		c.texts[text] = &one
 	} else {
@@ -77,10 +112,22 @@ func (c *column) seeText(field []byte) {
 	}
 }
 
+// MaxName bounds the characters of a column's or level's name.
+const MaxName = 200
+
+// Fits reports whether a text can name a column or a level: one line without
+// control characters, not too long.
+func Fits(s string) bool {
+	return utf8.RuneCountInString(s) <= MaxName && strings.TrimSpace(s) != "" && utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, func(c rune) bool { return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' })
+}
+
 // draft says what the column seems to be.
-func (c *column) draft() frame.Column {
+func (c *Column) draft() frame.Column {
 	d := frame.Column{Name: c.name}
 	switch {
+	case c.named:
+		d.Type = frame.Identifier
 	case c.rows == 0:
 		d.Type = frame.Real
 	case c.text:
@@ -94,16 +141,16 @@ func (c *column) draft() frame.Column {
 }
 
 // nearlyAll reports whether so many values that differ are 95 % of the rows.
-func (c *column) nearlyAll(distinct int) bool { return float64(distinct) >= 0.95*float64(c.rows) }
+func (c *Column) nearlyAll(distinct int) bool { return float64(distinct) >= 0.95*float64(c.rows) }
 
-func (c *column) numbersIdentify() bool {
+func (c *Column) numbersIdentify() bool {
 	if max(-c.min, c.max) >= 1e14 {
 		return true // 15 digits
 	}
 	return !c.short && (c.numbers == nil || c.nearlyAll(len(c.numbers)))
 }
 
-func (c *column) draftText(d *frame.Column) {
+func (c *Column) draftText(d *frame.Column) {
 	d.Type = frame.Factor
 	for text, rows := range c.texts {
 		if *rows >= c.minCell {
@@ -122,7 +169,7 @@ func (c *column) draftText(d *frame.Column) {
 	slices.Sort(d.Levels)
 }
 
-func (c *column) draftNumeric(d *frame.Column) {
+func (c *Column) draftNumeric(d *frame.Column) {
 	d.Type = frame.Real
 	if !c.fraction {
 		d.Type = frame.Integer
