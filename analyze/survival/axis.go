@@ -93,8 +93,8 @@ func below(ends []float64, t float64) int {
 type stretch struct{ from, to int }
 
 // merge joins neighbouring steps until none of the counted kinds of persons
-// (events, censorings) has between 1 and k−1 persons in one, or too few
-// institutions: a step that may not be shown is joined with those after it
+// (events, censorings, and those who enter) has between 1 and k−1 persons in one, or too few
+// institutions, where these are known: a step that may not be shown is joined with those after it
 // and, at the end, with those before it. Steps joined have as many institutions
 // as their best part. What was joined stays joined, so differences between
 // neighbours rest on k persons too. Steps that nobody leaves are left out; nil
@@ -105,11 +105,11 @@ func merge(pol policy.Policy, kinds, sites [][]int64) []stretch {
 			var sum, most int64
 			for i := s.from; i < s.to; i++ {
 				sum += n[i]
-				if sites != nil {
+				if k < len(sites) {
 					most = max(most, sites[k][i])
 				}
 			}
-			if sites == nil {
+			if k >= len(sites) {
 				most = pol.MinSites
 			}
 			if pol.Hidden(sum, most) {

@@ -159,9 +159,10 @@ type curve struct {
 }
 
 // stretches parts the axis for some cells that are looked at together. On an
-// exact axis each time at which somebody leaves stands alone, up to the first
-// at which too few are at risk: cut says that some were left out. On a coarse
-// axis steps are merged; nil means that nothing may be shown.
+// exact axis each time at which somebody leaves stands alone, up to the last
+// after which enough are still at risk: cut says that some were left out, whose
+// number would follow from a row later. On a coarse axis steps are merged. None
+// means that nothing may be shown, or that nobody is there.
 func (c *counts) stretches(s *setup, cells ...int) (out []stretch, cut bool) {
 	pol := s.problem.Policy()
 	leave, events := c.over(c.leave, cells), c.over(c.events, cells)
@@ -174,7 +175,11 @@ func (c *counts) stretches(s *setup, cells ...int) (out []stretch, cut bool) {
 		if c.eventSites != nil {
 			sites = [][]int64{c.most(c.eventSites, cells), c.most(c.censoredSites, cells)}
 		}
-		return merge(pol, [][]int64{events, censored}, sites), false
+		kinds := [][]int64{events, censored}
+		if c.enter != nil { // they follow from the numbers at risk
+			kinds = append(kinds, shifted(c.over(c.enter, cells)))
+		}
+		return merge(pol, kinds, sites), false
 	}
 	risk := c.atRisk(cells)
 	sites := c.most(c.riskSites, cells)
@@ -188,11 +193,17 @@ func (c *counts) stretches(s *setup, cells ...int) (out []stretch, cut bool) {
 			institutions = sites[i]
 		}
 		if pol.Hidden(risk[i], institutions) {
-			return out, true
+			return out[:max(0, len(out)-1)], true
 		}
 		out = append(out, stretch{i, i + 1})
 	}
 	return out, false
+}
+
+// shifted moves counts one step later: whoever is counted as entering at the
+// end of a step is at risk from the next one on.
+func shifted(n []int64) []int64 {
+	return append([]int64{0}, n[:len(n)-1]...)
 }
 
 // over adds up a count over cells.
@@ -234,13 +245,14 @@ func (c *counts) atRisk(cells []int) []int64 {
 	return out
 }
 
-// curve reads one cell's counts on the given stretches of the axis.
-func (c *counts) curve(cell int, at []stretch) curve {
+// curve reads the counts of some cells together on the given stretches of the
+// axis.
+func (c *counts) curve(at []stretch, cells ...int) curve {
 	var out curve
-	leave, events := suffix(c.leave[cell*c.n:(cell+1)*c.n]), suffix(c.events[cell*c.n:(cell+1)*c.n])
+	leave, events := suffix(c.over(c.leave, cells)), suffix(c.over(c.events, cells))
 	var enter []int64
 	if c.enter != nil {
-		enter = suffix(c.enter[cell*c.n : (cell+1)*c.n])
+		enter = suffix(c.over(c.enter, cells))
 	}
 	for _, s := range at {
 		n := leave[s.from]

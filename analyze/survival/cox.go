@@ -22,15 +22,25 @@ type coxState struct {
 	// Counted says that the counting round is over; there is none for strata
 	// that lie within sites.
 	Counted bool `json:"counted"`
-	// Strata are the steps with events, by stratum.
+	// Strata are the steps with events, by block of strata; Block is that of
+	// each stratum, where any are joined.
 	Strata []eventSteps `json:"strata,omitempty"`
+	Block  []int        `json:"block,omitempty"`
 	Events int64        `json:"events"`
-	Ends   int          `json:"ends,omitempty"` // of a coarse axis
-	Hidden []int        `json:"hidden,omitempty"`
-	Cut    []int        `json:"cut,omitempty"` // strata whose follow-up is cut off
+	Ends   int          `json:"ends,omitempty"`   // of a coarse axis
+	Joined []int        `json:"joined,omitempty"` // strata that share a block
+	Cut    []int        `json:"cut,omitempty"`    // the first stratum of blocks whose follow-up is cut off
 	// Linear is, once opened, the sum over events of x, and of the offset.
 	Linear []float64 `json:"linear,omitempty"`
 	Fit    newton    `json:"fit"`
+}
+
+// block returns the block of a stratum.
+func (st coxState) block(stratum int) int {
+	if st.Block == nil {
+		return stratum
+	}
+	return st.Block[stratum]
 }
 
 // A tie says how the sums over the tied events of a step are opened.
@@ -194,14 +204,15 @@ func (c *coxSetup) counted(st coxState, sum stat.Sum) (coxState, error) {
 	if !a.exact {
 		st.Ends = len(a.ends)
 	}
-	for stratum := range c.strata.n {
-		at, cut := n.stretches(c.setup, stratum)
-		if at == nil && n.persons(stratum) > 0 {
-			st.Hidden = append(st.Hidden, stratum)
-		}
-		steps, tooFew := c.eventSteps(n.curve(stratum, at), a.exact)
+	b := n.blocks(c.setup)
+	st.Block, st.Joined = b.code(), b.joined
+	for block := range b.n {
+		strata := b.strata(block)
+		cells := c.cellsOf(strata)
+		at, cut := n.stretches(c.setup, cells...)
+		steps, tooFew := c.eventSteps(n.curve(at, cells...), a.exact)
 		if cut || tooFew {
-			st.Cut = append(st.Cut, stratum)
+			st.Cut = append(st.Cut, strata[0])
 		}
 		st.Strata = append(st.Strata, steps)
 		st.Events += total(steps.D)
@@ -316,9 +327,7 @@ func (c *coxSetup) remarks(st coxState, r *study.Result) {
 		r.Notes = append(r.Notes, ws.T("strata lie within sites: each site worked out its own, with its own exact times, and only sums over all strata were opened",
 			"分层均在站点之内：各站点以本站点的精确时间自行计算，仅公开对全部层的求和"))
 	}
-	for _, stratum := range st.Hidden {
-		r.Suppressed = append(r.Suppressed, suppressed(c.strata.label(c.frame, stratum)))
-	}
+	r.Suppressed = append(r.Suppressed, joinedStrata(c.setup, st.Joined)...)
 	for _, stratum := range st.Cut {
 		r.Suppressed = append(r.Suppressed, tail(c.strata.label(c.frame, stratum)))
 	}

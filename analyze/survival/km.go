@@ -6,7 +6,6 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/formula"
-	"wellspring/policy"
 	"wellspring/stat"
 	"wellspring/stat/solve"
 	"wellspring/study"
@@ -77,54 +76,39 @@ func nextKM(p *analyze.Problem, st counting, sum stat.Sum) (counting, *study.Res
 	}
 	c := readCounts(a, sum)
 	r := &study.Result{Tidy: []study.Row{}, Suppressed: []study.Suppressed{}, Notes: []ws.Text{}}
-	events := total(c.events)
-	if err := judgeOutcomes("km", p.Policy(), s.totals.Complete, events, c.anyEvent); err != nil {
-		return st, nil, err
-	}
-	r.Glance = study.Row{{Name: "nobs", Value: s.totals.Complete}, {Name: "nevent", Value: events},
-		{Name: "missing", Value: s.totals.Rows - s.totals.Complete}}
 	if !a.exact {
 		r.Notes = append(r.Notes, coarseNote(len(a.ends)))
 	}
-	n, d := make([]int64, s.cells()), make([]int64, s.cells())
+	n, d, all := make([]int64, s.cells()), make([]int64, s.cells()), make([]int64, s.cells())
+	curves := make([]curve, s.cells())
 	for cell := range n {
-		n[cell], d[cell] = c.persons(cell), total(c.events[cell*c.n:(cell+1)*c.n])
+		at, cut := c.stretches(s, cell)
+		n[cell], curves[cell] = c.persons(cell), c.curve(at, cell)
+		d[cell], all[cell] = total(curves[cell].D), total(c.over(c.events, []int{cell}))
+		if n[cell] > 0 && len(at) == 0 {
+			return st, nil, s.smallGroup("km", cell)
+		}
+		if cut {
+			r.Suppressed = append(r.Suppressed, tail(s.groups.label(s.frame, cell)))
+		}
 	}
-	for cell, hidden := range hiddenGroups(p.Policy(), n, d, c.sites) {
+	if err := judgeOutcomes("km", p.Policy(), s.totals.Complete, total(d), c.anyEvent); err != nil {
+		return st, nil, err
+	}
+	if err := s.judgeGroups("km", n, c.sites, d, all); err != nil {
+		return st, nil, err
+	}
+	r.Glance = study.Row{{Name: "nobs", Value: s.totals.Complete}, {Name: "nevent", Value: total(d)},
+		{Name: "missing", Value: s.totals.Rows - s.totals.Complete}}
+	for cell, curve := range curves {
 		if n[cell] == 0 {
 			continue
 		}
-		name := s.groups.label(s.frame, cell)
-		at, cut := c.stretches(s, cell)
-		if hidden || at == nil {
-			r.Suppressed = append(r.Suppressed, suppressed(name))
-			continue
-		}
-		if cut {
-			r.Suppressed = append(r.Suppressed, tail(name))
-		}
-		k := estimate(c.curve(cell, at), conf)
+		name, k := s.groups.label(s.frame, cell), estimate(curve, conf)
 		r.Tidy = append(r.Tidy, k.rows(name)...)
 		r.Summary = append(r.Summary, k.summary(name, n[cell], d[cell]))
 	}
 	return st, r, nil
-}
-
-// hiddenGroups says which groups may not be shown: those of whom too few are
-// there, have an event or have none, and others from which, with the totals,
-// such a number would follow.
-func hiddenGroups(pol policy.Policy, n, events, sites []int64) []bool {
-	censored := make([]int64, len(n))
-	for i := range n {
-		censored[i] = n[i] - events[i]
-	}
-	hidden := pol.HiddenCells(n, sites)
-	for _, kind := range [][]int64{events, censored} {
-		for i, h := range pol.HiddenCells(kind, sites) {
-			hidden[i] = hidden[i] || h
-		}
-	}
-	return hidden
 }
 
 // A kaplanMeier is an estimated curve with its pointwise limits.

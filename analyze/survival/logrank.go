@@ -219,6 +219,7 @@ func (t *test) step(weight float64, risk, d []int64, n, dead int64) {
 type outcome struct {
 	*test
 	persons, sites, events []int64
+	allEvents              []int64 // those after the follow-up that is used too
 }
 
 func nextLogRank(p *analyze.Problem, st counting, sum stat.Sum) (counting, *study.Result, error) {
@@ -232,6 +233,7 @@ func nextLogRank(p *analyze.Problem, st counting, sum stat.Sum) (counting, *stud
 	if s.local() {
 		o.persons, o.sites, o.events = sum.Counts("persons"), sum.Counts("persons.sites"), sum.Counts("events")
 		o.observed, o.expected, o.variance = sum.Reals("observed"), sum.Reals("expected"), sum.Reals("variance")
+		o.allEvents = o.events
 		eventSites = slices.Max(sum.Counts("events.sites"))
 	} else if eventSites, err = s.network(&o, sum, r); err != nil {
 		return st, nil, err
@@ -241,6 +243,9 @@ func nextLogRank(p *analyze.Problem, st counting, sum stat.Sum) (counting, *stud
 		return st, nil, noEvents("logrank")
 	}
 	if err := judgeOutcomes("logrank", p.Policy(), s.totals.Complete, events, eventSites); err != nil {
+		return st, nil, err
+	}
+	if err := s.judgeGroups("logrank", o.persons, o.sites, o.events, o.allEvents); err != nil {
 		return st, nil, err
 	}
 	statistic, df, err := o.statistic()
@@ -264,26 +269,28 @@ func (s *setup) network(o *outcome, sum stat.Sum, r *study.Result) (eventSites i
 	if !a.exact {
 		r.Notes = append(r.Notes, coarseNote(len(a.ends)))
 	}
-	o.persons, o.sites, o.events = make([]int64, g), make([]int64, g), make([]int64, g)
-	for stratum := range s.strata.n {
-		cells := make([]int, g)
-		for k := range cells {
-			cells[k] = stratum*g + k
-			o.sites[k] = max(o.sites[k], c.sites[cells[k]])
-		}
-		at, cut := c.stretches(s, cells...)
-		if at == nil {
-			r.Suppressed = append(r.Suppressed, suppressed(s.strata.label(s.frame, stratum)))
-			continue
-		}
+	o.persons, o.sites, o.events, o.allEvents = make([]int64, g), make([]int64, g), make([]int64, g), make([]int64, g)
+	for cell, n := range c.sites {
+		o.persons[cell%g] += c.persons(cell)
+		o.allEvents[cell%g] += total(c.over(c.events, []int{cell}))
+		o.sites[cell%g] = max(o.sites[cell%g], n)
+	}
+	b := c.blocks(s)
+	r.Suppressed = append(r.Suppressed, b.remarks(s)...)
+	for block := range b.n {
+		strata := b.strata(block)
+		at, cut := c.stretches(s, s.cellsOf(strata)...)
 		if cut {
-			r.Suppressed = append(r.Suppressed, tail(s.strata.label(s.frame, stratum)))
+			r.Suppressed = append(r.Suppressed, tail(b.label(s, block)))
 		}
 		leave, events := make([][]int64, len(at)), make([][]int64, len(at))
-		for k, cell := range cells {
-			o.persons[k] += c.persons(cell)
-			cv := c.curve(cell, at)
-			rest := c.persons(cell)
+		for k := range g {
+			var cells []int
+			for _, stratum := range strata {
+				cells = append(cells, stratum*g+k)
+			}
+			cv := c.curve(at, cells...)
+			rest := total(c.over(c.leave, cells))
 			for i := range at {
 				leave[i], events[i] = append(leave[i], cv.Out[i]), append(events[i], cv.D[i])
 				o.events[k] += cv.D[i]
@@ -339,19 +346,11 @@ func (o outcome) statistic() (chi float64, df int, err error) {
 // matrix, row after row.
 func triangle(n, i, j int) int { return i*n - i*(i-1)/2 + j - i }
 
-// groupRows adds a summary row a group, but for those whose persons or events
-// are too few.
+// groupRows adds a summary row a group.
 func (s *setup) groupRows(o outcome, r *study.Result) {
-	pol := s.problem.Policy()
-	hidden := hiddenGroups(pol, o.persons, o.events, o.sites)
 	for k, n := range o.persons {
-		name := s.groups.label(s.frame, k)
-		switch {
-		case n == 0:
-		case hidden[k]:
-			r.Suppressed = append(r.Suppressed, suppressed(name))
-		default:
-			r.Summary = append(r.Summary, study.Row{{Name: "group", Value: name}, {Name: "n", Value: n},
+		if n > 0 {
+			r.Summary = append(r.Summary, study.Row{{Name: "group", Value: s.groups.label(s.frame, k)}, {Name: "n", Value: n},
 				{Name: "observed", Value: o.observed[k]}, {Name: "expected", Value: o.expected[k]}})
 		}
 	}

@@ -176,7 +176,7 @@ func (f *riskFold) Add(b frame.Batch) error {
 		return err
 	}
 	return f.each(sub.values, func(r int, eta float64, x []float64) error {
-		stratum := f.c.strata.code(sub.values, r)
+		stratum := f.st.block(f.c.strata.code(sub.values, r))
 		steps := &f.st.Strata[stratum]
 		last := sort.SearchFloat64s(steps.Lo, sub.stop[r]) - 1 // the last step at which the row is at risk
 		before := -1                                           // the last one before it entered

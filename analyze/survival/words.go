@@ -11,16 +11,12 @@ func coarseNote(steps int) ws.Text {
 		"未许可精确时间：时间取自数据字典范围内至多 %d 个等长时间步的终点，相邻步合并至每步的事件数与删失数为零或不低于最小单元限制；结果等同于将合并表的时间同样分组后的结果；步内删失者计为在险至该步终点，因此生存率估计偏高，步越长偏差越大", steps)
 }
 
-func suppressed(what string) study.Suppressed {
-	return study.Suppressed{What: what, Why: ws.T("below the cell limit, or from too few institutions", "低于最小单元限制，或来源机构过少")}
-}
-
 func tail(what string) study.Suppressed {
 	if what == "" {
 		what = "late times"
 	}
-	return study.Suppressed{What: what, Why: ws.T("from the first time at which too few persons or institutions are at risk, follow-up is cut off",
-		"自在险人数或机构数过少的首个时间点起，不再使用随访数据")}
+	return study.Suppressed{What: what, Why: ws.T("after the last time beyond which enough persons and institutions are still at risk, follow-up is cut off",
+		"在其后仍有足够人数与机构在险的最后一个时间点之后，不再使用随访数据")}
 }
 
 // judgeOutcomes refuses a study of n persons of whom too few have an event, or
