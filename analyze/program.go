@@ -194,7 +194,23 @@ func parse(raw State) (progress, error) {
 
 func (p *Program) problem(i int, s progress) *Problem {
 	return &Problem{Analysis: p.parts[i].analysis, Where: p.study.Data.Where, Facts: p.facts,
-		Frames: p.parts[i].frames, Totals: s.Parts[i].Totals}
+		Frames: p.parts[i].frames, Totals: s.Parts[i].Totals, Scalars: p.share(s)}
+}
+
+// share is what each analysis may open in its loop's rounds, so that all of
+// them keep within the budget.
+func (p *Program) share(s progress) float64 {
+	if s.Phase != looping {
+		return 0
+	}
+	rows, columns := p.used(s)
+	left := p.facts.Policy.MaxScalars * float64(rows) * float64(columns)
+	for i, part := range p.parts {
+		for j, f := range part.frames {
+			left -= float64(countShape(f).Len() + momentShape(f, s.Parts[i].Totals[j]).Len())
+		}
+	}
+	return left / float64(len(p.parts))
 }
 
 // A piece is what one accumulator contributes to a round's vector.

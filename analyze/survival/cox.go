@@ -2,6 +2,7 @@ package survival
 
 import (
 	"math"
+	"sort"
 
 	ws "wellspring"
 	"wellspring/analyze"
@@ -32,7 +33,19 @@ type coxState struct {
 	Cut    []int        `json:"cut,omitempty"`    // the first stratum of blocks whose follow-up is cut off
 	// Linear is, once opened, the sum over events of x, and of the offset.
 	Linear []float64 `json:"linear,omitempty"`
-	Fit    newton    `json:"fit"`
+	// Half is, on a coarse axis, what the first round of an evaluation found;
+	// Spent is how many scalars the rounds have opened.
+	Half  *halfway `json:"half,omitempty"`
+	Spent int      `json:"spent,omitempty"`
+	Fit   newton   `json:"fit"`
+}
+
+// moments is how many of S₀, S₁ and S₂ are opened by step.
+func (st coxState) moments() int {
+	if st.Ends > 0 {
+		return 2
+	}
+	return 3
 }
 
 // block returns the block of a stratum.
@@ -60,6 +73,54 @@ type eventSteps struct {
 	N   []int64   `json:"n"`
 	D   []int64   `json:"d"`
 	Tie []tie     `json:"tie"`
+	// Censored are the steps of a coarse axis over which censorings are spread.
+	Censored []part `json:"censored,omitempty"`
+}
+
+// each calls do with the steps at which a row's part of the risk sets changes:
+// in the risk set of a step it stands with the sum of what it was given for
+// that step and all later ones. A row enters in the step of its start, or
+// before all, and leaves after the step of its event, or bit by bit over the
+// steps in which it may be censored.
+func (e *eventSteps) each(start, stop float64, event bool, do func(step int, share float64)) {
+	before := below(e.Hi, start) - 1            // the last step before it entered
+	last := sort.SearchFloat64s(e.Lo, stop) - 1 // the last one at which it is at risk
+	c := 0
+	if event || len(e.Censored) == 0 {
+		c = len(e.Censored)
+	} else {
+		c = sort.Search(len(e.Censored), func(i int) bool { _, b := e.Censored[i].ends(); return b >= stop })
+	}
+	share := 0.0
+	if c == len(e.Censored) {
+		if last <= before {
+			return
+		}
+		share = 1
+		do(last, 1)
+	} else {
+		_, b := e.Censored[c].ends()
+		last = sort.SearchFloat64s(e.Lo, b) - 1
+		for j := last; j > before && share < 1; j-- {
+			phi := e.Censored[c].within(e.Lo[j], e.Hi[j])
+			if phi > share {
+				do(j, phi-share)
+				share = phi
+			}
+		}
+	}
+	if before >= 0 && share > 0 {
+		do(before, -share)
+	}
+}
+
+// of returns the step that holds a time, or −1.
+func (e *eventSteps) of(t float64) int {
+	i := sort.SearchFloat64s(e.Hi, t)
+	if i == len(e.Hi) || e.Lo[i] >= t {
+		return -1
+	}
+	return i
 }
 
 // A coxSetup is a setup with the design of the model.
@@ -93,17 +154,6 @@ func newCoxSetup(p *analyze.Problem) (*coxSetup, error) {
 	return c, err
 }
 
-// perStep is what a step costs in scalars: its counts, and its sums over some
-// rounds.
-func (c *coxSetup) perStep() int {
-	const rounds = 7
-	q := width(c.design.P())
-	if c.efron {
-		q *= 2
-	}
-	return c.strata.n * (countPerStep + rounds*q)
-}
-
 func startCox(p *analyze.Problem) (coxState, *study.Result, error) {
 	c, err := newCoxSetup(p)
 	if err != nil {
@@ -135,13 +185,15 @@ func askCox(p *analyze.Problem, st coxState) (analyze.Ask, error) {
 	ask := analyze.Ask{Query: p.Query(c.frame)}
 	switch {
 	case !st.Counted:
-		a, err := c.axis(c.perStep())
+		a, err := c.axis(float64(c.problem.Scalars * gridShare))
 		if err != nil {
 			return ask, err
 		}
 		ask.Shape = c.countShape(a)
 	case c.local():
 		ask.Shape, ask.Chain = c.localShape(st), true
+	case st.Half != nil:
+		ask.Shape = c.secondShape(st)
 	default:
 		ask.Shape = c.riskShape(st)
 		ask.Chain = ask.Shape.Len() > longVector
@@ -156,13 +208,15 @@ func foldCox(p *analyze.Problem, st coxState) (analyze.Fold, error) {
 	}
 	switch {
 	case !st.Counted:
-		a, err := c.axis(c.perStep())
+		a, err := c.axis(float64(c.problem.Scalars * gridShare))
 		if err != nil {
 			return nil, err
 		}
 		return newCountFold(c.setup, a), nil
 	case c.local():
 		return newLocalFold(c, st), nil
+	case st.Half != nil:
+		return newSecondFold(c, st), nil
 	}
 	return newRiskFold(c, st), nil
 }
@@ -177,10 +231,13 @@ func nextCox(p *analyze.Problem, st coxState, sum stat.Sum) (coxState, *study.Re
 		return st, nil, err
 	}
 	var e evaluation
-	if c.local() {
+	switch {
+	case c.local():
 		st, e, err = c.readLocal(st, sum)
-	} else {
-		st, e = c.readRisk(st, sum)
+	case st.Ends > 0:
+		return c.nextHalf(st, sum)
+	default:
+		st, e, _ = c.readRisk(st, sum, true)
 	}
 	if err != nil {
 		return st, nil, err
@@ -195,24 +252,36 @@ func nextCox(p *analyze.Problem, st coxState, sum stat.Sum) (coxState, *study.Re
 
 // counted chooses the event steps of each stratum from the counting round.
 func (c *coxSetup) counted(st coxState, sum stat.Sum) (coxState, error) {
-	a, err := c.axis(c.perStep())
+	a, err := c.axis(float64(c.problem.Scalars * gridShare))
 	if err != nil {
 		return st, err
 	}
-	n := readCounts(a, sum)
+	n := c.readCounts(a, sum)
+	if err := newLevelEvents(c.setup).judge(c.setup, sum); err != nil {
+		return st, err
+	}
 	st.Counted = true
 	if !a.exact {
 		st.Ends = len(a.ends)
 	}
 	b := n.blocks(c.setup)
 	st.Block, st.Joined = b.code(), b.joined
-	for block := range b.n {
-		strata := b.strata(block)
-		cells := c.cellsOf(strata)
-		at, cut := n.stretches(c.setup, cells...)
-		steps, tooFew := c.eventSteps(n.curve(at, cells...), a.exact)
-		if cut || tooFew {
-			st.Cut = append(st.Cut, strata[0])
+	parts, cells := make([]steps, b.n), make([][]int, b.n)
+	for block := range parts {
+		cells[block] = c.cellsOf(b.strata(block))
+		parts[block] = n.steps(c.setup, cells[block]...)
+	}
+	if !a.exact {
+		st.Spent = sum.Shape.Len()
+		if err := c.afford(parts, n, cells, st.Spent); err != nil {
+			return st, err
+		}
+	}
+	for block, at := range parts {
+		steps, tooFew := c.eventSteps(n.curve(at, cells[block]...), a.exact)
+		steps.Censored = n.parts(at, cells[block])
+		if at.cut || tooFew {
+			st.Cut = append(st.Cut, b.strata(block)[0])
 		}
 		st.Strata = append(st.Strata, steps)
 		st.Events += total(steps.D)
@@ -321,7 +390,11 @@ func (c *coxSetup) glance(st coxState, e evaluation, r *study.Result) {
 
 func (c *coxSetup) remarks(st coxState, r *study.Result) {
 	if st.Ends > 0 {
-		r.Notes = append(r.Notes, coarseNote(st.Ends))
+		steps := 0
+		for _, s := range st.Strata {
+			steps += len(s.D)
+		}
+		r.Notes = append(r.Notes, coarseNote(st.Ends), modelNote(steps, c.efron))
 	}
 	if c.local() {
 		r.Notes = append(r.Notes, ws.T("strata lie within sites: each site worked out its own, with its own exact times, and only sums over all strata were opened",

@@ -174,7 +174,14 @@ func TestEntry_Subtraction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answered := 0
+	var dead []int // without censorings the numbers at risk are no estimates
+	for r, d := range whole(t, rows, "died").Real {
+		if d == 1 {
+			dead = append(dead, r)
+		}
+	}
+	rows = rows.Select(dead)
+	compared := 0
 	for _, k := range []int64{2, 3, 5, 10, 15} {
 		got, err := play(t, rows, *strict(k), analysis("km", "Surv(late, months, died) ~ factor(sex)"))
 		if ws.KindOf(err) == ws.Withheld {
@@ -183,22 +190,19 @@ func TestEntry_Subtraction(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answered++
-		if len(got[0].Tidy) < 4 {
-			t.Error("too few steps to compare")
-		}
 		for i, row := range got[0].Tidy[1:] {
 			last := got[0].Tidy[i]
 			if row.Text("strata") != last.Text("strata") {
 				continue
 			}
-			entered := row.Get("n_risk").(int64) - (last.Get("n_risk").(int64) - last.Get("n_event").(int64) - last.Get("n_censor").(int64))
-			if entered > 0 && entered < k || entered < 0 {
+			compared++
+			entered := row.Float("n_risk") - (last.Float("n_risk") - last.Float("n_event"))
+			if entered > 0 && entered < float64(k) || entered < 0 {
 				t.Errorf("k = %d, step %d: the number of those who enter follows, and is below the limit", k, i)
 			}
 		}
 	}
-	if answered < 3 {
-		t.Errorf("%d answers", answered)
+	if compared < 10 {
+		t.Errorf("only %d steps are compared", compared)
 	}
 }

@@ -81,8 +81,7 @@ func (c *counts) tooSmall(s *setup, strata []int) bool {
 	if total(c.over(c.leave, cells)) == 0 {
 		return false
 	}
-	at, _ := c.stretches(s, cells...)
-	return len(at) == 0
+	return c.steps(s, cells...).hidden
 }
 
 // cellsOf lists the cells of some strata.
