@@ -204,7 +204,7 @@ func (p *Program) share(s progress) float64 {
 		return 0
 	}
 	rows, columns := p.used(s)
-	left := p.facts.Policy.MaxScalars * float64(rows) * float64(columns)
+	left := float64(p.facts.Policy.MaxScalars * float64(rows) * float64(columns))
 	for i, part := range p.parts {
 		for j, f := range part.frames {
 			left -= float64(countShape(f).Len() + momentShape(f, s.Parts[i].Totals[j]).Len())
