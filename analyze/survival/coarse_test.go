@@ -194,6 +194,12 @@ func TestCoarse_TooDear(t *testing.T) {
 	if ws.KindOf(err) != ws.Withheld || !strings.Contains(hint, "strata(site)") || !strings.Contains(hint, "fewer terms") {
 		t.Fatalf("%v: no word of what would do", err)
 	}
+	pol.Leaves = []policy.Leaf{policy.ExactTimes}
+	one.Analysis.Formula = "Surv(t2, d3) ~ z1 + z2"
+	if err := analyzetest.Refusal(t, method("cox"), one); !strings.Contains(ws.HintOf(err).En, "strata(site)") {
+		t.Errorf("exact times: %v: no word of what would do", err)
+	}
+	pol.Leaves = nil
 	one.Analysis.Formula = "Surv(t2, d3) ~ z1 + z2 + factor(group) + strata(site)"
 	if got := one.Placed(t, method("cox"), c.names, c.at); len(got.Tidy) != 4 {
 		t.Errorf("strata(site): %v", got.Tidy)

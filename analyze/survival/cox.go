@@ -168,6 +168,9 @@ func startCox(p *analyze.Problem) (coxState, *study.Result, error) {
 	if err := p.JudgeTerms(0, c.design); err != nil {
 		return coxState{}, nil, err
 	}
+	if err := c.exactFits(1); err != nil {
+		return coxState{}, nil, err
+	}
 	st := coxState{Counted: c.local()}
 	st.Fit.Beta = make([]float64, c.design.P())
 	return st, nil, nil
@@ -286,6 +289,9 @@ func (c *coxSetup) counted(st coxState, sum stat.Sum) (coxState, error) {
 		st.Strata = append(st.Strata, steps)
 		st.Events += total(steps.D)
 	}
+	if err := c.exactFits(st.eventSteps()); err != nil {
+		return st, err
+	}
 	return st, c.judgeEvents(total(n.events), st.Events, n.anyEvent)
 }
 
@@ -390,11 +396,7 @@ func (c *coxSetup) glance(st coxState, e evaluation, r *study.Result) {
 
 func (c *coxSetup) remarks(st coxState, r *study.Result) {
 	if st.Ends > 0 {
-		steps := 0
-		for _, s := range st.Strata {
-			steps += len(s.D)
-		}
-		r.Notes = append(r.Notes, coarseNote(st.Ends), modelNote(steps, c.efron))
+		r.Notes = append(r.Notes, coarseNote(st.Ends), modelNote(st.eventSteps(), c.efron))
 	}
 	if c.local() {
 		r.Notes = append(r.Notes, ws.T("strata lie within sites: each site worked out its own, with its own exact times, and only sums over all strata were opened",

@@ -5,6 +5,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/frame"
+	"wellspring/policy"
 	"wellspring/stat"
 	"wellspring/stat/solve"
 	"wellspring/study"
@@ -153,14 +154,11 @@ func (c *coxSetup) evaluationScalars(steps int) int {
 
 // affords reports whether what is left pays for one more evaluation.
 func (c *coxSetup) affords(st coxState) bool {
-	steps, pending := 0, 0
-	for _, s := range st.Strata {
-		steps += len(s.D)
-	}
+	pending := 0
 	if st.Half != nil {
 		pending = c.secondShape(st).Len()
 	}
-	return float64(st.Spent+pending+c.evaluationScalars(steps)) <= c.problem.Scalars
+	return float64(st.Spent+pending+c.evaluationScalars(st.eventSteps())) <= c.problem.Scalars
 }
 
 // mostSteps is how many steps with events the scalars pay for, after spent
@@ -222,8 +220,31 @@ func join(blocks []steps, events [][]int64) {
 	events[block] = append(n[:at+1], n[at+2:]...)
 }
 
+// exactFits refuses a model on exact times where the scalars do not pay for the
+// counts and the sums of that many event steps at three points.
+func (c *coxSetup) exactFits(steps int) error {
+	times, ok := c.problem.Facts.ExactTimes(c.time)
+	if c.local() || !ok || !c.problem.Policy().Grants(policy.ExactTimes) {
+		return nil
+	}
+	need := c.countShape(axis{ends: times, exact: true}).Len() + fewEvaluations*steps*width(c.design.P())
+	if float64(need) > c.problem.Scalars {
+		return c.tooDear()
+	}
+	return nil
+}
+
+// eventSteps counts the steps with events over all blocks.
+func (st coxState) eventSteps() int {
+	n := 0
+	for _, s := range st.Strata {
+		n += len(s.D)
+	}
+	return n
+}
+
 func (c *coxSetup) tooDear() error {
 	return ws.Errorf(ws.Withheld, "cox", ws.T("the budget of opened numbers does not pay for a fit with this many terms on these rows", "公开数值的预算不足以在这些行上拟合如此多的项")).
-		WithHint(ws.T("name fewer terms, or ask for the model alone in a study; with strata(site) each site works out its own risk sets, which costs far less",
-			"请减少项数，或在一项研究中只问该模型；使用 strata(site) 时由各站点自行计算风险集，开销小得多"))
+		WithHint(ws.T("name fewer terms, ask for the model alone in a study, and round exact times; with strata(site) each site works out its own risk sets, which costs far less",
+			"请减少项数，在一项研究中只问该模型，并将精确时间取整；使用 strata(site) 时由各站点自行计算风险集，开销小得多"))
 }

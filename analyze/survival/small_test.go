@@ -3,12 +3,15 @@ package survival_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/analyze/analyzetest"
+	"wellspring/analyze/compare"
+	"wellspring/analyze/describe"
 	"wellspring/frame"
 	"wellspring/frame/table"
 	"wellspring/policy"
@@ -23,11 +26,21 @@ func play(t *testing.T, rows *table.Table, pol policy.Policy, all ...study.Analy
 	for i := range all {
 		all[i].ID = fmt.Sprintf("a%d", i)
 		if _, err := catalog.Lookup(all[i].Method); err != nil {
-			catalog = append(catalog, method(all[i].Method))
+			catalog = append(catalog, anyMethod(all[i].Method))
 		}
 	}
 	s := (&study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: "t"}, Data: study.Data{Dataset: "t"}, Analyses: all}).WithDefaults()
 	return analyzetest.Play(t, catalog, s, map[ws.SiteID]frame.Source{"one": rows}, pol)
+}
+
+func anyMethod(name string) analyze.Method {
+	switch name {
+	case "crosstab":
+		return compare.Crosstab()
+	case "describe":
+		return describe.Describe()
+	}
+	return method(name)
 }
 
 // smallest returns, over the groups of some factors, the smallest number above
@@ -62,15 +75,24 @@ func smallest(t *testing.T, rows *table.Table, factors ...string) int64 {
 // whatever else the study asks.
 func TestGroups_Subtraction(t *testing.T) {
 	rows := made(t)
+	event := frame.Values{}
+	for _, d := range whole(t, rows, "died").Real {
+		event.Code = append(event.Code, int32(d))
+	}
+	rows, err := rows.With(frame.Column{Name: "event", Type: frame.Factor, Levels: []string{"no", "yes"}}, event)
+	if err != nil {
+		t.Fatal(err)
+	}
 	answered, refused := 0, 0
 	for _, k := range []int64{2, 3, 4, 6, 10, 15, 16, 20} {
 		for _, factors := range [][]string{{"hospital"}, {"arm"}, {"hospital", "sex"}, {"arm", "sex"}} {
 			formula := "Surv(days, died) ~ " + strings.ReplaceAll(strings.Join(factors, " + "), "sex", "factor(sex)")
 			all := analysis("km", "Surv(days, died) ~ 1")
+			beside := []study.Analysis{all, {Method: "describe", Variables: []string{"died"}}, {Method: "crosstab", Rows: factors[0], Columns: "event"}}
 			for _, pol := range []*policy.Policy{strict(k), exactly(k)} {
 				for _, m := range []string{"km", "logrank"} {
 					what := fmt.Sprintf("k = %d, %s %s, exact %v", k, m, formula, len(pol.Leaves) > 0)
-					got, err := play(t, rows, *pol, all, analysis(m, formula))
+					got, err := play(t, rows, *pol, append(slices.Clone(beside), analysis(m, formula))...)
 					small := smallest(t, rows, factors...) < k
 					if err != nil {
 						refused++
@@ -83,7 +105,12 @@ func TestGroups_Subtraction(t *testing.T) {
 					if small {
 						t.Errorf("%s: a group below the limit is answered", what)
 					}
-					subtract(t, what, k, got[0].Glance, got[1])
+					for _, other := range got[:2] {
+						subtract(t, what, other, got[3])
+					}
+					if len(factors) == 1 && len(got[2].Suppressed) > 0 {
+						t.Errorf("%s: the table hides what follows from the groups", what)
+					}
 				}
 			}
 		}
@@ -95,11 +122,15 @@ func TestGroups_Subtraction(t *testing.T) {
 
 // subtract takes the groups of a comparison off its totals, and off those of
 // another analysis in the same study.
-func subtract(t *testing.T, what string, k int64, all study.Row, r study.Result) {
+func subtract(t *testing.T, what string, other, r study.Result) {
 	t.Helper()
 	persons, events, expected := r.Glance.Float("nobs"), r.Glance.Float("nevent"), 0.0
-	if persons != all.Float("nobs") {
-		t.Errorf("%s: the analyses differ by persons", what)
+	all := other.Glance.Float("nobs")
+	if other.Method == "describe" {
+		all = other.Tidy[0].Float("n")
+	}
+	if persons != all {
+		t.Errorf("%s: it differs from %s by persons", what, other.Method)
 	}
 	for _, row := range r.Summary {
 		if r.Method == "km" {
@@ -111,7 +142,7 @@ func subtract(t *testing.T, what string, k int64, all study.Row, r study.Result)
 		events -= row.Float("observed")
 		expected += row.Float("observed") - row.Float("expected")
 	}
-	if persons != 0 || events != 0 || expected > 1e-9 || expected < -1e-9 {
+	if persons != 0 || events != 0 || math.Abs(expected) > 1e-9 {
 		t.Errorf("%s: %v persons, %v events and %v expected events are left over", what, persons, events, expected)
 	}
 }
