@@ -40,7 +40,9 @@ func (p *Program) linked(results []study.Result) error {
 
 // hides reports whether a result leaves out or hides levels or cells.
 func hides(r study.Result) bool {
-	return slices.ContainsFunc(r.Suppressed, func(s study.Suppressed) bool { return s.Code != study.Missing && s.Code != study.FollowUp })
+	return slices.ContainsFunc(r.Suppressed, func(s study.Suppressed) bool {
+		return s.Code != study.Missing && s.Code != study.FollowUp && s.Code != study.Joined
+	})
 }
 
 // shared names a factor column that two analyses read.

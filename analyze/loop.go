@@ -79,6 +79,9 @@ type Problem struct {
 	Frames   []*formula.Frame // as the loop's Frames returned them
 	Totals   []Totals         // one a frame
 	guarded  []guarded        // one a frame
+	// Scalars is how many scalars the loop's rounds may open: an equal share,
+	// among the study's analyses, of what round 0 left of the budget.
+	Scalars float64
 }
 
 // Policy is the policy of the study's datasets.

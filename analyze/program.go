@@ -211,7 +211,24 @@ func parse(raw State) (progress, error) {
 
 func (p *Program) problem(i int, s progress) *Problem {
 	return &Problem{Analysis: p.parts[i].analysis, Where: p.study.Data.Where, Facts: p.facts,
-		Frames: p.parts[i].frames, Totals: s.Parts[i].Totals, guarded: p.parts[i].guarded}
+		Frames: p.parts[i].frames, Totals: s.Parts[i].Totals, Scalars: p.share(s), guarded: p.parts[i].guarded}
+}
+
+// share is what each analysis may open in its loop's rounds, so that all of
+// them keep within the budget.
+func (p *Program) share(s progress) float64 {
+	if s.Phase != looping {
+		return 0
+	}
+	rows, columns := p.used(s)
+	left := float64(p.facts.Policy.MaxScalars * float64(rows) * float64(columns))
+	for i, part := range p.parts {
+		for j, g := range part.guarded {
+			t := s.Parts[i].Totals[j]
+			left -= float64(g.countShape().Len() + g.momentShape(t).Len() + g.judgeShape(t).Len())
+		}
+	}
+	return left / float64(len(p.parts))
 }
 
 // A piece is what one accumulator contributes to a round's vector.

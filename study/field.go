@@ -81,7 +81,7 @@ var fields = []field{
 	{name: "conf_type", kind: choiceKind, choices: []string{"log", "log-log", "plain", "none"}, of: func(a *Analysis) any { return &a.ConfType },
 		title: ws.T("scale of a survival curve's intervals", "生存曲线置信区间的尺度")},
 	{name: "grid", kind: countKind, lo: 1, hi: 10000, of: func(a *Analysis) any { return &a.Grid },
-		title: ws.T("steps of the time axis where exact times are not granted", "未授权使用精确时间时，时间轴的等分数")},
+		title: ws.T("most steps of the time axis where exact times are not granted", "未授权使用精确时间时，时间轴的最多步数")},
 }
 
 func fieldNamed(name string) field {

@@ -41,6 +41,7 @@ const (
 	Outcome   Code = "outcome"   // a mean of two values that counts few
 	Linked    Code = "linked"    // it would give another hidden part away
 	FollowUp  Code = "follow_up" // times past which too few are at risk
+	Joined    Code = "joined"    // not shown by itself, but counted with others
 	Missing   Code = "missing"   // a small number of missing rows
 )
 

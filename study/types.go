@@ -83,7 +83,7 @@ type Analysis struct {
 	ConfLevel float64 `json:"conf_level,omitempty" yaml:"conf_level,omitempty"`
 	// ConfType of survival curves is log (default), log-log, plain or none.
 	ConfType string `json:"conf_type,omitempty" yaml:"conf_type,omitempty"`
-	// Grid is the number of equal steps of the time axis where exact times
+	// Grid is the largest number of steps of the time axis where exact times
 	// are not granted; 100 by default.
 	Grid int `json:"grid,omitempty" yaml:"grid,omitempty"`
 }

@@ -12,7 +12,8 @@ import (
 // above ends[i−1] and up to ends[i].
 type axis struct {
 	ends  []float64
-	exact bool // ends are all distinct times, which the sites have published
+	exact bool    // ends are all distinct times, which the sites have published
+	lo    float64 // of a coarse axis, below its first step
 }
 
 // maxGrid bounds the steps that a study may ask for, maxCounts the entries of
@@ -22,10 +23,11 @@ const (
 	maxCounts = 1 << 22
 )
 
-// axis gives the distinct times where every dataset grants them, else equal
-// steps over the dictionary's range of the time. perStep is the number of
-// scalars that a step costs over all rounds: see steps.
-func (s *setup) axis(perStep int) (axis, error) {
+// axis gives the distinct times where every dataset grants them, else steps
+// over the dictionary's range of the time that end at its (i/n)² parts: events
+// are more, and more at risk, in early times. At most the given number of
+// scalars is spent on them, if that leaves an answer.
+func (s *setup) axis(scalars float64) (axis, error) {
 	a := axis{}
 	if times, ok := s.problem.Facts.ExactTimes(s.time); ok && s.problem.Policy().Grants(policy.ExactTimes) {
 		a = axis{ends: s.frame.Times(times), exact: true}
@@ -35,12 +37,14 @@ func (s *setup) axis(perStep int) (axis, error) {
 			return a, ws.Errorf(ws.Invalid, "time "+s.time, ws.T("the dictionary does not bound the time", "数据字典未给出时间的范围")).
 				WithHint(ws.T("give the column a min and a max", "请为该列设置 min 和 max"))
 		}
-		n, err := s.steps(perStep)
+		n, err := s.gridSteps(scalars)
 		if err != nil {
 			return a, err
 		}
+		a.lo = math.Nextafter(v.Lo, math.Inf(-1)) // the first step holds it too
 		for i := 1; i < n; i++ {
-			a.ends = append(a.ends, v.Lo+float64((v.Hi-v.Lo)*(float64(i)/float64(n))))
+			part := float64(i) / float64(n)
+			a.ends = append(a.ends, v.Lo+float64((v.Hi-v.Lo)*float64(part*part)))
 		}
 		a.ends = append(a.ends, v.Hi)
 	}
@@ -51,14 +55,13 @@ func (s *setup) axis(perStep int) (axis, error) {
 	return a, nil
 }
 
-// fewSteps is the number of steps below which a curve says little, so that the
-// budget of scalars had better refuse it.
-const fewSteps = 10
+// fewSteps is the number of steps below which an answer says little, so that
+// the budget of scalars had better refuse it.
+const fewSteps = 8
 
-// steps returns the number of equal steps: what the study asks for, but no
-// more than could hold the cell limit, nor than half of the budget of scalars
-// pays for, where that leaves a curve.
-func (s *setup) steps(perStep int) (int, error) {
+// gridSteps returns the number of coarse steps: what the study asks for, but
+// no more than the scalars pay for.
+func (s *setup) gridSteps(scalars float64) (int, error) {
 	n := s.problem.Analysis.Grid
 	if n == 0 {
 		n = 100
@@ -66,13 +69,13 @@ func (s *setup) steps(perStep int) (int, error) {
 	if n < 1 || n > maxGrid {
 		return 0, ws.Errorf(ws.Invalid, "grid", ws.T("grid is between 1 and %d", "grid 须在 1 与 %d 之间", maxGrid))
 	}
-	pol := s.problem.Policy()
-	n = min(n, max(1, int(s.totals.Complete/pol.MinCell)))
-	budget := pol.MaxScalars * float64(s.totals.Rows) * float64(len(s.frame.Columns())) / 2
-	if paid := budget / float64(perStep); paid < float64(n) {
-		n = min(n, max(fewSteps, int(paid)))
-	}
-	return n, nil
+	paid := sort.Search(n, func(i int) bool { return float64(s.countScalars(i+1)) > scalars })
+	return max(paid, min(n, fewSteps)), nil
+}
+
+// countScalars is what the counting round opens for n coarse steps.
+func (s *setup) countScalars(n int) int {
+	return s.countShape(axis{ends: make([]float64, n)}).Len()
 }
 
 // at returns the step that holds a time.
@@ -93,24 +96,18 @@ func below(ends []float64, t float64) int {
 type stretch struct{ from, to int }
 
 // merge joins neighbouring steps until none of the counted kinds of persons
-// (events, censorings) has between 1 and k−1 persons in one, or too few
-// institutions: a step that may not be shown is joined with those after it
-// and, at the end, with those before it. Steps joined have as many institutions
-// as their best part. What was joined stays joined, so differences between
-// neighbours rest on k persons too. Steps that nobody leaves are left out; nil
-// means that even all steps together may not be shown.
-func merge(pol policy.Policy, kinds, sites [][]int64) []stretch {
+// (events and those who enter, or censorings) has between 1 and k−1 persons in
+// one, or too few institutions, where sites gives these: a step that may not be
+// shown is joined with those after it and, at the end, with those before it.
+// What was joined stays joined, so differences between neighbours rest on k
+// persons too. Steps that nobody leaves are left out; nil means that even all
+// steps together may not be shown.
+func merge(pol policy.Policy, kinds [][]int64, sites func(kind int, s stretch) int64) []stretch {
 	hidden := func(s stretch) bool {
 		for k, n := range kinds {
-			var sum, most int64
-			for i := s.from; i < s.to; i++ {
-				sum += n[i]
-				if sites != nil {
-					most = max(most, sites[k][i])
-				}
-			}
-			if sites == nil {
-				most = pol.MinSites
+			sum, most := total(n[s.from:s.to]), pol.MinSites
+			if sum > 0 && sum >= pol.MinCell && sites != nil {
+				most = sites(k, s)
 			}
 			if pol.Hidden(sum, most) {
 				return true

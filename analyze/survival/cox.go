@@ -2,6 +2,7 @@ package survival
 
 import (
 	"math"
+	"sort"
 
 	ws "wellspring"
 	"wellspring/analyze"
@@ -22,15 +23,37 @@ type coxState struct {
 	// Counted says that the counting round is over; there is none for strata
 	// that lie within sites.
 	Counted bool `json:"counted"`
-	// Strata are the steps with events, by stratum.
+	// Strata are the steps with events, by block of strata; Block is that of
+	// each stratum, where any are joined.
 	Strata []eventSteps `json:"strata,omitempty"`
+	Block  []int        `json:"block,omitempty"`
 	Events int64        `json:"events"`
-	Ends   int          `json:"ends,omitempty"` // of a coarse axis
-	Hidden []int        `json:"hidden,omitempty"`
-	Cut    []int        `json:"cut,omitempty"` // strata whose follow-up is cut off
+	Ends   int          `json:"ends,omitempty"`   // of a coarse axis
+	Joined []int        `json:"joined,omitempty"` // strata that share a block
+	Cut    []int        `json:"cut,omitempty"`    // the first stratum of blocks whose follow-up is cut off
 	// Linear is, once opened, the sum over events of x, and of the offset.
 	Linear []float64 `json:"linear,omitempty"`
-	Fit    newton    `json:"fit"`
+	// Half is, on a coarse axis, what the first round of an evaluation found;
+	// Spent is how many scalars the rounds have opened.
+	Half  *halfway `json:"half,omitempty"`
+	Spent int      `json:"spent,omitempty"`
+	Fit   newton   `json:"fit"`
+}
+
+// moments is how many of S₀, S₁ and S₂ are opened by step.
+func (st coxState) moments() int {
+	if st.Ends > 0 {
+		return 2
+	}
+	return 3
+}
+
+// block returns the block of a stratum.
+func (st coxState) block(stratum int) int {
+	if st.Block == nil {
+		return stratum
+	}
+	return st.Block[stratum]
 }
 
 // A tie says how the sums over the tied events of a step are opened.
@@ -50,6 +73,54 @@ type eventSteps struct {
 	N   []int64   `json:"n"`
 	D   []int64   `json:"d"`
 	Tie []tie     `json:"tie"`
+	// Censored are the steps of a coarse axis over which censorings are spread.
+	Censored []part `json:"censored,omitempty"`
+}
+
+// each calls do with the steps at which a row's part of the risk sets changes:
+// in the risk set of a step it stands with the sum of what it was given for
+// that step and all later ones. A row enters in the step of its start, or
+// before all, and leaves after the step of its event, or bit by bit over the
+// steps in which it may be censored.
+func (e *eventSteps) each(start, stop float64, event bool, do func(step int, share float64)) {
+	before := below(e.Hi, start) - 1            // the last step before it entered
+	last := sort.SearchFloat64s(e.Lo, stop) - 1 // the last one at which it is at risk
+	c := 0
+	if event || len(e.Censored) == 0 {
+		c = len(e.Censored)
+	} else {
+		c = sort.Search(len(e.Censored), func(i int) bool { _, b := e.Censored[i].ends(); return b >= stop })
+	}
+	share := 0.0
+	if c == len(e.Censored) {
+		if last <= before {
+			return
+		}
+		share = 1
+		do(last, 1)
+	} else {
+		_, b := e.Censored[c].ends()
+		last = sort.SearchFloat64s(e.Lo, b) - 1
+		for j := last; j > before && share < 1; j-- {
+			phi := e.Censored[c].within(e.Lo[j], e.Hi[j])
+			if phi > share {
+				do(j, phi-share)
+				share = phi
+			}
+		}
+	}
+	if before >= 0 && share > 0 {
+		do(before, -share)
+	}
+}
+
+// of returns the step that holds a time, or −1.
+func (e *eventSteps) of(t float64) int {
+	i := sort.SearchFloat64s(e.Hi, t)
+	if i == len(e.Hi) || e.Lo[i] >= t {
+		return -1
+	}
+	return i
 }
 
 // A coxSetup is a setup with the design of the model.
@@ -83,17 +154,6 @@ func newCoxSetup(p *analyze.Problem) (*coxSetup, error) {
 	return c, err
 }
 
-// perStep is what a step costs in scalars: its counts, and its sums over some
-// rounds.
-func (c *coxSetup) perStep() int {
-	const rounds = 7
-	q := width(c.design.P())
-	if c.efron {
-		q *= 2
-	}
-	return c.strata.n * (countPerStep + rounds*q)
-}
-
 func startCox(p *analyze.Problem) (coxState, *study.Result, error) {
 	c, err := newCoxSetup(p)
 	if err != nil {
@@ -106,6 +166,9 @@ func startCox(p *analyze.Problem) (coxState, *study.Result, error) {
 		return coxState{}, nil, err
 	}
 	if err := p.JudgeModel(0); err != nil {
+		return coxState{}, nil, err
+	}
+	if err := c.exactFits(1); err != nil {
 		return coxState{}, nil, err
 	}
 	st := coxState{Counted: c.local()}
@@ -125,13 +188,15 @@ func askCox(p *analyze.Problem, st coxState) (analyze.Ask, error) {
 	ask := analyze.Ask{Query: p.Query(c.frame)}
 	switch {
 	case !st.Counted:
-		a, err := c.axis(c.perStep())
+		a, err := c.axis(float64(c.problem.Scalars * gridShare))
 		if err != nil {
 			return ask, err
 		}
 		ask.Shape = c.countShape(a)
 	case c.local():
 		ask.Shape, ask.Chain = c.localShape(st), true
+	case st.Half != nil:
+		ask.Shape = c.secondShape(st)
 	default:
 		ask.Shape = c.riskShape(st)
 		ask.Chain = ask.Shape.Len() > longVector
@@ -146,13 +211,15 @@ func foldCox(p *analyze.Problem, st coxState) (analyze.Fold, error) {
 	}
 	switch {
 	case !st.Counted:
-		a, err := c.axis(c.perStep())
+		a, err := c.axis(float64(c.problem.Scalars * gridShare))
 		if err != nil {
 			return nil, err
 		}
 		return newCountFold(c.setup, a), nil
 	case c.local():
 		return newLocalFold(c, st), nil
+	case st.Half != nil:
+		return newSecondFold(c, st), nil
 	}
 	return newRiskFold(c, st), nil
 }
@@ -167,10 +234,13 @@ func nextCox(p *analyze.Problem, st coxState, sum stat.Sum) (coxState, *study.Re
 		return st, nil, err
 	}
 	var e evaluation
-	if c.local() {
+	switch {
+	case c.local():
 		st, e, err = c.readLocal(st, sum)
-	} else {
-		st, e = c.readRisk(st, sum)
+	case st.Ends > 0:
+		return c.nextHalf(st, sum)
+	default:
+		st, e, _ = c.readRisk(st, sum, true)
 	}
 	if err != nil {
 		return st, nil, err
@@ -185,26 +255,42 @@ func nextCox(p *analyze.Problem, st coxState, sum stat.Sum) (coxState, *study.Re
 
 // counted chooses the event steps of each stratum from the counting round.
 func (c *coxSetup) counted(st coxState, sum stat.Sum) (coxState, error) {
-	a, err := c.axis(c.perStep())
+	a, err := c.axis(float64(c.problem.Scalars * gridShare))
 	if err != nil {
 		return st, err
 	}
-	n := readCounts(a, sum)
+	n := c.readCounts(a, sum)
+	if err := newLevelEvents(c.setup).judge(c.setup, sum); err != nil {
+		return st, err
+	}
 	st.Counted = true
 	if !a.exact {
 		st.Ends = len(a.ends)
 	}
-	for stratum := range c.strata.n {
-		at, cut := n.stretches(c.setup, stratum)
-		if at == nil && n.persons(stratum) > 0 {
-			st.Hidden = append(st.Hidden, stratum)
+	b := n.blocks(c.setup)
+	st.Block, st.Joined = b.code(), b.joined
+	parts, cells := make([]steps, b.n), make([][]int, b.n)
+	for block := range parts {
+		cells[block] = c.cellsOf(b.strata(block))
+		parts[block] = n.steps(c.setup, cells[block]...)
+	}
+	if !a.exact {
+		st.Spent = sum.Shape.Len()
+		if err := c.afford(parts, n, cells, st.Spent); err != nil {
+			return st, err
 		}
-		steps, tooFew := c.eventSteps(n.curve(stratum, at), a.exact)
-		if cut || tooFew {
-			st.Cut = append(st.Cut, stratum)
+	}
+	for block, at := range parts {
+		steps, tooFew := c.eventSteps(n.curve(at, cells[block]...), a.exact)
+		steps.Censored = n.parts(at, cells[block])
+		if at.cut || tooFew {
+			st.Cut = append(st.Cut, b.strata(block)[0])
 		}
 		st.Strata = append(st.Strata, steps)
 		st.Events += total(steps.D)
+	}
+	if err := c.exactFits(st.eventSteps()); err != nil {
+		return st, err
 	}
 	return st, c.judgeEvents(total(n.events), st.Events, n.anyEvent)
 }
@@ -310,15 +396,13 @@ func (c *coxSetup) glance(st coxState, e evaluation, r *study.Result) {
 
 func (c *coxSetup) remarks(st coxState, r *study.Result) {
 	if st.Ends > 0 {
-		r.Notes = append(r.Notes, coarseNote(st.Ends))
+		r.Notes = append(r.Notes, coarseNote(st.Ends), modelNote(st.eventSteps(), c.efron))
 	}
 	if c.local() {
 		r.Notes = append(r.Notes, ws.T("strata lie within sites: each site worked out its own, with its own exact times, and only sums over all strata were opened",
 			"分层均在站点之内：各站点以本站点的精确时间自行计算，仅公开对全部层的求和"))
 	}
-	for _, stratum := range st.Hidden {
-		r.Suppressed = append(r.Suppressed, suppressed(c.strata.label(c.frame, stratum)))
-	}
+	r.Suppressed = append(r.Suppressed, joinedStrata(c.setup, st.Joined)...)
 	for _, stratum := range st.Cut {
 		r.Suppressed = append(r.Suppressed, tail(c.strata.label(c.frame, stratum)))
 	}

@@ -6,7 +6,6 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/formula"
-	"wellspring/policy"
 	"wellspring/stat"
 	"wellspring/stat/solve"
 	"wellspring/study"
@@ -26,15 +25,12 @@ func KM() analyze.Method {
 // it depends on stands in the problem.
 type counting struct{}
 
-// countPerStep is what a step of one cell opens in the counting round, at most.
-const countPerStep = 5
-
 func countSetup(p *analyze.Problem) (*setup, axis, error) {
 	s, err := newSetup(p, true)
 	if err != nil {
 		return nil, axis{}, err
 	}
-	a, err := s.axis(countPerStep * s.cells())
+	a, err := s.axis(p.Scalars)
 	return s, a, err
 }
 
@@ -75,56 +71,41 @@ func nextKM(p *analyze.Problem, st counting, sum stat.Sum) (counting, *study.Res
 	if err != nil {
 		return st, nil, err
 	}
-	c := readCounts(a, sum)
+	c := s.readCounts(a, sum)
 	r := &study.Result{Tidy: []study.Row{}, Suppressed: []study.Suppressed{}, Notes: []ws.Text{}}
-	events := total(c.events)
-	if err := judgeOutcomes("km", p.Policy(), s.totals.Complete, events, c.anyEvent); err != nil {
+	if !a.exact {
+		r.Notes = append(r.Notes, coarseNote(len(a.ends)), curveNote())
+	}
+	n, d, all := make([]int64, s.cells()), make([]int64, s.cells()), make([]int64, s.cells())
+	curves := make([]curve, s.cells())
+	for cell := range n {
+		at := c.steps(s, cell)
+		n[cell], curves[cell] = c.persons(cell), c.curve(at, cell)
+		d[cell], all[cell] = total(curves[cell].D), total(c.over(c.events, []int{cell}))
+		if n[cell] > 0 && at.hidden {
+			return st, nil, s.smallGroup("km", cell)
+		}
+		if at.cut {
+			r.Suppressed = append(r.Suppressed, tail(s.groups.label(s.frame, cell)))
+		}
+	}
+	if err := judgeOutcomes("km", p.Policy(), s.totals.Complete, total(d), c.anyEvent); err != nil {
 		return st, nil, err
 	}
-	r.Glance = study.Row{{Name: "nobs", Value: s.totals.Complete}, {Name: "nevent", Value: events},
+	if err := s.judgeGroups("km", n, c.sites, d, all); err != nil {
+		return st, nil, err
+	}
+	r.Glance = study.Row{{Name: "nobs", Value: s.totals.Complete}, {Name: "nevent", Value: total(d)},
 		{Name: "missing", Value: s.totals.Rows - s.totals.Complete}}
-	if !a.exact {
-		r.Notes = append(r.Notes, coarseNote(len(a.ends)))
-	}
-	n, d := make([]int64, s.cells()), make([]int64, s.cells())
-	for cell := range n {
-		n[cell], d[cell] = c.persons(cell), total(c.events[cell*c.n:(cell+1)*c.n])
-	}
-	for cell, hidden := range hiddenGroups(p.Policy(), n, d, c.sites) {
+	for cell, curve := range curves {
 		if n[cell] == 0 {
 			continue
 		}
-		name := s.groups.label(s.frame, cell)
-		at, cut := c.stretches(s, cell)
-		if hidden || at == nil {
-			r.Suppressed = append(r.Suppressed, suppressed(name))
-			continue
-		}
-		if cut {
-			r.Suppressed = append(r.Suppressed, tail(name))
-		}
-		k := estimate(c.curve(cell, at), conf)
+		name, k := s.groups.label(s.frame, cell), estimate(curve, conf)
 		r.Tidy = append(r.Tidy, k.rows(name)...)
 		r.Summary = append(r.Summary, k.summary(name, n[cell], d[cell]))
 	}
 	return st, r, nil
-}
-
-// hiddenGroups says which groups may not be shown: those of whom too few are
-// there, have an event or have none, and others from which, with the totals,
-// such a number would follow.
-func hiddenGroups(pol policy.Policy, n, events, sites []int64) []bool {
-	censored := make([]int64, len(n))
-	for i := range n {
-		censored[i] = n[i] - events[i]
-	}
-	hidden := pol.HiddenCells(n, sites)
-	for _, kind := range [][]int64{events, censored} {
-		for i, h := range pol.HiddenCells(kind, sites) {
-			hidden[i] = hidden[i] || h
-		}
-	}
-	return hidden
 }
 
 // A kaplanMeier is an estimated curve with its pointwise limits.
@@ -136,15 +117,17 @@ type kaplanMeier struct {
 // estimate gives the estimator of Kaplan and Meier, with Greenwood's variance
 // of ln S:
 //
-//	S(t) = Π (1 − d/n),  se² = Σ d/(n·(n−d))   over times up to t.
+//	S(t) = Π (1 − d/n),  se² = Σ d/(n·(n−d))   over times up to t;
+//
+// on a coarse axis, with the effective n of a step, this is the actuarial one.
 //
 // E. L. Kaplan and P. Meier, "Nonparametric estimation from incomplete
 // observations", JASA 53, 1958, doi:10.1080/01621459.1958.10501452.
 func estimate(c curve, conf limits) kaplanMeier {
 	k := kaplanMeier{curve: c}
 	s, v := 1.0, 0.0
-	for i, n := range c.N {
-		at, d := float64(n), float64(c.D[i])
+	for i, at := range c.Exposed {
+		d := float64(c.D[i])
 		if d > 0 {
 			s = float64(s * ((at - d) / at))
 			v += d / float64(at*(at-d)) // +Inf when the last ones have their event
@@ -163,17 +146,43 @@ func estimate(c curve, conf limits) kaplanMeier {
 func (k kaplanMeier) rows(name string) []study.Row {
 	var out []study.Row
 	for i, t := range k.Hi {
-		out = append(out, study.Row{{Name: "time", Value: t}, {Name: "n_risk", Value: k.N[i]}, {Name: "n_event", Value: k.D[i]},
-			{Name: "n_censor", Value: k.Out[i] - k.D[i]}, {Name: "estimate", Value: k.surv[i]}, {Name: "std_error", Value: k.se[i]},
+		out = append(out, study.Row{{Name: "time", Value: t}, {Name: "n_risk", Value: k.number(k.Exposed[i])}, {Name: "n_event", Value: k.D[i]},
+			{Name: "n_censor", Value: k.number(k.Censored[i])}, {Name: "estimate", Value: k.surv[i]}, {Name: "std_error", Value: k.se[i]},
 			{Name: "conf_low", Value: k.low[i]}, {Name: "conf_high", Value: k.high[i]}, {Name: "strata", Value: name}})
 	}
 	return out
 }
 
+// number is a count on an exact axis, an estimate on a coarse one.
+func (k kaplanMeier) number(v float64) any {
+	if k.coarse {
+		return v
+	}
+	return int64(v)
+}
+
 func (k kaplanMeier) summary(name string, records, events int64) study.Row {
 	return study.Row{{Name: "strata", Value: name}, {Name: "records", Value: records}, {Name: "events", Value: events},
-		{Name: "median", Value: crossing(k.surv, k.Hi)},
-		{Name: "conf_low", Value: crossing(k.low, k.Hi)}, {Name: "conf_high", Value: crossing(k.high, k.Hi)}}
+		{Name: "median", Value: k.half(k.surv)},
+		{Name: "conf_low", Value: k.half(k.low)}, {Name: "conf_high", Value: k.half(k.high)}}
+}
+
+// half returns the time at which y is one half. Within a step of a coarse axis
+// it is on the straight line between the step's ends.
+func (k kaplanMeier) half(y []float64) float64 {
+	if !k.coarse {
+		return crossing(y, k.Hi)
+	}
+	before := 1.0
+	for i, v := range y {
+		if v <= 0.5 {
+			return k.Lo[i] + float64((k.Hi[i]-k.Lo[i])*((before-0.5)/(before-v)))
+		}
+		if v > 0.5 { // not NaN
+			before = v
+		}
+	}
+	return math.NaN()
 }
 
 // crossing returns the first time at which a curve is at or below one half,

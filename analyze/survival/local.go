@@ -20,6 +20,7 @@ func (c *coxSetup) localShape(st coxState) stat.Shape {
 		{Name: "far", Len: 1, Flag: true}}
 	if st.Events == 0 {
 		shape = append(shape, stat.Block{Name: "events", Len: 1}, stat.Block{Name: "events.sites", Len: 1, Presence: true})
+		shape = append(shape, newLevelEvents(c.setup).shape()...)
 	}
 	return shape
 }
@@ -54,6 +55,7 @@ type localFold struct {
 	linear []float64
 	shift  float64 // Σ offset over events
 	events float64
+	levels levelEvents
 	far    float64
 }
 
@@ -66,7 +68,7 @@ type moment struct {
 
 func newLocalFold(c *coxSetup, st coxState) *localFold {
 	return &localFold{stepper: newStepper(c, st.Fit.Beta), st: st, strata: make([]map[float64]*moment, c.strata.n),
-		linear: make([]float64, c.design.P())}
+		linear: make([]float64, c.design.P()), levels: newLevelEvents(c.setup)}
 }
 
 func (f *localFold) Add(b frame.Batch) error {
@@ -75,6 +77,7 @@ func (f *localFold) Add(b frame.Batch) error {
 		return err
 	}
 	return f.each(sub.values, func(r int, eta float64, x []float64) error {
+		f.levels.add(sub, r)
 		event := sub.event[r] == 1
 		if event {
 			f.events++
@@ -145,7 +148,7 @@ func (f *localFold) Vector() (stat.Vector, error) {
 	out := stat.Vector{l.loglik}
 	out = append(append(append(out, l.score...), l.info...), f.far)
 	if f.st.Events == 0 {
-		out = append(out, f.events, f.events)
+		out = append(append(out, f.events, f.events), f.levels.vector()...)
 	}
 	if f.far > 0 { // the point is refused, and its sums may not be finite
 		clear(out[:1+p+len(l.info)])
@@ -180,6 +183,9 @@ func (c *coxSetup) readLocal(st coxState, sum stat.Sum) (coxState, evaluation, e
 	if st.Events == 0 {
 		st.Events = sum.Counts("events")[0]
 		if err := c.judgeEvents(st.Events, st.Events, sum.Counts("events.sites")[0]); err != nil {
+			return st, evaluation{}, err
+		}
+		if err := newLevelEvents(c.setup).judge(c.setup, sum); err != nil {
 			return st, evaluation{}, err
 		}
 	}

@@ -1,6 +1,7 @@
 package survival
 
 import (
+	"math"
 	"slices"
 
 	ws "wellspring"
@@ -126,15 +127,20 @@ func (f *localCounts) Vector() (stat.Vector, error) {
 	t := newTest(g, f.s.problem.Analysis.Rho)
 	persons, events := make([]float64, g), make([]float64, g)
 	for _, times := range f.strata {
-		leave, died := make([][]int64, 0, len(times)), make([][]int64, 0, len(times))
-		for _, at := range sorted(times) {
-			leave, died = append(leave, times[at][:g]), append(died, times[at][g:])
-			for i := range g {
-				persons[i] += float64(times[at][i])
-				events[i] += float64(times[at][g+i])
+		risk, died := make([][]float64, g), make([][]int64, g)
+		order := sorted(times)
+		for i := range g {
+			risk[i], died[i] = make([]float64, len(order)), make([]int64, len(order))
+			n := 0.0
+			for k := len(order) - 1; k >= 0; k-- {
+				at := times[order[k]]
+				n += float64(at[i])
+				risk[i][k], died[i][k] = n, at[g+i]
+				events[i] += float64(at[g+i])
 			}
+			persons[i] += n
 		}
-		t.stratum(leave, died)
+		t.stratum(risk, died)
 	}
 	return slices.Concat(stat.Vector(persons), persons, events, events, t.observed, t.expected, t.variance), nil
 }
@@ -157,6 +163,7 @@ func sorted[V any](m map[float64]V) []float64 {
 type test struct {
 	groups                       int
 	rho                          float64
+	coarse                       bool
 	observed, expected, variance []float64
 }
 
@@ -165,47 +172,72 @@ func newTest(groups int, rho float64) *test {
 		variance: make([]float64, groups*(groups+1)/2)}
 }
 
-// stratum adds one stratum: who leaves at its times, ascending, by group, and
-// who of them with an event.
-func (t *test) stratum(leave, events [][]int64) {
-	risk := make([]int64, t.groups)
-	for _, n := range leave {
-		for g, v := range n {
-			risk[g] += v
-		}
-	}
+// stratum adds one stratum: by group and time, ascending, how many are at risk
+// and how many of them have an event.
+//
+// Events of a coarse step are not tied: they come one after the other, in each
+// group evenly over the step, so that the j-th of d sees d·ⱼ/d of a group's
+// events gone. That is Efron's rule for Cox's score.
+func (t *test) stratum(risk [][]float64, events [][]int64) {
 	survival := 1.0
-	for i, d := range events {
-		n, dead := total(risk), total(d)
-		if dead > 0 {
+	at, d := make([]float64, t.groups), make([]float64, t.groups)
+	for i := range events[0] {
+		dead := 0.0
+		for g := range d {
+			d[g] = float64(events[g][i])
+			dead += d[g]
+		}
+		if dead == 0 {
+			continue
+		}
+		parts := 1.0
+		if t.coarse {
+			parts = math.Min(dead, mostParts)
+		}
+		weights := 0.0
+		for j := 0.0; j < parts; j++ {
+			n, gone := 0.0, 0.0
+			if t.coarse {
+				gone = (j+0.5)/parts - 0.5/dead // j/d where each event is a part
+			}
+			for g := range at {
+				at[g] = risk[g][i] - float64(gone*d[g])
+				n += at[g]
+			}
 			weight := 1.0
 			if t.rho != 0 {
 				weight = solve.Exp(float64(t.rho * solve.Log(survival)))
 			}
-			t.step(weight, risk, d, n, dead)
-			survival = float64(survival * (float64(n-dead) / float64(n)))
+			t.step(weight, at, n, dead/parts)
+			weights += weight
+			survival = float64(survival * ((n - dead/parts) / n))
 		}
-		for g, v := range leave[i] {
-			risk[g] -= v
+		for g := range d {
+			t.observed[g] += float64(weights / parts * d[g])
 		}
 	}
 }
 
+// mostParts bounds the parts of a step, for the sake of time: past it, an event
+// is a small part of the step's.
+const mostParts = 64
+
 // step adds one time of n at risk and dead events: expected d·nₖ/n, covariance
-// d·(n−d)/(n−1)·nₖ/n·(δ − nₗ/n).
-func (t *test) step(weight float64, risk, d []int64, n, dead int64) {
-	at := float64(n)
-	spread := 0.0
-	if n > 1 {
-		spread = float64(weight*weight) * (float64(dead) * float64(n-dead) / (at - 1))
+// d·(n−d)/(n−1)·nₖ/n·(δ − nₗ/n), of untied events d·nₖ/n·(δ − nₗ/n).
+func (t *test) step(weight float64, risk []float64, n, dead float64) {
+	spread := float64(weight*weight) * dead
+	if !t.coarse {
+		spread = 0
+		if n > 1 {
+			spread = float64(weight*weight) * (float64(dead*(n-dead)) / (n - 1))
+		}
 	}
 	i := 0
 	for k, nk := range risk {
-		share := float64(nk) / at
-		t.observed[k] += float64(weight * float64(d[k]))
-		t.expected[k] += float64(weight * float64(dead) * share)
+		share := nk / n
+		t.expected[k] += float64(float64(weight*dead) * share)
 		for l := k; l < t.groups; l++ {
-			v := -float64(share * (float64(risk[l]) / at))
+			v := -float64(share * (risk[l] / n))
 			if l == k {
 				v += share
 			}
@@ -219,6 +251,7 @@ func (t *test) step(weight float64, risk, d []int64, n, dead int64) {
 type outcome struct {
 	*test
 	persons, sites, events []int64
+	allEvents              []int64 // those after the follow-up that is used too
 }
 
 func nextLogRank(p *analyze.Problem, st counting, sum stat.Sum) (counting, *study.Result, error) {
@@ -232,6 +265,7 @@ func nextLogRank(p *analyze.Problem, st counting, sum stat.Sum) (counting, *stud
 	if s.local() {
 		o.persons, o.sites, o.events = sum.Counts("persons"), sum.Counts("persons.sites"), sum.Counts("events")
 		o.observed, o.expected, o.variance = sum.Reals("observed"), sum.Reals("expected"), sum.Reals("variance")
+		o.allEvents = o.events
 		eventSites = slices.Max(sum.Counts("events.sites"))
 	} else if eventSites, err = s.network(&o, sum, r); err != nil {
 		return st, nil, err
@@ -241,6 +275,9 @@ func nextLogRank(p *analyze.Problem, st counting, sum stat.Sum) (counting, *stud
 		return st, nil, noEvents("logrank")
 	}
 	if err := judgeOutcomes("logrank", p.Policy(), s.totals.Complete, events, eventSites); err != nil {
+		return st, nil, err
+	}
+	if err := s.judgeGroups("logrank", o.persons, o.sites, o.events, o.allEvents); err != nil {
 		return st, nil, err
 	}
 	statistic, df, err := o.statistic()
@@ -256,55 +293,46 @@ func nextLogRank(p *analyze.Problem, st counting, sum stat.Sum) (counting, *stud
 
 // network tests every stratum from the counts over all sites.
 func (s *setup) network(o *outcome, sum stat.Sum, r *study.Result) (eventSites int64, err error) {
-	a, err := s.axis(countPerStep * s.cells())
+	a, err := s.axis(s.problem.Scalars)
 	if err != nil {
 		return 0, err
 	}
-	c, g := readCounts(a, sum), s.groups.n
+	c, g := s.readCounts(a, sum), s.groups.n
 	if !a.exact {
-		r.Notes = append(r.Notes, coarseNote(len(a.ends)))
+		r.Notes = append(r.Notes, coarseNote(len(a.ends)), testNote())
 	}
-	o.persons, o.sites, o.events = make([]int64, g), make([]int64, g), make([]int64, g)
-	for stratum := range s.strata.n {
-		cells := make([]int, g)
-		for k := range cells {
-			cells[k] = stratum*g + k
-			o.sites[k] = max(o.sites[k], c.sites[cells[k]])
+	o.coarse = !a.exact
+	o.persons, o.sites, o.events, o.allEvents = make([]int64, g), make([]int64, g), make([]int64, g), make([]int64, g)
+	for cell, n := range c.sites {
+		o.persons[cell%g] += c.persons(cell)
+		o.allEvents[cell%g] += total(c.over(c.events, []int{cell}))
+		o.sites[cell%g] = max(o.sites[cell%g], n)
+	}
+	b := c.blocks(s)
+	r.Suppressed = append(r.Suppressed, b.remarks(s)...)
+	for block := range b.n {
+		strata := b.strata(block)
+		at := c.steps(s, s.cellsOf(strata)...)
+		if !a.exact { // no number of a step is told, so censorings need not be joined
+			at.censored = c.each()
 		}
-		at, cut := c.stretches(s, cells...)
-		if at == nil {
-			r.Suppressed = append(r.Suppressed, suppressed(s.strata.label(s.frame, stratum)))
-			continue
+		if at.cut {
+			r.Suppressed = append(r.Suppressed, tail(b.label(s, block)))
 		}
-		if cut {
-			r.Suppressed = append(r.Suppressed, tail(s.strata.label(s.frame, stratum)))
-		}
-		leave, events := make([][]int64, len(at)), make([][]int64, len(at))
-		for k, cell := range cells {
-			o.persons[k] += c.persons(cell)
-			cv := c.curve(cell, at)
-			rest := c.persons(cell)
-			for i := range at {
-				leave[i], events[i] = append(leave[i], cv.Out[i]), append(events[i], cv.D[i])
-				o.events[k] += cv.D[i]
-				rest -= cv.Out[i]
+		var risk [][]float64
+		var dead [][]int64
+		for k := range g {
+			var cells []int
+			for _, stratum := range strata {
+				cells = append(cells, stratum*g+k)
 			}
-			if cut { // those who stay beyond the last time are at risk until then
-				leave, events = stay(leave, events, len(at), rest)
-			}
+			cv := c.curve(at, cells...)
+			risk, dead = append(risk, cv.Exposed), append(dead, cv.D)
+			o.events[k] += total(cv.D)
 		}
-		o.test.stratum(leave, events)
+		o.test.stratum(risk, dead)
 	}
 	return c.anyEvent, nil
-}
-
-// stay appends the persons of one group who leave after step n without an event.
-func stay(leave, events [][]int64, n int, rest int64) (l, e [][]int64) {
-	if len(leave) == n {
-		leave, events = append(leave, nil), append(events, nil)
-	}
-	leave[n], events[n] = append(leave[n], rest), append(events[n], 0)
-	return leave, events
 }
 
 // statistic returns (O−E)ᵀ·V⁻¹·(O−E) over the groups with expected events but
@@ -339,19 +367,11 @@ func (o outcome) statistic() (chi float64, df int, err error) {
 // matrix, row after row.
 func triangle(n, i, j int) int { return i*n - i*(i-1)/2 + j - i }
 
-// groupRows adds a summary row a group, but for those whose persons or events
-// are too few.
+// groupRows adds a summary row a group.
 func (s *setup) groupRows(o outcome, r *study.Result) {
-	pol := s.problem.Policy()
-	hidden := hiddenGroups(pol, o.persons, o.events, o.sites)
 	for k, n := range o.persons {
-		name := s.groups.label(s.frame, k)
-		switch {
-		case n == 0:
-		case hidden[k]:
-			r.Suppressed = append(r.Suppressed, suppressed(name))
-		default:
-			r.Summary = append(r.Summary, study.Row{{Name: "group", Value: name}, {Name: "n", Value: n},
+		if n > 0 {
+			r.Summary = append(r.Summary, study.Row{{Name: "group", Value: s.groups.label(s.frame, k)}, {Name: "n", Value: n},
 				{Name: "observed", Value: o.observed[k]}, {Name: "expected", Value: o.expected[k]}})
 		}
 	}

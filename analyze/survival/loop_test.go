@@ -45,6 +45,7 @@ func TestCox_Loop(t *testing.T) {
 		analyzetest.Case{Name: "site", Rows: rows, SitesMatter: true, Analysis: analysis("cox", "Surv(months, died) ~ age + strata(site)")},
 		analyzetest.Case{Name: "grid", Rows: rows, Policy: grouped(), Analysis: analysis("cox", "Surv(months, died) ~ age + arm")},
 		analyzetest.Case{Name: "limit", Rows: rows, Policy: strict(10), Analysis: analysis("cox", "Surv(entry, days, died) ~ age + sex")},
+		analyzetest.Case{Name: "joined", Rows: rows, Policy: strict(10), Analysis: analysis("cox", "Surv(days, died) ~ age + strata(hospital)")},
 		analyzetest.Case{Name: "exact-limit", Rows: rows, Policy: exactly(5), Analysis: analysis("cox", "Surv(months, died) ~ age + arm + strata(sex)")},
 		analyzetest.Case{Name: "units-comparisons", Rows: rows, Policy: exactly(5), Analysis: analysis("cox", "Surv(months/12, died == 1) ~ age + I(arm == 'high')")})
 }
@@ -56,7 +57,7 @@ func TestKM_Loop(t *testing.T) {
 		analyzetest.Case{Name: "groups", Rows: rows, Analysis: analysis("km", "Surv(entry, months, died) ~ arm + sex")},
 		analyzetest.Case{Name: "grid", Rows: rows, Policy: grouped(), Analysis: analysis("km", "Surv(days, died) ~ arm")},
 		analyzetest.Case{Name: "limit", Rows: rows, Policy: strict(10), Analysis: analysis("km", "Surv(days, died) ~ arm")},
-		analyzetest.Case{Name: "exact-limit", Rows: rows, Policy: exactly(10), Analysis: analysis("km", "Surv(days, died) ~ hospital")})
+		analyzetest.Case{Name: "exact-limit", Rows: rows, Policy: exactly(10), Analysis: analysis("km", "Surv(days, died) ~ arm")})
 }
 
 func TestLogRank_Loop(t *testing.T) {
@@ -69,5 +70,6 @@ func TestLogRank_Loop(t *testing.T) {
 		analyzetest.Case{Name: "site", Rows: rows, SitesMatter: true, Analysis: analysis("logrank", "Surv(days, died) ~ sex + strata(site)")},
 		analyzetest.Case{Name: "grid", Rows: rows, Policy: grouped(), Analysis: analysis("logrank", "Surv(days, died) ~ arm")},
 		analyzetest.Case{Name: "limit", Rows: rows, Policy: strict(10), Analysis: analysis("logrank", "Surv(days, died) ~ arm")},
+		analyzetest.Case{Name: "joined", Rows: rows, Policy: strict(10), Analysis: analysis("logrank", "Surv(days, died) ~ sex + strata(hospital)")},
 		analyzetest.Case{Name: "exact-limit", Rows: rows, Policy: exactly(10), Analysis: analysis("logrank", "Surv(days, died) ~ arm")})
 }

@@ -38,6 +38,8 @@ type evaluation struct {
 	events int64
 	// far says that the linear predictor was out of range somewhere.
 	far bool
+	// last says that the budget of scalars does not pay for another one.
+	last bool
 }
 
 const (
@@ -53,6 +55,9 @@ const (
 	// far: then it ends where λ² is small and has stopped shrinking.
 	precise = 1e-20
 	small   = 1e-12
+
+	// nearly is the λ² from which on a last step may be taken unseen.
+	nearly = 1e-2
 
 	// flatGain is the λ² under which steps that do not get shorter mean that
 	// the likelihood has no maximum: with a finite one, moving a column by its
@@ -71,7 +76,10 @@ func (n *newton) next(e evaluation, names []string) (done bool, err error) {
 	if e.far {
 		n.Far++
 	}
-	if n.At != nil && (e.far || e.loglik < n.LogLik-float64(1e-12*(1+math.Abs(n.LogLik)))) {
+	if n.At != nil && n.rejects(e) {
+		if e.last {
+			return false, spent()
+		}
 		return false, n.halve(names)
 	}
 	if e.far {
@@ -93,6 +101,13 @@ func (n *newton) next(e evaluation, names []string) (done bool, err error) {
 	if n.Decrement <= precise || n.Decrement <= small && lastStep != nil && n.Decrement > 0.01*last {
 		return true, nil
 	}
+	if e.last {
+		if n.Decrement > nearly {
+			return false, spent()
+		}
+		n.finish()
+		return true, nil
+	}
 	if err := n.flat(last, lastStep, names); err != nil {
 		return false, err
 	}
@@ -107,6 +122,20 @@ func (n *newton) next(e evaluation, names []string) (done bool, err error) {
 	}
 	n.move(1)
 	return false, nil
+}
+
+// rejects reports whether an evaluation was too far, so that the next one is
+// nearer.
+func (n *newton) rejects(e evaluation) bool {
+	return e.far || n.At != nil && e.loglik < n.LogLik-float64(1e-12*(1+math.Abs(n.LogLik)))
+}
+
+// finish takes the last step unseen: of λ standard errors, it leaves an error
+// of the order λ²/√events of one. The likelihood is that of the parabola.
+func (n *newton) finish() {
+	n.move(1)
+	n.At = n.Beta
+	n.LogLik += float64(n.Decrement / 2)
 }
 
 // move sets the next point to At + part·Step.
@@ -188,6 +217,11 @@ func outOfRange(step []float64, names []string) error {
 func notConverged() error {
 	return ws.Errorf(ws.Invalid, "cox", ws.T("the fit did not converge in %d iterations", "拟合在 %d 次迭代内未收敛", maxIterations)).
 		WithHint(ws.T("check for terms that nearly determine who has the event, and for extreme values", "请检查是否有几乎决定事件的项，以及极端值"))
+}
+
+func spent() error {
+	return ws.Errorf(ws.Withheld, "cox", ws.T("the budget of opened numbers was spent before the fit had converged", "拟合收敛之前，公开数值的预算已用完")).
+		WithHint(ws.T("name fewer terms, or use strata(site)", "请减少项数，或使用 strata(site)"))
 }
 
 func infiniteTerms(terms string) error {

@@ -8,6 +8,14 @@ import (
 // w·x·xᵀ, row after row: width(p) numbers.
 func width(p int) int { return 1 + p + p*(p+1)/2 }
 
+// accumulateFirst adds one row's sums, but for the products, to dst.
+func accumulateFirst(dst []float64, w float64, x []float64) {
+	dst[0] += w
+	for i, xi := range x {
+		dst[1+i] += w * xi
+	}
+}
+
 // accumulate adds one row's sums to dst.
 func accumulate(dst []float64, w float64, x []float64) {
 	p := len(x)
@@ -40,6 +48,9 @@ type partial struct {
 	score  []float64
 	info   []float64
 	mean   []float64 // scratch
+	// risk and tied are, by step, the factors a and b that the information puts
+	// on second moments which the sums given have not.
+	risk, tied []float64
 }
 
 func newPartial(p int) *partial {
@@ -72,6 +83,9 @@ func (l *partial) efron(d int64, risk, tied []float64) bool {
 	return true
 }
 
+// step begins a step.
+func (l *partial) step() { l.risk, l.tied = append(l.risk, 0), append(l.tied, 0) }
+
 // set adds times events that see the sums risk − share·tied.
 func (l *partial) set(times float64, risk, tied []float64, share float64) bool {
 	at := func(i int) float64 {
@@ -90,12 +104,21 @@ func (l *partial) set(times float64, risk, tied []float64, share float64) bool {
 		l.mean[i] = at(1+i) / s0
 		l.score[i] -= float64(times * l.mean[i])
 	}
-	k := 0
+	whole, k := len(risk) > 1+p, 0
 	for i, m := range l.mean {
 		for _, n := range l.mean[i:] {
-			l.info[k] += float64(times * (at(1+p+k)/s0 - float64(m*n)))
+			second := 0.0
+			if whole {
+				second = at(1+p+k) / s0
+			}
+			l.info[k] += float64(times * (second - float64(m*n)))
 			k++
 		}
+	}
+	if !whole {
+		last := len(l.risk) - 1
+		l.risk[last] += times / s0
+		l.tied[last] += float64(times*share) / s0
 	}
 	return true
 }

@@ -2,7 +2,7 @@ package survival
 
 import (
 	"math"
-	"sort"
+	"slices"
 
 	"wellspring/formula"
 	"wellspring/frame"
@@ -48,7 +48,7 @@ func (c *coxSetup) linearShape(basis int64) stat.Block {
 }
 
 // riskShape lists the sums over the risk set of every event step and, where
-// events are tied, over these or the others.
+// events are tied, over these or the others; on a coarse axis without S₂.
 func (c *coxSetup) riskShape(st coxState) stat.Shape {
 	var risk, ties []int64
 	for _, s := range st.Strata {
@@ -62,7 +62,7 @@ func (c *coxSetup) riskShape(st coxState) stat.Shape {
 			}
 		}
 	}
-	shape := append(c.sums("risk", risk, st.Fit.Beta), c.sums("ties", ties, st.Fit.Beta)...)
+	shape := slices.Concat(c.sums("risk", risk, st)[:st.moments()], c.sums("ties", ties, st)[:st.moments()])
 	shape = append(shape, stat.Block{Name: "far", Len: 1, Flag: true})
 	if st.Linear == nil {
 		shape = append(shape, c.linearShape(st.Events))
@@ -72,10 +72,10 @@ func (c *coxSetup) riskShape(st coxState) stat.Shape {
 
 // sums gives three blocks, S₀, S₁ and S₂, of as many steps as n has entries;
 // step by step, each on n persons at most.
-func (c *coxSetup) sums(name string, n []int64, beta []float64) stat.Shape {
+func (c *coxSetup) sums(name string, n []int64, st coxState) stat.Shape {
 	p := c.design.P()
 	support := c.design.Support()
-	w, x := solve.Exp(math.Min(c.eta(beta), likelyEta)), c.column()
+	w, x := solve.Exp(math.Min(c.eta(st.Fit.Beta), likelyEta)), c.column()
 	first, second := make([]int64, 0, len(n)*p), make([]int64, 0, len(n)*p*(p+1)/2)
 	for _, persons := range n {
 		for i := range p {
@@ -148,6 +148,8 @@ type riskFold struct {
 	tieOf  []int     // of each step; −1 without
 	linear []float64
 	weight float64 // Σ w
+	q      int     // numbers of a sum
+	add    func(dst []float64, w float64, x []float64)
 	far    float64
 }
 
@@ -165,8 +167,11 @@ func newRiskFold(c *coxSetup, st coxState) *riskFold {
 			f.tieOf = append(f.tieOf, at)
 		}
 	}
-	q := width(c.design.P())
-	f.risk, f.ties = make([]float64, len(f.tieOf)*q), make([]float64, ties*q)
+	f.q, f.add = width(c.design.P()), accumulate
+	if st.moments() < 3 {
+		f.q, f.add = 1+c.design.P(), accumulateFirst
+	}
+	f.risk, f.ties = make([]float64, len(f.tieOf)*f.q), make([]float64, ties*f.q)
 	return f
 }
 
@@ -176,49 +181,37 @@ func (f *riskFold) Add(b frame.Batch) error {
 		return err
 	}
 	return f.each(sub.values, func(r int, eta float64, x []float64) error {
-		stratum := f.c.strata.code(sub.values, r)
-		steps := &f.st.Strata[stratum]
-		last := sort.SearchFloat64s(steps.Lo, sub.stop[r]) - 1 // the last step at which the row is at risk
-		before := -1                                           // the last one before it entered
-		if sub.start != nil {
-			before = below(steps.Hi, sub.start[r]) - 1
-		}
-		if last <= before {
-			return nil
-		}
-		f.row(f.first[stratum], last, before, eta, x)
-		if sub.event[r] == 1 && sub.stop[r] <= steps.Hi[last] {
-			f.event(f.first[stratum]+last, eta, f.offset(sub.values, r), x)
+		block := f.st.block(f.c.strata.code(sub.values, r))
+		steps, first := &f.st.Strata[block], f.first[block]
+		w, q := 0.0, f.q
+		steps.each(sub.from(r), sub.stop[r], sub.event[r] == 1, func(step int, share float64) {
+			switch {
+			case !(eta <= maxEta):
+				f.far++
+				return
+			case w == 0:
+				w = math.Exp(eta)
+				f.weight += w
+			}
+			f.add(f.risk[(first+step)*q:(first+step+1)*q], float64(w*share), x)
+		})
+		if at := steps.of(sub.stop[r]); at >= 0 && sub.event[r] == 1 {
+			f.event(first+at, eta, f.offset(sub.values, r), x)
 		}
 		return nil
 	})
-}
-
-func (f *riskFold) row(first, last, before int, eta float64, x []float64) {
-	if !(eta <= maxEta) {
-		f.far++
-		return
-	}
-	q, w := width(len(x)), math.Exp(eta)
-	f.weight += w
-	accumulate(f.risk[(first+last)*q:(first+last+1)*q], w, x)
-	if before >= 0 {
-		accumulate(f.risk[(first+before)*q:(first+before+1)*q], -w, x)
-	}
 }
 
 func (f *riskFold) event(step int, eta, offset float64, x []float64) {
 	add(f.linear, x)
 	f.linear[len(x)] += offset
 	if at := f.tieOf[step]; at >= 0 && eta <= maxEta {
-		q := width(len(x))
-		accumulate(f.ties[at*q:(at+1)*q], math.Exp(eta), x)
+		f.add(f.ties[at*f.q:(at+1)*f.q], math.Exp(eta), x)
 	}
 }
 
 func (f *riskFold) Vector() (stat.Vector, error) {
-	p := len(f.beta)
-	q := width(p)
+	p, q := len(f.beta), f.q
 	for s, steps := range f.st.Strata {
 		for i := len(steps.D) - 1; i >= 0; i-- {
 			at := f.first[s] + i
@@ -242,7 +235,7 @@ func (f *riskFold) Vector() (stat.Vector, error) {
 		clear(f.risk)
 		clear(f.ties)
 	}
-	out := append(byOrder(f.risk, p), byOrder(f.ties, p)...)
+	out := append(byOrder(f.risk, p, q), byOrder(f.ties, p, q)...)
 	out = append(out, f.far)
 	if f.st.Linear == nil {
 		out = append(out, f.linear...)
@@ -250,9 +243,8 @@ func (f *riskFold) Vector() (stat.Vector, error) {
 	return out, nil
 }
 
-// byOrder puts all S₀ first, then all S₁, then all S₂.
-func byOrder(sums []float64, p int) stat.Vector {
-	q := width(p)
+// byOrder puts all S₀ first, then all S₁, then all S₂, of sums of q numbers.
+func byOrder(sums []float64, p, q int) stat.Vector {
 	out := make(stat.Vector, 0, len(sums))
 	for _, part := range [][2]int{{0, 1}, {1, 1 + p}, {1 + p, q}} {
 		for at := 0; at < len(sums); at += q {
@@ -262,8 +254,9 @@ func byOrder(sums []float64, p int) stat.Vector {
 	return out
 }
 
-// readRisk computes the likelihood from the sums over all sites.
-func (c *coxSetup) readRisk(st coxState, sum stat.Sum) (coxState, evaluation) {
+// readRisk computes the likelihood from the sums over all sites; whole says
+// that they have second moments.
+func (c *coxSetup) readRisk(st coxState, sum stat.Sum, whole bool) (coxState, evaluation, *partial) {
 	p := c.design.P()
 	if st.Linear == nil {
 		st.Linear = sum.Reals("linear")
@@ -272,10 +265,11 @@ func (c *coxSetup) readRisk(st coxState, sum stat.Sum) (coxState, evaluation) {
 	copy(l.score, st.Linear[:p])
 	l.loglik = solve.Dot(st.Fit.Beta, st.Linear[:p]) + st.Linear[p]
 	far := sum.Counts("far")[0] > 0
-	risk, ties := newReader(sum, "risk", p), newReader(sum, "ties", p)
+	risk, ties := newReader(sum, "risk", p, whole), newReader(sum, "ties", p, whole)
 	for _, s := range st.Strata {
 		for i, d := range s.D {
 			at := risk.next()
+			l.step()
 			ok := false
 			switch s.Tie[i] {
 			case untied:
@@ -290,7 +284,7 @@ func (c *coxSetup) readRisk(st coxState, sum stat.Sum) (coxState, evaluation) {
 			far = far || !ok
 		}
 	}
-	return st, evaluation{loglik: l.loglik, score: l.score, info: full(l.info, p), events: st.Events, far: far}
+	return st, evaluation{loglik: l.loglik, score: l.score, info: full(l.info, p), events: st.Events, far: far}, l
 }
 
 func minus(a, b []float64) []float64 {
@@ -319,15 +313,23 @@ type reader struct {
 	blocks [3][]float64
 	p      int
 	buffer []float64
+	whole  bool
 }
 
-func newReader(sum stat.Sum, name string, p int) *reader {
-	return &reader{[3][]float64{sum.Reals(name + "0"), sum.Reals(name + "1"), sum.Reals(name + "2")}, p, make([]float64, width(p))}
+func newReader(sum stat.Sum, name string, p int, whole bool) *reader {
+	r := &reader{[3][]float64{sum.Reals(name + "0"), sum.Reals(name + "1")}, p, make([]float64, width(p)), whole}
+	if whole {
+		r.blocks[2] = sum.Reals(name + "2")
+	}
+	return r
 }
 
 func (r *reader) next() []float64 {
 	out := r.buffer[:0]
 	for k, n := range []int{1, r.p, r.p * (r.p + 1) / 2} {
+		if k == 2 && !r.whole {
+			break
+		}
 		out = append(out, r.blocks[k][:n]...)
 		r.blocks[k] = r.blocks[k][n:]
 	}

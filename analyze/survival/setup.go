@@ -1,6 +1,7 @@
 package survival
 
 import (
+	"math"
 	"strings"
 
 	ws "wellspring"
@@ -19,13 +20,17 @@ type setup struct {
 	time    string // the column of the time
 	strata  split  // what is summed over
 	groups  split  // what is compared
+	model   bool   // factors on the right side are terms of a model
+	// compared says that the groups of a stratum share its steps.
+	compared bool
 }
 
 // newSetup reads a problem; byTerms says that the factors on the right side
 // are groups to compare, not terms of a model.
 func newSetup(p *analyze.Problem, byTerms bool) (*setup, error) {
 	f := p.Frames[0]
-	s := &setup{problem: p, frame: f, totals: p.Totals[0], roles: f.Roles()}
+	s := &setup{problem: p, frame: f, totals: p.Totals[0], roles: f.Roles(), model: !byTerms,
+		compared: p.Analysis.Method == "logrank"}
 	s.time, _ = f.Model().TimeColumn()
 	var err error
 	if s.strata, err = newSplit(f, s.roles.Strata); err != nil {
@@ -115,6 +120,14 @@ type subjects struct {
 	start  []float64 // nil unless rows enter late
 	stop   []float64
 	event  []float64 // 1 or 0
+}
+
+// from returns when row r enters.
+func (s subjects) from(r int) float64 {
+	if s.start == nil {
+		return math.Inf(-1)
+	}
+	return s.start[r]
 }
 
 func (s *setup) read(b frame.Batch) (subjects, error) {
