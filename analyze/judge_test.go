@@ -261,7 +261,7 @@ func TestPooledLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	alone := policy.Default()
-	alone.FewSites = true
+	alone.FewInstitutions = true
 	hidden := 0
 	for _, a := range list {
 		got, err1 := analyzetest.Play(t, judged, ask(a), parts, policy.Default())

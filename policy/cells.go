@@ -37,7 +37,7 @@ type Merged struct {
 }
 
 // MergeCells joins neighbouring cells of an ordered partition until each has
-// at least MinCell persons from at least MinSites institutions: a cell that has
+// at least MinCell persons from at least MinInstitutions institutions: a cell that has
 // not, an empty one too since the edge of a gap is one person's value, is joined
 // with those after it, and, at the end, with the one before. Cells joined have
 // as many institutions as their best part. Where no limit holds none is joined.

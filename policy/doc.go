@@ -9,7 +9,7 @@
 // # Limits
 //
 // A masked sum is judged on its total: at least MinCell persons, at least
-// MinSites contributing institutions. An institution counts once, however many
+// MinInstitutions contributing institutions. An institution counts once, however many
 // sites it has, and the conductor's own does not count, since it would know the
 // rest by taking its part off; its persons do. A model may not have more parameters than
 // a share of its rows, no person may carry more than a share of an opened

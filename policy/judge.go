@@ -9,7 +9,7 @@ import (
 // The number is a lower bound that leaves the conductor's institution out (see
 // analyze.Facts.Speaks), so it may be 0 where there are persons.
 func (p Policy) Hidden(n, institutions int64) bool {
-	return n > 0 && (n < p.MinCell || p.MinSites > 1 && institutions < p.MinSites)
+	return n > 0 && (n < p.MinCell || p.MinInstitutions > 1 && institutions < p.MinInstitutions)
 }
 
 // Contributors counts institutions, each once, the conductor's own left out.
@@ -67,7 +67,7 @@ func (p Policy) Granted(op string, l Leaf) error {
 // Institutions judges of how many institutions a sum has the vectors, the
 // conductor's own not counted (see [Contributors]).
 func (p Policy) Institutions(op string, institutions int) error {
-	if institutions < 3 && !p.FewSites {
+	if institutions < 3 && !p.FewInstitutions {
 		return ws.Errorf(ws.Denied, op, ws.T("a sum over fewer than three institutions, the conductor's own not counted, would show one institution's part", "除主持方所属机构外少于三家机构的求和会暴露单家机构的部分")).
 			WithHint(ws.T("add institutions, or ask every steward to allow few_institutions", "请增加机构，或请每位数据管理员允许 few_institutions"))
 	}

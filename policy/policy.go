@@ -35,9 +35,9 @@ type Policy struct {
 	// MinCell is k, the smallest number of persons behind a revealed number.
 	// Default 10; 1 means no limit.
 	MinCell int64 `json:"min_cell" yaml:"min_cell"`
-	// MinSites is the smallest number of contributing institutions, the
+	// MinInstitutions is the smallest number of contributing institutions, the
 	// conductor's own not counted. Default 3; 1 means no limit.
-	MinSites int64 `json:"min_institutions" yaml:"min_institutions"`
+	MinInstitutions int64 `json:"min_institutions" yaml:"min_institutions"`
 	// MaxParameters is the largest ratio of parameters to rows of a model.
 	// Default 1/3.
 	MaxParameters float64 `json:"max_parameters" yaml:"max_parameters"`
@@ -53,22 +53,22 @@ type Policy struct {
 	Leaves []Leaf `json:"leaves" yaml:"leaves"`
 	// SiteResults says whether this site's own part may be released; default refuse.
 	SiteResults SiteResults `json:"site_results" yaml:"site_results"`
-	// FewSites allows sums over fewer than three institutions, the conductor's
+	// FewInstitutions allows sums over fewer than three institutions, the conductor's
 	// own not counted; default false. A policy file that sets it and says nothing
 	// of min_institutions has min_institutions 1.
-	FewSites bool `json:"few_institutions" yaml:"few_institutions"`
+	FewInstitutions bool `json:"few_institutions" yaml:"few_institutions"`
 }
 
 // Default is the policy of a dataset whose steward has said nothing.
 func Default() Policy {
-	return Policy{MinCell: 10, MinSites: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1,
+	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1,
 		Leaves: []Leaf{}, SiteResults: RefuseSite}
 }
 
 // Public is the policy of rows that anyone may read: no limit, all leaves.
 func Public() Policy {
-	return Policy{MinCell: 1, MinSites: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1,
-		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewSites: true}
+	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1,
+		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewInstitutions: true}
 }
 
 // Grants reports whether p grants a leaf.
@@ -80,7 +80,7 @@ func (p Policy) Validate() error {
 	switch {
 	case p.MinCell < 1:
 		return bad(ws.T("min_cell must be at least 1", "min_cell 至少为 1"))
-	case p.MinSites < 1:
+	case p.MinInstitutions < 1:
 		return bad(ws.T("min_institutions must be at least 1", "min_institutions 至少为 1"))
 	case !(p.MaxParameters > 0 && p.MaxParameters <= 1):
 		return bad(ws.T("max_parameters must lie in (0, 1]", "max_parameters 须在 (0, 1] 内"))
@@ -114,8 +114,8 @@ func Parse(b []byte, file string) (Policy, error) {
 			WithHint(ws.T("docs/policy.yaml has every key with its default", "docs/policy.yaml 列有全部键及其默认值")).Wrap(err)
 	}
 	var given map[string]any
-	if yaml.Unmarshal(b, &given) == nil && given["min_institutions"] == nil && p.FewSites {
-		p.MinSites = 1 // whoever allows sums over fewer institutions than three allows their answers
+	if yaml.Unmarshal(b, &given) == nil && given["min_institutions"] == nil && p.FewInstitutions {
+		p.MinInstitutions = 1 // whoever allows sums over fewer institutions than three allows their answers
 	}
 	return p, p.Validate()
 }
@@ -125,12 +125,12 @@ func Strictest(ps ...Policy) Policy {
 	out := Public()
 	for _, p := range ps {
 		out.MinCell = max(out.MinCell, p.MinCell)
-		out.MinSites = max(out.MinSites, p.MinSites)
+		out.MinInstitutions = max(out.MinInstitutions, p.MinInstitutions)
 		out.MaxParameters = min(out.MaxParameters, p.MaxParameters)
 		out.MaxScalars = min(out.MaxScalars, p.MaxScalars)
 		out.MaxInfluence = min(out.MaxInfluence, p.MaxInfluence)
 		out.Leaves = slices.DeleteFunc(slices.Clone(out.Leaves), func(l Leaf) bool { return !p.Grants(l) })
-		out.FewSites = out.FewSites && p.FewSites
+		out.FewInstitutions = out.FewInstitutions && p.FewInstitutions
 		if p.SiteResults == RefuseSite || p.SiteResults == CodedSite && out.SiteResults == NamedSite {
 			out.SiteResults = p.SiteResults
 		}

@@ -15,7 +15,7 @@ func TestStrictest(t *testing.T) {
 	a, b := Default(), Public()
 	b.MinCell = 20
 	got := Strictest(a, b)
-	if got.MinCell != 20 || got.MinSites != 3 || got.FewSites || got.SiteResults != RefuseSite || len(got.Leaves) != 0 {
+	if got.MinCell != 20 || got.MinInstitutions != 3 || got.FewInstitutions || got.SiteResults != RefuseSite || len(got.Leaves) != 0 {
 		t.Errorf("Strictest = %+v", got)
 	}
 	c := Public()
@@ -30,7 +30,7 @@ func TestStrictest(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	p, err := Parse([]byte("min_cell: 5\nleaves: [exact_times]\n"), "policy.yaml")
-	if err != nil || p.MinCell != 5 || !p.Grants(ExactTimes) || p.MinSites != 3 {
+	if err != nil || p.MinCell != 5 || !p.Grants(ExactTimes) || p.MinInstitutions != 3 {
 		t.Errorf("Parse = %+v, %v", p, err)
 	}
 	for _, bad := range []string{"min_cel: 5", "min_sites: 3", "min_cell: 0", "leaves: [rows]", "site_results: maybe", "max_parameters: 2", "max_influence: .nan"} {
@@ -171,7 +171,7 @@ func TestParse_Documented(t *testing.T) {
 		t.Errorf("docs/policy.yaml = %+v, %v; want the defaults", p, err)
 	}
 	few, err := Parse([]byte("few_institutions: true"), "policy.yaml")
-	if err != nil || few.MinSites != 1 {
+	if err != nil || few.MinInstitutions != 1 {
 		t.Errorf("few_institutions alone = %+v, %v; want min_institutions 1", few, err)
 	}
 }

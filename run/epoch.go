@@ -104,7 +104,7 @@ func (p *Participant) begin(o *Opening, digest [32]byte, s *study.Study, past su
 // consents checks what the opening claims of this site: its institution, under
 // another name of which it would count twice, and its policy.
 func (p *Participant) consents(o *Opening) error {
-	if o.AllowFew && !p.cfg.Policy.FewSites {
+	if o.AllowFew && !p.cfg.Policy.FewInstitutions {
 		return p.cfg.Policy.Institutions("open", 1)
 	}
 	for _, m := range o.Members {

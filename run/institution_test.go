@@ -17,7 +17,7 @@ func strict(t *testing.T, n int, of map[ws.SiteID]ws.Institution) *world {
 	w := newWorld(t, describeStudy(), n)
 	for i, m := range w.opening.Members {
 		h := w.hosts[m.Site]
-		h.cfg.Policy.FewSites, h.cfg.Policy.MinSites = false, 3
+		h.cfg.Policy.FewInstitutions, h.cfg.Policy.MinInstitutions = false, 3
 		if other, ok := of[m.Site]; ok {
 			h.cfg.Institution, w.opening.Members[i].Institution = other, other
 		}

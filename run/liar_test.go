@@ -211,7 +211,7 @@ func TestOpenings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, s, 4)
 			h := w.hosts["site0000"]
-			h.cfg.Policy.SiteResults, h.cfg.Policy.FewSites = "refuse", false
+			h.cfg.Policy.SiteResults, h.cfg.Policy.FewInstitutions = "refuse", false
 			h.p = run.NewParticipant(h.cfg)
 			c.bend(w.opening)
 			out := h.handle(run.Message{From: "hub", To: "site0000", Run: "run-1", Epoch: 1, Step: run.Open, Body: openingBody(t, w.opening)})

@@ -62,7 +62,7 @@ func newBench(t *testing.T, j run.Journal, scan func(context.Context) error) *be
 		t.Fatal(err)
 	}
 	pol := policy.Public()
-	pol.MinSites, pol.FewSites = 1, true
+	pol.MinInstitutions, pol.FewInstitutions = 1, true
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)

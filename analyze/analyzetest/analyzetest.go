@@ -67,7 +67,7 @@ func Run(t *testing.T, m analyze.Method, cases ...Case) {
 func (c Case) Pooled(t testing.TB, m analyze.Method) study.Result {
 	t.Helper()
 	pol := c.policy()
-	pol.MinSites, pol.FewSites = 1, true
+	pol.MinInstitutions, pol.FewInstitutions = 1, true
 	p := play(t, analyze.Catalog{m}, c.study(), c.pooledParts(), pol, 1, false)
 	return p.results[0]
 }
@@ -83,7 +83,7 @@ func Answer(t testing.TB, m analyze.Method, rows *table.Table, a study.Analysis)
 func Refusal(t testing.TB, m analyze.Method, c Case) error {
 	t.Helper()
 	pol := c.policy()
-	pol.FewSites, pol.MinSites = true, 1
+	pol.FewInstitutions, pol.MinInstitutions = true, 1
 	r := &runner{t: t, catalog: analyze.Catalog{m}, study: c.study(),
 		parts: c.pooledParts(), policy: pol, workers: 1}
 	if err := r.run(); err != nil {

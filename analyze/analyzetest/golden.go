@@ -34,7 +34,7 @@ type recording struct {
 func golden(t *testing.T, m analyze.Method, c Case, s *study.Study) {
 	path := filepath.Join("testdata", "golden", m.Name()+"-"+c.Name+".json.gz")
 	pol := c.policy()
-	pol.MinSites, pol.FewSites = 1, true
+	pol.MinInstitutions, pol.FewInstitutions = 1, true
 	r := &runner{t: t, catalog: analyze.Catalog{m}, study: s, parts: c.pooledParts(), policy: pol, workers: 1}
 	if *update {
 		record(t, r, path)

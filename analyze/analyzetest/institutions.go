@@ -21,7 +21,7 @@ func institutions(t *testing.T, m analyze.Method, c Case, pooled study.Result) {
 	cast := Cast{Conductor: "member", Institutions: map[ws.SiteID]ws.Institution{
 		"site0": "first", "site1": "second", "site2": "member", "site3": "second", "site4": "first"}}
 	pol := c.policy()
-	pol.MinSites, pol.FewSites = 1, true
+	pol.MinInstitutions, pol.FewInstitutions = 1, true
 	r := &runner{t: t, catalog: analyze.Catalog{m}, study: c.study(), parts: parts, policy: pol, cast: cast, workers: 1}
 	if err := r.run(); err != nil {
 		t.Fatalf("institutions with two sites: %v", err)
@@ -36,7 +36,7 @@ func institutions(t *testing.T, m analyze.Method, c Case, pooled study.Result) {
 	if !c.SitesMatter {
 		Same(t, "all rows at a site that does not speak", silent, pooled, c.Tolerance)
 	}
-	r.policy.MinSites = 3 // so that all is counted that a limit could ask for
+	r.policy.MinInstitutions = 3 // so that all is counted that a limit could ask for
 	r.rounds, r.results = nil, nil
 	r.run() // the limit may end it; what was opened until then is judged
 	p, err := r.bind()
@@ -66,7 +66,7 @@ func (c Case) Silent(t testing.TB, m analyze.Method) (study.Result, error) {
 		all[i] = i
 	}
 	pol := c.policy()
-	pol.MinSites, pol.FewSites = 1, true
+	pol.MinInstitutions, pol.FewInstitutions = 1, true
 	r := &runner{t: t, catalog: analyze.Catalog{m}, study: c.study(), policy: pol, workers: 1,
 		parts: map[ws.SiteID]frame.Source{"site0": withSite(c.Rows.Select(nil), 0, names), "site1": withSite(c.Rows.Select(all), 1, names)},
 		cast:  Cast{Institutions: map[ws.SiteID]ws.Institution{"site0": "one", "site1": "one"}}}

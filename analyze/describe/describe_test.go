@@ -111,7 +111,7 @@ func TestHistogram_R(t *testing.T) {
 func TestConformance(t *testing.T) {
 	data := rows(t)
 	limited := policy.Default()
-	limited.MinSites, limited.FewSites = 1, true
+	limited.MinInstitutions, limited.FewInstitutions = 1, true
 	analyzetest.Run(t, describe.Describe(),
 		analyzetest.Case{Name: "plain", Rows: data, Analysis: study.Analysis{Method: "describe", Variables: []string{"z1", "z2", "t2"}}},
 		analyzetest.Case{Name: "by", Rows: data, Analysis: study.Analysis{Method: "describe", Variables: []string{"z1", "t2"}, By: "group", Bins: 7}},

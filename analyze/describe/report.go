@@ -24,7 +24,7 @@ func (r *report) result() *study.Result {
 	var rows int64
 	for _, t := range r.p.Totals {
 		n := t.Rows
-		if r.p.Policy().Hidden(t.Rows-t.Complete, r.p.Policy().MinSites) {
+		if r.p.Policy().Hidden(t.Rows-t.Complete, r.p.Policy().MinInstitutions) {
 			n = t.Complete // so that few missing rows are not told by subtraction
 		}
 		rows = max(rows, n)

@@ -137,7 +137,7 @@ func (s *setup) events() error {
 		if mean <= 0 || mean >= 1 {
 			return s.refuse()
 		}
-		if k := s.totals.Sum[s.roles.Response]; !s.weighted() && (pol.Hidden(int64(k), pol.MinSites) || pol.Hidden(int64(n-k), pol.MinSites)) {
+		if k := s.totals.Sum[s.roles.Response]; !s.weighted() && (pol.Hidden(int64(k), pol.MinInstitutions) || pol.Hidden(int64(n-k), pol.MinInstitutions)) {
 			return ws.Errorf(ws.Withheld, "response "+s.response, ws.T("one of the outcomes has too few persons", "某一结局的人数过少"))
 		}
 	case poisson:

@@ -105,7 +105,7 @@ type stretch struct{ from, to int }
 func merge(pol policy.Policy, kinds [][]int64, sites func(kind int, s stretch) int64) []stretch {
 	hidden := func(s stretch) bool {
 		for k, n := range kinds {
-			sum, most := total(n[s.from:s.to]), pol.MinSites
+			sum, most := total(n[s.from:s.to]), pol.MinInstitutions
 			if sum > 0 && sum >= pol.MinCell && sites != nil {
 				most = sites(k, s)
 			}

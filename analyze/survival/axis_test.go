@@ -20,9 +20,9 @@ func TestMerge(t *testing.T) {
 		kinds := [][]int64{counts.Draw(t, "events"), counts.Draw(t, "censored")}
 		pol := policy.Default()
 		pol.MinCell = rapid.Int64Range(1, 8).Draw(t, "k")
-		pol.MinSites = rapid.Int64Range(1, 4).Draw(t, "min_sites")
+		pol.MinInstitutions = rapid.Int64Range(1, 4).Draw(t, "min_sites")
 		var sites [][]int64
-		if pol.MinSites > 1 {
+		if pol.MinInstitutions > 1 {
 			few := rapid.SliceOfN(rapid.Int64Range(0, 5), n, n)
 			sites = [][]int64{few.Draw(t, "sites"), few.Draw(t, "sites")}
 		}
@@ -57,7 +57,7 @@ func TestMerge(t *testing.T) {
 				t.Fatalf("%v leaves out persons", got)
 			}
 		}
-		if pol.MinCell == 1 && pol.MinSites == 1 && !alone {
+		if pol.MinCell == 1 && pol.MinInstitutions == 1 && !alone {
 			t.Fatalf("%v: steps are joined without need", got)
 		}
 	})
@@ -65,7 +65,7 @@ func TestMerge(t *testing.T) {
 
 func anyHidden(pol policy.Policy, kinds, sites [][]int64, s stretch) bool {
 	for k, n := range kinds {
-		most := pol.MinSites
+		most := pol.MinInstitutions
 		if sites != nil {
 			most = slices.Max(sites[k][s.from:s.to])
 		}

@@ -169,7 +169,7 @@ func TestCoarse_Cox(t *testing.T) {
 func TestCoarse_Several(t *testing.T) {
 	c := cohorts(t)["lung"]
 	pol := policy.Default()
-	pol.MinSites = 1
+	pol.MinInstitutions = 1
 	got, err := play(t, c.rows, pol, analysis("cox", "Surv(time, status) ~ age + sex"), analysis("km", "Surv(time, status) ~ factor(sex)"), analysis("logrank", "Surv(time, status) ~ factor(sex)"))
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +186,7 @@ func TestCoarse_Several(t *testing.T) {
 func TestCoarse_TooDear(t *testing.T) {
 	c := cohorts(t)["bmt"]
 	pol := policy.Default()
-	pol.MinSites, pol.MaxInfluence = 1, 1
+	pol.MinInstitutions, pol.MaxInfluence = 1, 1
 	const terms = "z1 + z2 + z3 + z4 + z8 + ns(z1, knots = c(25, 35), Boundary.knots = c(7, 52)) + ns(z2, knots = c(25, 35), Boundary.knots = c(2, 56)) + factor(group)"
 	one := analyzetest.Case{Name: "dear", Rows: c.rows, Policy: &pol, Analysis: analysis("cox", "Surv(t2, d3) ~ "+terms)}
 	err := analyzetest.Refusal(t, method("cox"), one)
@@ -210,7 +210,7 @@ func TestCoarse_TooDear(t *testing.T) {
 func TestCoarse_Afford(t *testing.T) {
 	c := cohorts(t)["lung"]
 	pol := policy.Default()
-	pol.MinSites, pol.MinCell = 1, 2
+	pol.MinInstitutions, pol.MinCell = 1, 2
 	for _, strata := range []string{"", " + strata(sex)"} {
 		a := analysis("cox", "Surv(time, status) ~ age + ph.ecog + wt.loss"+strata)
 		got, err := play(t, c.rows, pol, a)

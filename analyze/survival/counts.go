@@ -29,7 +29,7 @@ func (s *setup) countShape(a axis) stat.Shape {
 		shape = append(shape, stat.Block{Name: "enter", Len: n})
 	}
 	switch {
-	case s.problem.Policy().MinSites <= 1:
+	case s.problem.Policy().MinInstitutions <= 1:
 	case a.exact:
 		shape = append(shape, stat.Block{Name: "risk.sites", Len: n, Presence: true})
 	default:
@@ -123,7 +123,7 @@ func (f *countFold) Vector() (stat.Vector, error) {
 	out = append(out, f.enter...)
 	steps, happened := len(f.axis.ends), 0.0
 	switch {
-	case f.s.problem.Policy().MinSites <= 1:
+	case f.s.problem.Policy().MinInstitutions <= 1:
 	case f.axis.exact:
 		out = append(out, make(stat.Vector, len(f.leave))...)
 		f.atRisk(out[len(out)-len(f.leave):])
@@ -234,7 +234,7 @@ func (c *counts) atTimes(pol policy.Policy, leave []int64, cells []int) (out []s
 		if n == 0 {
 			continue
 		}
-		institutions := pol.MinSites
+		institutions := pol.MinInstitutions
 		if sites != nil {
 			institutions = sites[i]
 		}
@@ -277,7 +277,7 @@ func (c *counts) institutions(s *setup, cells []int, sites []int64) func(kind in
 	return func(kind int, in stretch) int64 {
 		most := int64(0)
 		if kind > 0 {
-			return s.problem.Policy().MinSites
+			return s.problem.Policy().MinInstitutions
 		}
 		for k, node := range c.nodes {
 			if in.from <= node.from && node.to <= in.to {

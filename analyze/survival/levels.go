@@ -12,7 +12,7 @@ import (
 // but strata, where there is a limit.
 func (s *setup) judged() []int {
 	pol := s.problem.Policy()
-	if !s.model || pol.MinCell <= 1 && pol.MinSites <= 1 {
+	if !s.model || pol.MinCell <= 1 && pol.MinInstitutions <= 1 {
 		return nil
 	}
 	strata := make(map[int]bool)

@@ -21,7 +21,7 @@ import (
 // play runs analyses of one study on one site that allows it.
 func play(t *testing.T, rows *table.Table, pol policy.Policy, all ...study.Analysis) ([]study.Result, error) {
 	t.Helper()
-	pol.MinSites, pol.FewSites = 1, true
+	pol.MinInstitutions, pol.FewInstitutions = 1, true
 	var catalog analyze.Catalog
 	for i := range all {
 		all[i].ID = fmt.Sprintf("a%d", i)

@@ -44,7 +44,7 @@ func tail(what string) study.Suppressed {
 // judgeOutcomes refuses a study of n persons of whom too few have an event, or
 // too few have none: the result tells both numbers.
 func judgeOutcomes(op string, pol policy.Policy, n, events, sites int64) error {
-	if pol.Hidden(events, sites) || pol.Hidden(n-events, pol.MinSites) {
+	if pol.Hidden(events, sites) || pol.Hidden(n-events, pol.MinInstitutions) {
 		return withheldEvents(op)
 	}
 	return nil

@@ -94,7 +94,7 @@ func (c *clinic) pool(ctx context.Context, inputs []input, p policy.Policy) erro
 	if err != nil {
 		return err
 	}
-	p.FewSites = true // one table is at one place; what counts institutions counts where its rows are from
+	p.FewInstitutions = true // one table is at one place; what counts institutions counts where its rows are from
 	c.add(input{site: "pooled"}, src, p)
 	return nil
 }

@@ -116,7 +116,7 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 		}
 		opening.Members = append(opening.Members, run.Member{Site: st.ID, Institution: st.Institution, Key: key.Public().(ed25519.PublicKey),
 			Alone: st.Policy.SiteResults != policy.RefuseSite})
-		opening.AllowFew = opening.AllowFew && st.Policy.FewSites
+		opening.AllowFew = opening.AllowFew && st.Policy.FewInstitutions
 		j, err := st.journal(opening.Run)
 		if err != nil {
 			return nil, ws.At("site "+string(st.ID), err)
