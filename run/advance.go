@@ -30,6 +30,8 @@ func (c *Conductor) advance() (Output, error) {
 		return c.open()
 	case Audit:
 		return c.settleAudits()
+	case At:
+		return c.settlePositions()
 	}
 	return Output{}, nil
 }

@@ -15,6 +15,7 @@ import (
 // hub conducts, or any member.
 type Conductor struct {
 	opening *Opening
+	self    ws.SiteID // who conducts: whom the opening names, or a member that stands in
 	study   *study.Study
 	catalog analyze.Catalog
 	params  sum.Params
@@ -37,6 +38,7 @@ type Conductor struct {
 	survivors []ws.SiteID        // whose vectors the sums cover; nil before the first is opened
 	turn      turn
 	results   []study.Result
+	positions map[ws.SiteID]*position // of a stand-in
 }
 
 // A turn is the round at hand; the key phase has one too.
@@ -78,7 +80,7 @@ func NewConductor(o *Opening, c analyze.Catalog, known *sum.Signatures) (*Conduc
 	if err != nil {
 		return nil, err
 	}
-	cond := &Conductor{opening: o, study: s, catalog: c, params: params, phase: FactsStep, turn: newTurn(),
+	cond := &Conductor{opening: o, self: o.Conductor, study: s, catalog: c, params: params, phase: FactsStep, turn: newTurn(),
 		facts: map[ws.SiteID][][]byte{}, coins: map[ws.SiteID]sum.Coin{}, encaps: map[ws.SiteID][][]byte{},
 		present: map[ws.SiteID]bool{}, voters: map[ws.SiteID]bool{}}
 	for _, m := range o.Members {
@@ -89,6 +91,9 @@ func NewConductor(o *Opening, c analyze.Catalog, known *sum.Signatures) (*Conduc
 
 // Begin returns the first messages.
 func (c *Conductor) Begin() (Output, error) {
+	if c.phase == At {
+		return c.send(Resume, c.answers, nil), nil
+	}
 	b, err := json.Marshal(c.opening)
 	if err != nil {
 		return Output{}, err
@@ -151,7 +156,7 @@ func (c *Conductor) step(m Message) (Output, error) {
 	case m.Step == Refuse:
 		c.refused = m.From
 		return Output{}, readRefusal(m.From, m.Body)
-	case m.Step != c.phase || m.Round != c.round || !c.waiting[m.From]:
+	case m.Step != c.phase || m.Round != c.round && c.phase != At || !c.waiting[m.From]:
 		return Output{}, nil // late, or again
 	}
 	if err := c.take(m); err != nil {
@@ -251,6 +256,8 @@ func (c *Conductor) take(m Message) error {
 	case Reveal:
 		r, err := gather(&c.turn.reveals, m.Body)
 		return its(seat, r.From, err)
+	case At:
+		return c.takePosition(m)
 	case Audit:
 		a, err := gather(&c.turn.audits, m.Body)
 		return its(seat, a.From, err)
@@ -346,7 +353,7 @@ func (c *Conductor) send(s Step, wanted func(ws.SiteID) bool, body func(ws.SiteI
 		if body != nil {
 			b = body(m.Site)
 		}
-		out.Send = append(out.Send, Message{From: c.opening.Conductor, To: m.Site, Run: c.opening.Run,
+		out.Send = append(out.Send, Message{From: c.self, To: m.Site, Run: c.opening.Run,
 			Epoch: c.opening.Epoch, Round: c.round, Step: s, Body: b})
 		c.waiting[m.Site] = true
 	}

@@ -58,6 +58,8 @@
 // # Not promised
 //
 // The package dials nobody, reads no clock and opens no file. That a site's
-// rows are true cannot be seen here. The conductor has no journal: if it is
-// lost before the first sum, a new epoch begins; after it, the run ends.
+// rows are true cannot be seen here. A conductor has no journal: if it is lost, a
+// member takes its place ([Participant.StandIn]) or, before the first sum, opens
+// a new epoch. If a site loses its memory in the very round in which the
+// conductor is lost, the run may end.
 package run

@@ -97,7 +97,7 @@ func (p *Participant) begin(o *Opening, digest [32]byte, s *study.Study, past su
 	if p.party != nil {
 		p.party.Close()
 	}
-	*p = Participant{cfg: p.cfg, opening: o, digest: digest, study: s, params: params, party: party}
+	*p = Participant{cfg: p.cfg, asker: p.asker, opening: o, digest: digest, study: s, params: params, party: party}
 	return Output{Publish: &needs}, nil
 }
 

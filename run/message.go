@@ -20,6 +20,7 @@ const (
 	Certify    Step = "certify"
 	OpenSum    Step = "open-sum"
 	Audited    Step = "audited"
+	Resume     Step = "resume"
 	End        Step = "end"
 )
 
@@ -33,6 +34,7 @@ const (
 	Vote       Step = "vote"
 	Reveal     Step = "reveal"
 	Audit      Step = "audit"
+	At         Step = "at"
 	Done       Step = "done"
 	Refuse     Step = "refuse"
 )
@@ -65,7 +67,7 @@ func bodyBound(s Step, sites, length int) int {
 	switch s {
 	case Open:
 		n = maxOpening
-	case FactsStep:
+	case FactsStep, At:
 		n = maxFacts + maxLetter
 	case Plan:
 		n = sites * (maxFacts + maxLetter)

@@ -115,7 +115,9 @@ type Participant struct {
 	members []ws.SiteID  // whose vectors the sums cover; nil before the first
 	turn    inRound
 	results []study.Result
-	audit   []byte // of the last round, for a conductor that asks again
+	audit   []byte    // of the last round, for a conductor that asks again
+	asker   ws.SiteID // who conducts, as far as this site has heard
+	opened  [2][]byte // certificate and reveals of the last sum that this site opened
 	ended   bool
 	refusal []byte     // as it was sent
 	tomb    *tombstone // of a run that is over; then all else is zero but cfg
@@ -151,6 +153,9 @@ func (p *Participant) Step(e Event) (Output, error) {
 			return Output{}, err
 		}
 	}
+	if e.Message != nil {
+		p.asker = e.Message.From
+	}
 	out, err := p.step(e)
 	if err == nil {
 		return out, nil
@@ -160,6 +165,9 @@ func (p *Participant) Step(e Event) (Output, error) {
 
 // buried takes a message of a run that is over.
 func (p *Participant) buried(m *Message) (Output, error) {
+	if m != nil && m.Step == Resume && m.Run == p.tomb.Run && m.Epoch == p.tomb.Epoch {
+		return p.tomb.resumed(m, p.cfg.Site), nil
+	}
 	out, err := p.tomb.after(m)
 	if err != nil && m.Step == Open {
 		out.Send = []Message{{From: p.cfg.Site, To: m.From, Run: m.Run, Epoch: m.Epoch, Round: m.Round, Step: Refuse, Body: refusalBody(err)}}
@@ -169,10 +177,17 @@ func (p *Participant) buried(m *Message) (Output, error) {
 
 // stray says whether a message is of an earlier epoch, or none of this run's.
 func (p *Participant) stray(m *Message) (late bool, err error) {
-	if p.opening == nil || m.Run != p.opening.Run || m.Epoch > p.opening.Epoch || m.From != p.opening.Conductor {
+	if p.opening == nil || m.Run != p.opening.Run || m.Epoch > p.opening.Epoch || !p.conducts(m.From) {
 		return false, ws.Errorf(ws.Diverged, "run", ws.T("the message is of another run, epoch or conductor", "消息属于另一计算、期或主持方"))
 	}
 	return m.Epoch < p.opening.Epoch, nil
+}
+
+// conducts reports whether a party may conduct the run: whom the opening names,
+// or a member in its place. It is trusted no more than the first was: what was
+// answered once is answered the same, or not at all.
+func (p *Participant) conducts(from ws.SiteID) bool {
+	return from == p.opening.Conductor || p.opening.Key(from) != nil
 }
 
 // refuse ends the run at this site: its secrets are wiped, and only an opening
@@ -220,7 +235,7 @@ func (p *Participant) step(e Event) (Output, error) {
 }
 
 func (p *Participant) receive(m *Message) (Output, error) {
-	if m.Step != End && p.ended {
+	if m.Step != End && p.ended && (m.Step != Resume || p.results == nil) {
 		return Output{}, nil // late
 	}
 	length, err := p.length(m.Step)
@@ -241,6 +256,8 @@ func (p *Participant) receive(m *Message) (Output, error) {
 		return p.takeCoins(parts)
 	case End:
 		return p.end(parts)
+	case Resume:
+		return p.position()
 	}
 	switch {
 	case m.Round < p.round:
@@ -282,7 +299,7 @@ func (p *Participant) inRound(s Step, parts [][]byte) (Output, error) {
 }
 
 func (p *Participant) message(s Step, body []byte) Message {
-	return Message{From: p.cfg.Site, To: p.opening.Conductor, Run: p.opening.Run, Epoch: p.opening.Epoch, Round: p.round, Step: s, Body: body}
+	return Message{From: p.cfg.Site, To: p.asker, Run: p.opening.Run, Epoch: p.opening.Epoch, Round: p.round, Step: s, Body: body}
 }
 
 // again answers a message of a round that this site has finished and the

@@ -180,7 +180,7 @@ func TestStray(t *testing.T) {
 	tried := 0
 	w.before = func(m run.Message) {
 		for i, bend := range []func(*run.Message){
-			func(m *run.Message) { m.Run = "run-2" }, func(m *run.Message) { m.From = "site0001" }, func(m *run.Message) { m.Epoch++ },
+			func(m *run.Message) { m.Run = "run-2" }, func(m *run.Message) { m.From = "elsewhere" }, func(m *run.Message) { m.Epoch++ },
 		} {
 			stray := clone(m)
 			if bend(&stray); stray.Step == run.Open {

@@ -29,6 +29,8 @@ type memo struct {
 	Results []study.Result  `json:"results,omitempty"`
 	Cert    []byte          `json:"cert,omitempty"`
 	Audit   []byte          `json:"audit,omitempty"`
+	Opened  [2][]byte       `json:"opened"`
+	Asker   ws.SiteID       `json:"asker,omitempty"`
 	Ended   bool            `json:"ended,omitempty"`
 	Refusal []byte          `json:"refusal,omitempty"`
 	// Over stands alone: the run has come to its end here.
@@ -42,7 +44,7 @@ func (p *Participant) record() ([]Record, error) {
 		return nil, err
 	}
 	m := memo{Opening: p.opening, Party: party, State: p.state, Round: p.round, Asked: p.asked, Last: p.last, Members: p.members,
-		Results: p.results, Audit: p.audit, Ended: p.ended, Refusal: p.refusal}
+		Results: p.results, Audit: p.audit, Opened: p.opened, Asker: p.asker, Ended: p.ended, Refusal: p.refusal}
 	if p.turn.cert != nil {
 		if m.Cert, err = p.turn.cert.MarshalBinary(); err != nil {
 			return nil, err
@@ -88,7 +90,7 @@ func Restore(cfg Config, j Journal) (*Participant, error) {
 		return nil, err
 	}
 	p := &Participant{cfg: cfg, opening: m.Opening, state: analyze.State(m.State), round: m.Round, asked: m.Asked, last: m.Last,
-		members: m.Members, results: m.Results, audit: m.Audit, ended: m.Ended, refusal: m.Refusal}
+		members: m.Members, results: m.Results, audit: m.Audit, opened: m.Opened, asker: m.Asker, ended: m.Ended, refusal: m.Refusal}
 	if err := p.reopen(m); err != nil {
 		return nil, err
 	}

@@ -254,6 +254,10 @@ func (p *Participant) openSum(parts [][]byte) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
+	if p.opened[0], err = p.turn.cert.MarshalBinary(); err != nil {
+		return Output{}, err
+	}
+	p.opened[1] = pack(parts...)
 	return p.accept(s)
 }
 

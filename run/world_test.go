@@ -206,6 +206,7 @@ type world struct {
 	before func(m run.Message)
 	queue  []run.Message
 	lost   map[ws.SiteID]bool
+	mortal int // messages that a stand-in takes before it dies; 0 for no end
 }
 
 func newWorld(t testing.TB, s *study.Study, n int) *world {

@@ -123,6 +123,10 @@ func (p *Party) Self() Seat { return p.self }
 // Epoch returns the settled epoch; nil before [Party.Encaps].
 func (p *Party) Epoch() *Epoch { return p.epoch }
 
+// Joined reports whether the party has the secrets of all its neighbours and the
+// epoch is not over, so that rounds can be asked of it.
+func (p *Party) Joined() bool { return p.stage == joined }
+
 // History returns a copy of what the site must not forget.
 func (p *Party) History() History { return p.history }
 
