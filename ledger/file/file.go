@@ -58,7 +58,7 @@ func open(d disk) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{in: d.log(), size: size}
+	r := &reader{in: d.log(), size: size, ours: true}
 	if err := l.replay(r, acknowledged); err != nil {
 		return nil, err
 	}

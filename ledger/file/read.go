@@ -16,11 +16,12 @@ const LogName = "ledger.log"
 // for every block with the state after it, if each is not nil. A record that is
 // not whole is an error: a handed-over file has no torn end.
 func Read(in io.ReaderAt, size int64, each func(ledger.Block, ledger.State) error) (ledger.State, error) {
-	state, whole, err := replay(in, size, each)
-	if err == nil && !whole {
-		err = damaged(state.Height() + 1)
+	r := &reader{in: in, size: size}
+	err := r.replay(each)
+	if err == nil && r.end != size {
+		err = damaged(r.state.Height() + 1)
 	}
-	return state, err
+	return r.state, err
 }
 
 // Follow is [Read] for the log of a folder that another process may be writing
@@ -35,27 +36,15 @@ func Follow(dir string, each func(ledger.Block, ledger.State) error) (ledger.Sta
 	if err != nil {
 		return ledger.State{}, trouble(err)
 	}
-	r := &reader{in: f, size: info.Size()}
+	r := &reader{in: f, size: info.Size(), ours: true}
 	if err := r.replay(each); err != nil {
 		return r.state, err
 	}
-	if torn, err := r.torn(); err != nil || !torn {
-		return r.state, orDamaged(err, r)
+	torn, err := r.torn()
+	if err == nil && !torn {
+		err = damaged(r.state.Height() + 1)
 	}
-	return r.state, nil
-}
-
-func orDamaged(err error, r *reader) error {
-	if err != nil {
-		return err
-	}
-	return damaged(r.state.Height() + 1)
-}
-
-func replay(in io.ReaderAt, size int64, each func(ledger.Block, ledger.State) error) (ledger.State, bool, error) {
-	r := &reader{in: in, size: size}
-	err := r.replay(each)
-	return r.state, r.end == size, err
+	return r.state, err
 }
 
 func (r *reader) replay(each func(ledger.Block, ledger.State) error) error {

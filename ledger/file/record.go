@@ -97,6 +97,7 @@ func anyWhole(b []byte) bool {
 type reader struct {
 	in    io.ReaderAt
 	size  int64
+	ours  bool        // the log of a folder, which may be torn; not a file that was handed over
 	end   int64       // of the last good record
 	hash  ledger.Hash // of the last good record
 	state ledger.State
@@ -112,7 +113,7 @@ func (r *reader) begin() (empty bool, err error) {
 		r.end, r.hash = int64(len(header)), origin
 		return false, nil
 	}
-	if r.size <= int64(len(header)) {
+	if r.size == 0 || r.ours && r.size <= int64(len(header)) {
 		return true, nil // torn when the file was made: a record comes only after the header was synced
 	}
 	return false, ws.Errorf(ws.Diverged, "ledger file", ws.T("this is no log of a ledger, or its beginning is damaged", "这不是账本日志，或其开头已损坏"))
