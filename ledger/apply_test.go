@@ -89,6 +89,8 @@ func TestApply_Replay(t *testing.T) {
 
 // A second chain of the same name and keys has another id, and takes none of the
 // first one's transactions.
+//
+// [LEDGER-TX.3]
 func TestApply_TwinChain(t *testing.T) {
 	a, b := InMemory(t), InMemory(t)
 	a.Must("operator", a.Genesis())
@@ -120,6 +122,7 @@ func TestApply_Genesis(t *testing.T) {
 	}
 }
 
+// [LEDGER-KEY.2], [LEDGER-RULE.1]
 func TestApply_Rule(t *testing.T) {
 	n := founded(t)
 	next := &ledger.SetRule{Key: Public("op2"), Possession: n.Possession(ledger.ByOperator, "", "op2"), Rule: "operator"}
@@ -132,6 +135,7 @@ func TestApply_Rule(t *testing.T) {
 	n.Must("op2", n.Institution("x"))
 }
 
+// [LEDGER-KEY.2], [LEDGER-RULE.1], [LEDGER-RULE.2]
 func TestApply_Institution(t *testing.T) {
 	n := founded(t)
 	act := func(a ledger.Act, key string) *ledger.SetInstitution {
@@ -173,6 +177,7 @@ func TestApply_Institution(t *testing.T) {
 	refuse(t, n, "operator", ghost, ws.Denied, "not on the chain")
 }
 
+// [LEDGER-KEY.3], [LEDGER-RULE.2]
 func TestApply_Site(t *testing.T) {
 	n := founded(t)
 	refuse(t, n, "operator", n.Site("x"), ws.Denied, "institution's own key")
@@ -195,6 +200,7 @@ func TestApply_Site(t *testing.T) {
 	refuse(t, n, "anzhen 2", mark("r", 1), ws.Denied, "retired")
 }
 
+// [LEDGER-KEY.3], [LEDGER-RULE.2]
 func TestApply_Requester(t *testing.T) {
 	n := founded(t)
 	refuse(t, n, "operator", n.Requester("li"), ws.Denied, "institution's own key")
@@ -211,6 +217,7 @@ func TestApply_Requester(t *testing.T) {
 	refuse(t, n, "centre", end, ws.Denied, "ended")
 }
 
+// [LEDGER-RULE.3]
 func TestApply_Dataset(t *testing.T) {
 	n := founded(t)
 	refuse(t, n, "inst-anzhen", n.Version("anzhen", 1), ws.Invalid, "up by one")
@@ -224,6 +231,7 @@ func TestApply_Dataset(t *testing.T) {
 	}
 }
 
+// [LEDGER-RULE.4]
 func TestApply_Study(t *testing.T) {
 	n := founded(t)
 	refuse(t, n, "account wang", n.Study("s"), ws.Denied, "already")
@@ -243,6 +251,7 @@ func TestApply_Study(t *testing.T) {
 	}
 }
 
+// [LEDGER-RULE.5]
 func TestApply_Decision(t *testing.T) {
 	n := founded(t)
 	q := Question("s", "anzhen", 1)
@@ -266,6 +275,8 @@ func TestApply_Decision(t *testing.T) {
 }
 
 // Approved says whose word is missing, and holds for nothing but the question asked.
+//
+// [LEDGER-RULE.5]
 func TestApproved(t *testing.T) {
 	n := founded(t)
 	n.Must("inst-anzhen", n.Version("anzhen", 2))

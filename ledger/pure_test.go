@@ -14,6 +14,8 @@ import (
 
 // The state machine has no clock, no chance, no I/O and no goroutines; it ranges
 // over no map and has no float. crypto/rand is handed to signers, nothing else.
+//
+// [LEDGER-STATE.1]
 func TestPure(t *testing.T) {
 	allowed := []string{"bytes", "context", "crypto", "crypto/ed25519", "crypto/rand", "crypto/sha256", "encoding/binary", "encoding/hex",
 		"encoding/json", "fmt", "io", "iter", "slices", "strings", "unicode/utf8", "filippo.io/edwards25519", "github.com/gowebpki/jcs", "wellspring"}

@@ -67,6 +67,8 @@ func subset(t *rapid.T) (out []string) {
 // root, however these are cut into blocks and whatever else was refused on the
 // way; and so has a replay from the bytes. What holds of every reachable state
 // is checked after each step.
+//
+// [LEDGER-RULE.3]
 func TestReplicas(t *testing.T) {
 	kinds := map[ledger.Kind]int{}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -157,6 +159,8 @@ func holds(t *rapid.T, before, after ledger.State) {
 // The bytes of transactions and state never change by accident: replicas of
 // other releases would part. A change on purpose needs a new release and new
 // rules at a height. WELLSPRING_UPDATE_GOLDEN=1 writes the file.
+//
+// [LEDGER-STATE.2]
 func TestGolden(t *testing.T) {
 	var b strings.Builder
 	n := InMemory(t)

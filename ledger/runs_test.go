@@ -52,6 +52,7 @@ func first(seq func(func(ledger.RunID, ledger.Asked) bool)) func(func(ledger.Run
 	}
 }
 
+// [LEDGER-RUN.1]
 func TestApply_OpenWithdrawn(t *testing.T) {
 	n := founded(t)
 	n.Must("inst-xiehe", Decide(Question("s", "xiehe", 1), ledger.Withdraw))
@@ -89,6 +90,7 @@ func TestApply_Epochs(t *testing.T) {
 	refuse(t, n, "hub", three, ws.Denied, "no epoch may follow")
 }
 
+// [LEDGER-RUN.2], [LEDGER-RUN.4]
 func TestApply_Sum(t *testing.T) {
 	n := founded(t)
 	refuse(t, n, "hub", mark("r", 1), ws.Denied, "no such run")
@@ -132,6 +134,7 @@ func TestApply_Close(t *testing.T) {
 	refuse(t, n, "hub", mark("q", 1), ws.Denied, "closed")
 }
 
+// [LEDGER-RUN.3]
 func TestApply_Release(t *testing.T) {
 	n := founded(t)
 	refuse(t, n, "hub", release("r"), ws.Denied, "no such run")
@@ -152,6 +155,8 @@ func TestApply_Release(t *testing.T) {
 }
 
 // What a site asks before each round.
+//
+// [LEDGER-RUN.4]
 func TestMayAnswer(t *testing.T) {
 	n := founded(t)
 	n.Must("hub", Open("s", "r", 1, Sites...))
@@ -186,6 +191,8 @@ func TestMayAnswer(t *testing.T) {
 }
 
 // The largest opening that the bounds allow fits into a transaction.
+//
+// [LEDGER-TX.4]
 func TestOpen_Largest(t *testing.T) {
 	o := Open("s", "r", 1)
 	for i := range ledger.MaxMembers {

@@ -120,6 +120,7 @@ func forge(t *rapid.T, n *node, m map[Key]string, k Key, b []byte) {
 	}
 }
 
+// [LEDGER-PROOF.2]
 func FuzzProof(f *testing.F) {
 	n := build(map[Key]string{"a": "1", "ab": "2", "b": "3"}, []Key{"a", "ab", "b"})
 	for _, k := range []Key{"a", "ab", "c", ""} {

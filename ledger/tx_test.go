@@ -47,6 +47,8 @@ func everyKind(tb testing.TB) []ledger.Tx {
 }
 
 // [LEDGER-TX.1]: one transaction, one spelling.
+//
+// [LEDGER-TX.4]
 func TestDecodeTx_Strict(t *testing.T) {
 	for _, tx := range everyKind(t) {
 		raw := string(tx.Bytes())
@@ -92,6 +94,7 @@ func replaceSeq(raw, seq string) string {
 	return raw[:i] + seq + raw[strings.LastIndex(raw, `,"signature"`):]
 }
 
+// [LEDGER-TX.1]
 func FuzzDecodeTx(f *testing.F) {
 	for _, tx := range everyKind(f) {
 		f.Add(tx.Bytes())
@@ -117,6 +120,8 @@ func FuzzDecodeTx(f *testing.F) {
 }
 
 // Names that would be another to people, or to another table of Unicode.
+//
+// [LEDGER-TX.5]
 func TestNames(t *testing.T) {
 	n := ledgertest.InMemory(t)
 	n.Must("operator", n.Genesis())
@@ -167,6 +172,8 @@ func mustHex(t *testing.T, s string) []byte {
 
 // The encodings that are not canonical, y from p to 2^255−1 with either sign,
 // are few, and none is of a point of prime order.
+//
+// [LEDGER-KEY.1]
 func TestKeys_OneEncoding(t *testing.T) {
 	points := 0
 	for low := 0xed; low <= 0xff; low++ {

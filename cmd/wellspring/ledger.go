@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -147,22 +147,16 @@ func ledgerExport(_ context.Context, args []string, c *console) error {
 	if dir == "" || out == "" || f.NArg() > 0 {
 		return usage(ws.T("ledger export wants --dir and --out", "ledger export 须给出 --dir 和 --out"))
 	}
-	var b bytes.Buffer
-	s, err := file.Export(dir, &b)
+	var s ledger.State
+	err := writeWhole(out, func(w io.Writer) (err error) {
+		s, err = file.Export(dir, w)
+		return err
+	})
+	if err == nil && genesis != "" {
+		err = exportGenesis(out, genesis)
+	}
 	if err != nil {
 		return err
-	}
-	if err := writeWhole(out, b.Bytes()); err != nil {
-		return err
-	}
-	if genesis != "" {
-		first, err := genesisOf(b.Bytes())
-		if err != nil {
-			return err
-		}
-		if err := writeWhole(genesis, append(first.Bytes(), '\n')); err != nil {
-			return err
-		}
 	}
 	c.say(ws.T("%d blocks were written to %s; root %s", "已将 %d 个区块写入 %s；根为 %s", s.Height(), out, s.Root()))
 	return nil
@@ -170,26 +164,37 @@ func ledgerExport(_ context.Context, args []string, c *console) error {
 
 var errEnough = errors.New("enough")
 
-// genesisOf gives the first transaction of a log.
-func genesisOf(log []byte) (first ledger.Tx, err error) {
-	_, err = file.Read(bytes.NewReader(log), int64(len(log)), func(b ledger.Block, _ ledger.State) error {
+// exportGenesis writes the first transaction of a log into a file of its own.
+func exportGenesis(log, path string) error {
+	var first ledger.Tx
+	_, err := readLedger(log, func(b ledger.Block, _ ledger.State) error {
 		first = b.Txs[0]
 		return errEnough
 	})
-	if errors.Is(err, errEnough) {
-		err = nil
+	if !errors.Is(err, errEnough) {
+		return err
 	}
-	return first, err
+	return writeWhole(path, func(w io.Writer) error {
+		_, err := w.Write(append(first.Bytes(), '\n'))
+		return err
+	})
 }
 
-// writeWhole makes a file with all of b, or none.
-func writeWhole(path string, b []byte) error {
-	err := os.WriteFile(path+"~", b, 0o644)
+// writeWhole makes a file with all that write gives it, or none.
+func writeWhole(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path + "~")
+	if err == nil {
+		err = errors.Join(write(f), f.Sync(), f.Close())
+	}
 	if err == nil {
 		err = os.Rename(path+"~", path)
 	}
-	if err != nil {
-		return ws.Errorf(ws.Invalid, "", ws.T("the file %s cannot be written", "无法写入文件 %s", path)).Wrap(errors.Join(err, os.RemoveAll(path+"~")))
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = errors.Join(err, os.RemoveAll(path+"~"))
+	if ws.KindOf(err) != ws.Other {
+		return err
+	}
+	return ws.Errorf(ws.Invalid, "", ws.T("the file %s cannot be written", "无法写入文件 %s", path)).Wrap(err)
 }

@@ -100,6 +100,8 @@ func reopen(t *testing.T, dir string, log []byte) (ledger.Height, error) {
 
 // Any one byte of the log changed, and it does not open; nor is it read where it
 // was handed over.
+//
+// [LEDGER-FILE.3]
 func TestOpen_OneByte(t *testing.T) {
 	dir, log := found(t)
 	for i := range log {
@@ -126,6 +128,8 @@ func TestOpen_OneByte(t *testing.T) {
 
 // A log that is shorter than what was acknowledged is no torn end; without the
 // note that says so, it is cut at its last whole record.
+//
+// [LEDGER-FILE.5]
 func TestOpen_Shorter(t *testing.T) {
 	dir, log := found(t)
 	for _, n := range []int{0, 5, len(header), len(log) / 2, len(log) - 1} {
@@ -149,6 +153,8 @@ func TestOpen_Shorter(t *testing.T) {
 }
 
 // A record in the middle whose length was damaged does not pass for a torn end.
+//
+// [LEDGER-FILE.4]
 func TestOpen_DamagedLength(t *testing.T) {
 	dir, log := found(t)
 	if err := os.Remove(filepath.Join(dir, noteName)); err != nil {
@@ -165,6 +171,8 @@ func TestOpen_DamagedLength(t *testing.T) {
 }
 
 // Two records exchanged, one repeated, one left out.
+//
+// [LEDGER-FILE.3]
 func TestRead_Order(t *testing.T) {
 	_, log := found(t)
 	var at []int
@@ -201,6 +209,8 @@ func TestRead_Order(t *testing.T) {
 
 // Follow reads what is whole while another process writes; Export gives a log
 // that reads as it should.
+//
+// [LEDGER-FILE.1]
 func TestFollow(t *testing.T) {
 	dir := t.TempDir()
 	l := openDir(t, dir)
@@ -269,6 +279,8 @@ func TestProve_Old(t *testing.T) {
 
 // Records that hang together by their hashes, and yet do not follow: whoever can
 // write the file can compute hashes.
+//
+// [LEDGER-FILE.2]
 func TestRead_Forged(t *testing.T) {
 	n := ledgertest.InMemory(t)
 	g := n.Sign("operator", n.Genesis())
@@ -301,6 +313,8 @@ func TestRead_Forged(t *testing.T) {
 
 // Another history of the same length is told from the acknowledged one; and a
 // tail that is longer than any record is no torn one.
+//
+// [LEDGER-FILE.4], [LEDGER-FILE.5]
 func TestOpen_AnotherHistory(t *testing.T) {
 	histories := [][]byte{}
 	var dir string
@@ -347,4 +361,48 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("height %d by chance", s.Height())
 		}
 	})
+}
+
+func BenchmarkSubmit(b *testing.B) {
+	l, err := Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	n := ledgertest.On(b, l)
+	n.Must("operator", n.Genesis())
+	n.Must("operator", n.Institution("a"))
+	act := ledger.Suspend
+	for b.Loop() {
+		n.Must("operator", &ledger.SetInstitution{Act: act, Institution: "a"})
+		if act == ledger.Suspend {
+			act = ledger.Reinstate
+		} else {
+			act = ledger.Suspend
+		}
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	dir := b.TempDir()
+	l, err := Open(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := ledgertest.On(b, l)
+	n.Found()
+	blocks := l.State().Height()
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	log, err := os.ReadFile(filepath.Join(dir, LogName))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := Read(bytes.NewReader(log), int64(len(log)), nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(blocks), "µs/block")
 }

@@ -156,6 +156,8 @@ func (f *faulty) lose() {
 // Power is lost before every single operation of a chain's first blocks, several
 // times each, and again while the ledger is mended. What was acknowledged is
 // there afterwards, nothing that was refused is, and the ledger goes on.
+//
+// [LEDGER-FILE.6]
 func TestPowerLoss(t *testing.T) {
 	const seeds = 8
 	lost := 0
