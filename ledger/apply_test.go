@@ -269,6 +269,15 @@ func TestApply_Decision(t *testing.T) {
 	}
 	refuse(t, n, "inst-anzhen", Decide(q, ledger.Withdraw), ws.Denied, "does not follow")
 	n.Must("inst-anzhen", Decide(q, ledger.Approve))
+	n.Must("inst-anzhen", n.Version("anzhen", 2))
+	n.Must("inst-anzhen", Decide(Question("s", "anzhen", 2), ledger.Refuse))
+	listed := map[ledger.Question]ledger.Verdict{}
+	for q, d := range n.State().Decisions("anzhen") {
+		listed[q] = d.Verdict
+	}
+	if len(listed) != 2 || listed[q] != ledger.Approve || listed[Question("s", "anzhen", 2)] != ledger.Refuse {
+		t.Errorf("decisions: %v", listed)
+	}
 	if d, _ := n.State().Decision(q); d.Number != 3 || n.State().Approved(q) != nil {
 		t.Errorf("approved anew: %v", d)
 	}

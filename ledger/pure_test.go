@@ -18,7 +18,7 @@ import (
 // [LEDGER-STATE.1]
 func TestPure(t *testing.T) {
 	allowed := []string{"bytes", "context", "crypto", "crypto/ed25519", "crypto/rand", "crypto/sha256", "encoding/binary", "encoding/hex",
-		"encoding/json", "fmt", "io", "iter", "slices", "strings", "unicode/utf8", "filippo.io/edwards25519", "github.com/gowebpki/jcs", "wellspring"}
+		"encoding/json", "fmt", "io", "iter", "slices", "strconv", "strings", "unicode/utf8", "filippo.io/edwards25519", "github.com/gowebpki/jcs", "wellspring"}
 	fset := token.NewFileSet()
 	pkgs, err := parser.ParseDir(fset, ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0) //nolint:staticcheck // one package, no build tags
 	if err != nil {

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -63,7 +64,7 @@ func subset(t *rapid.T) (out []string) {
 	return out
 }
 
-// [LEDGER-STATE.1]: replicas that are fed the same transactions have the same
+// [LEDGER-STATE.1], [LEDGER-STATE.3]: replicas that are fed the same transactions have the same
 // root, however these are cut into blocks and whatever else was refused on the
 // way; and so has a replay from the bytes. What holds of every reachable state
 // is checked after each step.
@@ -107,6 +108,16 @@ func TestReplicas(t *testing.T) {
 			if start, _, err = ledger.Apply(start, read); err != nil {
 				rt.Fatal(err)
 			}
+		}
+		restored, err := ledger.Restore(a.State().Values(""), a.State().Height(), a.State().Root())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		tx := a.Sign("centre", a.Requester("last"))
+		one, _, oneErr := ledger.Apply(a.State(), tx)
+		two, _, twoErr := ledger.Apply(restored, tx)
+		if (oneErr == nil) != (twoErr == nil) || one.Root() != two.Root() || one.Height() != two.Height() {
+			rt.Fatal("a restored state goes another way")
 		}
 		if start.Root() != a.State().Root() || state.Root() != a.State().Root() {
 			rt.Fatal("the roots differ")
@@ -153,6 +164,34 @@ func holds(t *rapid.T, before, after ledger.State) {
 				t.Fatalf("%s changed", k)
 			}
 		}
+	}
+}
+
+// [LEDGER-STATE.3]: a snapshot that was altered is refused, even by who can compute
+// roots, where a record is none.
+func TestRestore(t *testing.T) {
+	n := InMemory(t)
+	n.Found()
+	whole := map[ledger.Key][]byte{}
+	for k, v := range n.State().Values("") {
+		whole[k] = v
+	}
+	for name, change := range map[string]func(map[ledger.Key][]byte){
+		"a value left out": func(m map[ledger.Key][]byte) { delete(m, "chain") },
+		"a value added":    func(m map[ledger.Key][]byte) { m["site/x"] = m["site/hub"] },
+		"another value":    func(m map[ledger.Key][]byte) { m["site/hub"] = m["site/anzhen"] },
+		"no record":        func(m map[ledger.Key][]byte) { m["site/hub"] = []byte("{}") },
+		"no key":           func(m map[ledger.Key][]byte) { m["x/y"] = []byte("{}") },
+		"a space":          func(m map[ledger.Key][]byte) { m["site/hub"] = append([]byte(" "), m["site/hub"]...) },
+	} {
+		m := maps.Clone(whole)
+		change(m)
+		if _, err := ledger.Restore(maps.All(m), 1, n.State().Root()); ws.KindOf(err) != ws.Diverged {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if s, err := ledger.Restore(maps.All(whole), 7, n.State().Root()); err != nil || s.Height() != 7 || s.Approved(Question("s", "anzhen", 1)) != nil {
+		t.Errorf("the whole: %v", err)
 	}
 }
 

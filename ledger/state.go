@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"iter"
+	"strconv"
 	"strings"
 
 	ws "wellspring"
@@ -168,6 +169,24 @@ func (s State) Studies() iter.Seq2[StudyRef, Study] {
 			digest, account, _ := strings.Cut(name, "/")
 			h, err := ParseHash(digest)
 			if err != nil || !yield(StudyRef{Requester: Account(account), Study: h}, rec) {
+				return
+			}
+		}
+	}
+}
+
+// Decisions lists the standing decisions of a site.
+func (s State) Decisions(site ws.SiteID) iter.Seq2[Question, Decision] {
+	return func(yield func(Question, Decision) bool) {
+		for name, rec := range list[Decision](s, Key("decision/"+site+"/")) {
+			part := strings.Split(name, "/")
+			if len(part) != 4 {
+				return
+			}
+			study, err := ParseHash(part[0])
+			version, numErr := strconv.Atoi(part[2])
+			q := Question{StudyRef: StudyRef{Requester: Account(part[1]), Study: study}, Release: ws.Release(part[3]), Site: site, Version: version}
+			if err != nil || numErr != nil || !yield(q, rec) {
 				return
 			}
 		}
