@@ -79,7 +79,9 @@ type AddVersion struct {
 }
 
 // AddStudy registers a question. Signed by the requester who asks it. The study
-// itself stays off the chain.
+// itself stays off the chain, so whoever gets its text compares digest, dataset
+// and purposes with these before anybody decides; and a steward is shown the
+// conductors.
 type AddStudy struct {
 	// Conductors are sites that may conduct without being members, such as the
 	// hub's: they would see opened sums, so custodians approve them with the rest.
