@@ -4,6 +4,7 @@
 //	wellspring demo --once        four real hospitals, three studies, answers as tables
 //	wellspring simulate ...       a study on your own files, each file a site
 //	wellspring study new|check|dictionary|schema
+//	wellspring ledger show|export|verify
 //	wellspring version
 //
 // Every command takes --lang en|zh (by default that of LANG) and --json, which
@@ -47,6 +48,7 @@ type command struct {
 var commands = map[string]command{
 	"demo":     {runDemo, ws.T("four real hospitals answer three studies", "四家真实医院共同回答三项研究")},
 	"simulate": {runSimulate, ws.T("rehearse a study on your own files, each file a site", "用自己的文件演练一项研究，每个文件为一个站点")},
+	"ledger":   {runLedger, ws.T("show, export and verify a ledger", "查看、导出并验证账本")},
 	"study":    {runStudy, ws.T("draft, check and describe study files", "起草、检查研究文件并说明其格式")},
 	"version":  {runVersion, ws.T("print the program's version", "显示程序版本")},
 }
@@ -129,7 +131,7 @@ func dispatch(ctx context.Context, args []string, c *console) error {
 
 func printUsage(c *console) {
 	c.say(ws.T("Wellspring: hospitals answer one question together, exactly and masked.\n\nCommands:", "泉源：多家医院共同回答一个问题，结果精确，数据加掩。\n\n命令："))
-	for _, name := range []string{"demo", "simulate", "study", "version"} {
+	for _, name := range []string{"demo", "simulate", "study", "ledger", "version"} {
 		fmt.Fprintf(c.out, "  wellspring %-9s %s\n", name, commands[name].about.In(c.lang))
 	}
 	c.say(ws.T("\nBegin with: wellspring demo --once", "\n建议先运行：wellspring demo --once"))
