@@ -162,7 +162,7 @@ func (l *Link) admit(h *head, done func()) bool {
 		l.again(in, x, h)
 		return x.h.digest == h.digest && h.Keep && l.hold(x, done)
 	}
-	if pieces(h.size) > 1 && l.longOf(h.From) >= openLetters {
+	if pieces(h.size) > 1 && !l.room(in, h) {
 		l.counts.Late++
 		return false
 	}
@@ -243,12 +243,17 @@ func (l *Link) dropLetters(in *inLane) {
 	}
 }
 
-func (l *Link) longOf(peer ws.SiteID) int {
+// room tells whether a long letter may be put together now. The next of a
+// lane has more room than later ones, which could otherwise keep it out for good.
+func (l *Link) room(in *inLane, h *head) bool {
 	n := 0
 	for _, x := range l.letters {
-		n += btoi(x.in.key.peer == peer && len(x.asm.got) > 1)
+		n += btoi(x.in.key.peer == h.From && len(x.asm.got) > 1)
 	}
-	return n
+	if h.seq == in.next {
+		return n < 4*openLetters
+	}
+	return n < openLetters
 }
 
 // breakLane closes a lane of a peer that contradicts itself, and says so once.

@@ -41,7 +41,8 @@ type Config struct {
 const Window = 64
 
 // openLetters bounds the letters of one peer, longer than a frame, that are
-// being put together or wait for the application.
+// being put together or wait for the application; those that are the next of
+// their lane may be four times as many.
 const openLetters = 4
 
 // maxLanes bounds the lanes that a peer may open to a node.
