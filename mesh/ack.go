@@ -63,7 +63,7 @@ func (l *Link) flushNote(in *inLane) {
 	defer l.mu.Unlock()
 	if l.fault == nil && !in.due.IsZero() && l.ins[in.key] == in {
 		in.due = time.Time{}
-		l.courierLocked(in.key.peer).note(noteKey{in.id(), false})
+		l.courierLocked(in.key.peer, false).note(noteKey{in.id(), false})
 	}
 }
 
@@ -100,7 +100,7 @@ func (l *Link) overdueIn(now time.Time) {
 		}
 		if !in.due.IsZero() && now.After(in.due) {
 			in.due = time.Time{}
-			l.courierLocked(in.key.peer).note(noteKey{in.id(), false})
+			l.courierLocked(in.key.peer, false).note(noteKey{in.id(), false})
 		}
 	}
 	l.mu.Unlock()

@@ -5,10 +5,12 @@ import (
 )
 
 // A courier puts out what is due to one peer, so that neither the intake nor
-// another peer waits for a slow wire. Link.mu guards it.
+// another peer waits for a slow wire. Kept letters have one of their own: they wait
+// for a disk, and go one after the other, since an inbox holds each whole. Link.mu guards it.
 type courier struct {
 	link    *Link
 	peer    ws.SiteID
+	kept    bool
 	running bool
 	notes   []noteKey
 	letters []*outLetter
@@ -20,14 +22,20 @@ type noteKey struct {
 	base bool
 }
 
-// courierLocked returns the peer's courier, made at its first use.
-func (l *Link) courierLocked(peer ws.SiteID) *courier {
-	c := l.couriers[peer]
+// courierLocked returns a courier, made at its first use; the caller holds mu.
+func (l *Link) courierLocked(peer ws.SiteID, kept bool) *courier {
+	k := courierKey{peer, kept}
+	c := l.couriers[k]
 	if c == nil {
-		c = &courier{link: l, peer: peer}
-		l.couriers[peer] = c
+		c = &courier{link: l, peer: peer, kept: kept}
+		l.couriers[k] = c
 	}
 	return c
+}
+
+type courierKey struct {
+	peer ws.SiteID
+	kept bool
 }
 
 func (c *courier) letter(o *outLetter) {
@@ -90,7 +98,7 @@ func (c *courier) next() (frame []byte, keep bool) {
 		}
 		o := c.letters[0]
 		if f := o.nextFrame(); f != nil {
-			if len(c.letters) > 1 { // letters take turns
+			if len(c.letters) > 1 && !c.kept { // letters take turns
 				c.letters = append(c.letters[1:], o)
 			}
 			return f, o.h.Keep

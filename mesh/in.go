@@ -352,7 +352,7 @@ func (l *Link) added(x *inLetter, done func(), fresh, ok bool, err error) {
 	if x.asm.have%(credit/2) == 0 || x.asm.whole() {
 		x.in.speak(x.h.seq, false)
 		x.in.due = time.Time{}
-		l.courierLocked(x.in.key.peer).note(noteKey{x.in.id(), false})
+		l.courierLocked(x.in.key.peer, false).note(noteKey{x.in.id(), false})
 	}
 	if x.asm.whole() {
 		l.advance(x.in)

@@ -38,6 +38,9 @@ const (
 	maxSite  = 64 * 4 // 64 characters
 	// MaxBody is the longest body of any label.
 	MaxBody = 2 << 30
+	// MaxKept is the longest body of a letter with Keep: all its frames lie in
+	// the receiver's inbox until it is acknowledged.
+	MaxKept = 64 << 20
 )
 
 // A lane is one ordered stream of letters from one node to another. Session is
@@ -88,7 +91,7 @@ func decodeHeader(b []byte) (*header, bool) {
 	copy(h.Prev[:], r.bytes(32))
 	copy(h.list[:], r.bytes(32))
 	h.Keep = h.session == 0
-	if r.bad || len(r.b) > 0 || h.check() != nil || h.seq == 0 || h.size > MaxBody || !bytes.Equal(h.encode(), b) {
+	if r.bad || len(r.b) > 0 || h.check() != nil || h.seq == 0 || h.size > MaxBody || h.Keep && h.size > MaxKept || !bytes.Equal(h.encode(), b) {
 		return nil, false
 	}
 	return h, true
@@ -96,7 +99,7 @@ func decodeHeader(b []byte) (*header, bool) {
 
 // check refuses parts that are out of bounds.
 func (l *Letter) check() error {
-	ok := l.Run != "" && len(l.Run) <= maxRun && l.Label != "" && len(l.Label) <= maxLabel && len(l.Body) <= MaxBody
+	ok := l.Run != "" && len(l.Run) <= maxRun && l.Label != "" && len(l.Label) <= maxLabel && len(l.Body) <= MaxBody && !(l.Keep && len(l.Body) > MaxKept)
 	for _, n := range []int{l.Epoch, l.Round, l.Attempt} {
 		ok = ok && n >= 0 && n < 1<<31
 	}

@@ -64,7 +64,7 @@ type Link struct {
 	ins      map[inKey]*inLane
 	letters  map[[32]byte]*inLetter // under way, by digest
 	early    []early
-	couriers map[ws.SiteID]*courier
+	couriers map[courierKey]*courier
 	ready    []*Delivery
 	troubles []error
 	seen     map[ws.SiteID]time.Time
@@ -94,7 +94,7 @@ func Open(cfg Config) (*Link, error) {
 		cfg.Store = NewMemory()
 	}
 	l := &Link{cfg: cfg, pace: cfg.Carrier.Pace().filled(), bell: make(chan struct{}), outs: map[lane]*outLane{}, ins: map[inKey]*inLane{},
-		letters: map[[32]byte]*inLetter{}, couriers: map[ws.SiteID]*courier{}, seen: map[ws.SiteID]time.Time{}}
+		letters: map[[32]byte]*inLetter{}, couriers: map[courierKey]*courier{}, seen: map[ws.SiteID]time.Time{}}
 	if err := l.restore(); err != nil {
 		return nil, ws.At("mesh.Open", err)
 	}

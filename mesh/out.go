@@ -70,7 +70,7 @@ func (l *Link) Send(ctx context.Context, m Letter) error {
 	_ = l.cfg.Carrier.Put(ctx, m.To, o.head, m.Keep) // what is lost is sent again
 	if o.n > 1 {
 		l.mu.Lock()
-		l.courierLocked(m.To).letter(o)
+		l.courierLocked(m.To, m.Keep).letter(o)
 		l.mu.Unlock()
 	}
 	return nil
@@ -226,11 +226,11 @@ func (l *Link) acknowledged(n *note) {
 	switch {
 	case n.seq == 0:
 	case n.seq < o.next:
-		l.courierLocked(id.peer).note(noteKey{id, true})
+		l.courierLocked(id.peer, false).note(noteKey{id, true})
 	default:
 		if i := int(n.seq - o.next); i < len(o.open) {
 			o.open[i].wanted(n, l.pace)
-			l.courierLocked(id.peer).letter(o.open[i])
+			l.courierLocked(id.peer, id.kept()).letter(o.open[i])
 		}
 	}
 }
@@ -319,7 +319,7 @@ func (l *Link) overdueOut(now time.Time) {
 			x.wait = min(max(2*x.wait, l.pace.Resend), slowest)
 			x.sent, x.headDue = now, true // of a long letter the receiver asks for the rest
 			l.counts.Resent++
-			l.courierLocked(id.peer).letter(x)
+			l.courierLocked(id.peer, id.kept()).letter(x)
 		}
 		if len(o.open) > 0 && !o.open[0].reported && now.Sub(o.open[0].born) > l.pace.Patience && now.Sub(l.seen[id.peer]) > l.pace.Patience {
 			o.open[0].reported = true
