@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,9 +26,23 @@ import (
 	"wellspring/mesh/wire"
 )
 
+// tunnels counts what the proxy has let through.
+var tunnels atomic.Int64
+
+// The environment is read once a process, so the proxy is there before any test.
+// Connections to 127.0.0.1 never go through it.
+func TestMain(m *testing.M) {
+	proxy := proxyServer()
+	os.Setenv("HTTPS_PROXY", strings.Replace(proxy.URL, "http://", "http://hospital:geheim@", 1))
+	os.Unsetenv("NO_PROXY")
+	code := m.Run()
+	proxy.Close()
+	os.Exit(code)
+}
+
 // proxyServer is an HTTP proxy on loopback that lets CONNECT through to where hub.test lies.
-func proxyServer(t *testing.T, tunnels *atomic.Int64) *httptest.Server {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func proxyServer() *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := proxyAuth(r)
 		host, port, err := net.SplitHostPort(r.Host)
 		if r.Method != http.MethodConnect || err != nil || host != "hub.test" || user != "hospital" || password != "geheim" {
@@ -51,8 +64,6 @@ func proxyServer(t *testing.T, tunnels *atomic.Int64) *httptest.Server {
 		go func() { io.Copy(up, down); up.Close() }()
 		go func() { io.Copy(down, up); down.Close() }()
 	}))
-	t.Cleanup(s.Close)
-	return s
 }
 
 func proxyAuth(r *http.Request) (user, password string, ok bool) {
@@ -63,8 +74,6 @@ func proxyAuth(r *http.Request) (user, password string, ok bool) {
 
 // [MESH-24]: TLS and WebSocket go through the proxy that HTTPS_PROXY names.
 func TestProxy(t *testing.T) {
-	var tunnels atomic.Int64
-	proxy := proxyServer(t, &tunnels)
 	w := newWorld(t)
 	keys := meshtest.NewKeys(t, meshtest.Hub, meshtest.SiteA)
 	hub := keys.Link(t, keys.Config(meshtest.Hub, w.open(t, w.passes[meshtest.Hub], wire.Options{})))
@@ -73,9 +82,8 @@ func TestProxy(t *testing.T) {
 	for _, u := range w.URLs() {
 		pass.URLs = append(pass.URLs, strings.Replace(u, "127.0.0.1", "hub.test", 1)) // no DNS knows it: only the proxy does
 	}
-	t.Setenv("HTTPS_PROXY", strings.Replace(proxy.URL, "http://", "http://hospital:geheim@", 1))
 	for i, scheme := range []string{"tls", "wss"} {
-		site := keys.Link(t, keys.Config(meshtest.SiteA, w.open(t, pass, wire.Options{Scheme: scheme, Proxy: fromEnvironment})))
+		site := keys.Link(t, keys.Config(meshtest.SiteA, w.open(t, pass, wire.Options{Scheme: scheme})))
 		if err := site.Send(t.Context(), mesh.Letter{To: meshtest.Hub, Run: scheme, Label: "small"}); err != nil {
 			t.Fatal(err)
 		}
@@ -90,10 +98,6 @@ func TestProxy(t *testing.T) {
 		site.Close()
 	}
 }
-
-// fromEnvironment is http.ProxyFromEnvironment without its memory: other
-// tests of this binary may have asked before HTTPS_PROXY was set.
-func fromEnvironment(r *http.Request) (*url.URL, error) { return url.Parse(os.Getenv("HTTPS_PROXY")) }
 
 // [MESH-25]: a NATS server that runs elsewhere, from a configuration file, serves in the broker's place.
 func TestExternal(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -326,7 +327,15 @@ func testHostile(t *testing.T, n Network) {
 					t.Fatal(err)
 				}
 			}
-			if err := a.Flush(ctx); err != nil {
+			for i := range 8 { // kept ones, from the hub
+				send(t, ctx, hub, mesh.Letter{To: SiteA, Run: fmt.Sprint("kept", seed), Round: i, Label: "big", Body: make([]byte, i%2*600<<10), Keep: true})
+			}
+			for i := range 8 {
+				if d := Receive(t, ctx, a); d.Round != i || d.Ack() != nil {
+					t.Fatalf("kept letter %d came in place of %d", d.Round, i)
+				}
+			}
+			if err := errors.Join(a.Flush(ctx), hub.Flush(ctx)); err != nil {
 				t.Fatal(err)
 			}
 			if c := hub.Counts(); c.Malformed == 0 || c.Forged == 0 || c.Repeated == 0 {
