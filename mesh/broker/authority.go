@@ -1,0 +1,322 @@
+package broker
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/nats-io/jwt/v2"
+	"github.com/nats-io/nkeys"
+
+	ws "wellspring"
+	"wellspring/mesh"
+)
+
+// A Member is a node at the broker, with a NATS account of its own.
+type Member struct {
+	Site ws.SiteID `json:"site"`
+	// User is the public key of the node's user, if the node has made it
+	// itself ([wire.NewUser]); "" has the broker make one.
+	User string `json:"user,omitempty"`
+	// To are the nodes that this one may write to; none stands for the hub alone. A
+	// member that conducts a study needs the others, and they need it.
+	To []ws.SiteID `json:"to,omitempty"`
+}
+
+// HubSite is the hub's name as a node.
+const HubSite ws.SiteID = "hub"
+
+// An Authority holds the keys from which everybody's right at the broker
+// follows: operator, the hub's account, one account a member, certificates.
+// Its folder is the hub's alone; who reads it can read and hinder traffic, but sign no letter.
+type Authority struct {
+	dir      string
+	operator nkeys.KeyPair
+	system   nkeys.KeyPair
+	hub      nkeys.KeyPair
+	CA       *CA
+}
+
+// OpenAuthority reads the keys in a folder and makes those that are not there.
+func OpenAuthority(dir string) (*Authority, error) {
+	if err := os.MkdirAll(filepath.Join(dir, "members"), 0o700); err != nil {
+		return nil, keyTrouble(err)
+	}
+	a := &Authority{dir: dir}
+	var err error
+	if a.CA, err = openCA(dir); err != nil {
+		return nil, err
+	}
+	for _, k := range []struct {
+		name string
+		to   *nkeys.KeyPair
+		make func() (nkeys.KeyPair, error)
+	}{{"operator", &a.operator, nkeys.CreateOperator}, {"system", &a.system, nkeys.CreateAccount}, {"hub", &a.hub, nkeys.CreateAccount}} {
+		if *k.to, err = openKey(filepath.Join(dir, k.name+".nk"), k.make); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// openKey reads a seed, or makes one where there is none.
+func openKey(path string, create func() (nkeys.KeyPair, error)) (nkeys.KeyPair, error) {
+	seed, err := os.ReadFile(path)
+	if err == nil {
+		k, err := nkeys.FromSeed(seed)
+		if err != nil {
+			return nil, keyTrouble(err)
+		}
+		return k, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, keyTrouble(err)
+	}
+	k, err := create()
+	if err != nil {
+		return nil, keyTrouble(err)
+	}
+	if seed, err = k.Seed(); err == nil {
+		err = writeNew(path, seed)
+	}
+	if err != nil {
+		return nil, keyTrouble(err)
+	}
+	return k, nil
+}
+
+// writeNew writes a file that is not there yet, and syncs it.
+func writeNew(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func (a *Authority) member(site ws.SiteID) (nkeys.KeyPair, error) {
+	return openKey(filepath.Join(a.dir, "members", mesh.Token(site)+".nk"), nkeys.CreateAccount)
+}
+
+func public(k nkeys.KeyPair) string {
+	p, _ := k.PublicKey() // fails only for a wiped key
+	return p
+}
+
+// Subjects of the hub's account. A member reaches some of them under shorter names, by the
+// imports that its account's JWT lists, and no other.
+const (
+	liveSubjects   = "up.*.*" // from, to
+	storedSubjects = "st.*.*" // from, to
+	nextSubjects   = "$JS.API.CONSUMER.MSG.NEXT.*.*"
+	ackSubjects    = "$JS.ACK.*.*.>"
+)
+
+func inboxStream(site ws.SiteID) string { return "IN_" + mesh.Token(site) }
+
+// consumer is the one consumer of each inbox.
+const consumer = "me"
+
+func nextSubject(site ws.SiteID) string {
+	return "$JS.API.CONSUMER.MSG.NEXT." + inboxStream(site) + "." + consumer
+}
+
+func ackSubject(site ws.SiteID) string { return "$JS.ACK." + inboxStream(site) + "." + consumer + ".>" }
+
+// Limits of an account or user.
+const (
+	memberConns = 4                     // one, and former ones that are not known to be dead
+	memberSubs  = 8                     // live frames, answers, stored frames
+	maxPayload  = mesh.MaxFrame + 4<<10 // a frame and the client's headers
+)
+
+// systemJWT gives the account of the server's own events; it has no users.
+func (a *Authority) systemJWT() (string, error) {
+	c := jwt.NewAccountClaims(public(a.system))
+	c.Name = "SYS"
+	c.Limits.Conn = 0
+	return c.Encode(a.operator)
+}
+
+// hubJWT gives the hub's account: the only one that stores, up to so many bytes.
+func (a *Authority) hubJWT(storage int64) (string, error) {
+	c := jwt.NewAccountClaims(public(a.hub))
+	c.Name = "HUB"
+	c.Limits.DisallowBearer = true
+	c.Limits.Payload = maxPayload
+	c.Limits.JetStreamLimits = jwt.JetStreamLimits{DiskStorage: storage, Streams: jwt.NoLimit, Consumer: jwt.NoLimit, MaxBytesRequired: true}
+	// Exports are private: an import needs a token that the hub's account has signed.
+	for _, e := range []jwt.Export{
+		{Name: "live", Subject: liveSubjects, Type: jwt.Service, TokenReq: true},
+		{Name: "stored", Subject: storedSubjects, Type: jwt.Service, TokenReq: true},
+		{Name: "next", Subject: nextSubjects, Type: jwt.Service, ResponseType: jwt.ResponseTypeStream, TokenReq: true},
+		{Name: "ack", Subject: ackSubjects, Type: jwt.Service, TokenReq: true},
+		{Name: "in", Subject: "up.hub.*", Type: jwt.Stream, TokenReq: true},
+	} {
+		c.Exports.Add(&e)
+	}
+	return c.Encode(a.operator)
+}
+
+// memberJWT gives a member's account: nothing stored, and of the hub's
+// subjects those that are the member's own.
+func (a *Authority) memberJWT(m Member, from []ws.SiteID, revoked bool) (string, error) {
+	k, err := a.member(m.Site)
+	if err != nil {
+		return "", err
+	}
+	c := jwt.NewAccountClaims(public(k))
+	c.Name = string(m.Site)
+	c.Limits.JetStreamLimits = jwt.JetStreamLimits{}
+	c.Limits.AccountLimits = jwt.AccountLimits{Imports: int64(5 + len(from) + 2*len(m.To)), Exports: int64(len(m.To)), Conn: memberConns, DisallowBearer: true}
+	c.Limits.NatsLimits = jwt.NatsLimits{Subs: jwt.NoLimit, Data: jwt.NoLimit, Payload: maxPayload}
+	me := mesh.Token(m.Site)
+	imports := []jwt.Import{
+		{Subject: "up.hub." + jwt.Subject(me), LocalSubject: "in.hub", Type: jwt.Stream},
+		{Subject: jwt.Subject(nextSubject(m.Site)), LocalSubject: "next", Type: jwt.Service},
+		{Subject: jwt.Subject(ackSubject(m.Site)), LocalSubject: jwt.RenamingSubject(ackSubject(m.Site)), Type: jwt.Service},
+	}
+	for _, to := range m.mayWrite() {
+		t := mesh.Token(to)
+		imports = append(imports, jwt.Import{Subject: jwt.Subject("st." + me + "." + t), LocalSubject: jwt.RenamingSubject("st." + t), Type: jwt.Service})
+		if to == HubSite {
+			imports = append(imports, jwt.Import{Subject: jwt.Subject("up." + me + "." + t), LocalSubject: jwt.RenamingSubject("up." + t), Type: jwt.Service})
+		} else { // the server does not pass on what came by an import, so members meet directly
+			c.Exports.Add(&jwt.Export{Subject: jwt.Subject("up." + t), Type: jwt.Stream, TokenReq: true})
+		}
+	}
+	for _, i := range imports {
+		if err := addImport(c, i, a.hub); err != nil {
+			return "", err
+		}
+	}
+	for _, f := range from {
+		k, err := a.member(f)
+		if err != nil {
+			return "", err
+		}
+		i := jwt.Import{Subject: jwt.Subject("up." + me), LocalSubject: jwt.RenamingSubject("in." + mesh.Token(f)), Type: jwt.Stream}
+		if err := addImport(c, i, k); err != nil {
+			return "", err
+		}
+	}
+	if revoked {
+		c.Limits.Conn = 0
+		c.Revoke(jwt.All)
+	}
+	return c.Encode(a.operator)
+}
+
+// addImport lets an account have a subject of another, whose key signs that it may.
+func addImport(c *jwt.AccountClaims, i jwt.Import, from nkeys.KeyPair) (err error) {
+	i.Account = public(from)
+	act := jwt.NewActivationClaims(c.Subject)
+	act.ImportSubject, act.ImportType = i.Subject, i.Type
+	i.Token, err = act.Encode(from)
+	c.Imports.Add(&i)
+	return err
+}
+
+// writers are those members, other than the hub, that may write to a site.
+func writers(members []Member, site ws.SiteID) []ws.SiteID {
+	var from []ws.SiteID
+	for _, m := range members {
+		if slices.Contains(m.To, site) {
+			from = append(from, m.Site)
+		}
+	}
+	return from
+}
+
+func (m Member) mayWrite() []ws.SiteID {
+	if len(m.To) == 0 {
+		return []ws.SiteID{HubSite}
+	}
+	return m.To
+}
+
+// userJWT gives a user of an account that may publish and subscribe to so much and no more.
+func userJWT(account nkeys.KeyPair, name, user string, pub, sub []string) (string, error) {
+	c := jwt.NewUserClaims(user)
+	c.Name = name
+	c.Permissions.Pub.Allow.Add(pub...)
+	c.Permissions.Sub.Allow.Add(sub...)
+	c.Limits.Subs = memberSubs
+	c.Limits.Payload = maxPayload
+	c.AllowedConnectionTypes.Add(jwt.ConnectionTypeStandard, jwt.ConnectionTypeWebsocket, jwt.ConnectionTypeInProcess)
+	return c.Encode(account)
+}
+
+// Pass gives a member's way to the broker. The member's account must be known to it: see [Broker.Admit].
+func (a *Authority) Pass(m Member, urls []string, tlsFirst bool) (mesh.Pass, error) {
+	account, err := a.member(m.Site)
+	if err != nil {
+		return mesh.Pass{}, err
+	}
+	me := mesh.Token(m.Site)
+	p := mesh.Pass{Site: m.Site, Inbox: "_IN_" + me, In: "in.*", Live: "up.", Stored: "st.", Next: "next"}
+	pub := []string{p.Next, ackSubject(m.Site)}
+	for _, to := range m.mayWrite() {
+		pub = append(pub, p.Live+mesh.Token(to), p.Stored+mesh.Token(to))
+	}
+	return a.fill(p, account, m.User, pub, urls, tlsFirst)
+}
+
+// HubPass gives the hub's own node its way to the broker.
+func (a *Authority) HubPass(urls []string, tlsFirst bool) (mesh.Pass, error) {
+	me := mesh.Token(HubSite)
+	p := mesh.Pass{Site: HubSite, Inbox: "_IN_" + me, In: "up.*." + me, Live: "up." + me + ".", Stored: "st." + me + ".", Next: nextSubject(HubSite)}
+	return a.fill(p, a.hub, "", []string{p.Next, ackSubject(HubSite), p.Live + "*", p.Stored + "*"}, urls, tlsFirst)
+}
+
+func (a *Authority) fill(p mesh.Pass, account nkeys.KeyPair, user string, pub, urls []string, tlsFirst bool) (mesh.Pass, error) {
+	if user == "" {
+		k, err := nkeys.CreateUser()
+		if err != nil {
+			return p, keyTrouble(err)
+		}
+		seed, err := k.Seed()
+		if err != nil {
+			return p, keyTrouble(err)
+		}
+		user, p.Seed = public(k), string(seed)
+	}
+	if !nkeys.IsValidPublicUserKey(user) {
+		return p, ws.Errorf(ws.Invalid, "mesh/broker", ws.T("the public key is not that of a user", "该公钥不是用户公钥"))
+	}
+	var err error
+	if p.JWT, err = userJWT(account, string(p.Site), user, pub, []string{p.In, p.Inbox + ".>"}); err != nil {
+		return p, keyTrouble(err)
+	}
+	p.URLs, p.Roots, p.TLSFirst = urls, string(a.CA.PEM), tlsFirst
+	return p, nil
+}
+
+// admin gives a user who may make streams and consumers in the hub's account, for an hour.
+func (a *Authority) admin() (token, seed string, err error) {
+	k, err := nkeys.CreateUser()
+	if err != nil {
+		return "", "", keyTrouble(err)
+	}
+	c := jwt.NewUserClaims(public(k))
+	c.Name = "admin"
+	c.Expires = time.Now().Add(time.Hour).Unix()
+	c.Permissions.Pub.Allow.Add("$JS.API.STREAM.CREATE.*", "$JS.API.STREAM.UPDATE.*", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.DELETE.*",
+		"$JS.API.CONSUMER.CREATE.>", "$JS.API.CONSUMER.DURABLE.CREATE.>", "$JS.API.INFO")
+	c.Permissions.Sub.Allow.Add("_IN_admin.>")
+	token, err = c.Encode(a.hub)
+	if err != nil {
+		return "", "", keyTrouble(err)
+	}
+	s, err := k.Seed()
+	return token, string(s), err
+}
+
+func keyTrouble(err error) error {
+	return ws.Errorf(ws.Other, "mesh/broker", ws.T("the broker's keys cannot be made or read", "无法生成或读取消息服务器的密钥")).
+		WithHint(ws.T("check the hub's folder and its owner", "请检查枢纽的文件夹及其属主")).Wrap(err)
+}

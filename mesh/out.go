@@ -1,0 +1,366 @@
+package mesh
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	ws "wellspring"
+)
+
+// credit is how many pieces of a letter may be under way before the receiver
+// says what has come: 4 MiB, which fills 10 Mbit/s at any delay, and 600 Mbit/s at 50 ms.
+const credit = 8
+
+// An outLane is a lane of which this node is the sender; Link.mu guards it.
+type outLane struct {
+	id   lane
+	seq  uint64   // of the last letter sent
+	prev [32]byte // its digest
+	next uint64   // all before it are acknowledged
+	last [32]byte // digest of the letter before next
+	open []*outLetter
+}
+
+// An outLetter is one that its receiver has not acknowledged.
+type outLetter struct {
+	h        *header
+	head     []byte // its first frame
+	body     []byte // nil if the head holds it
+	n        int    // pieces
+	sent     time.Time
+	born     time.Time
+	wait     time.Duration // until it is sent again
+	have     int           // pieces that the receiver has without a gap
+	put      int           // next piece to send
+	again    []uint32      // pieces to send again
+	headDue  bool
+	reported bool
+}
+
+// keptSlower is how much more rarely kept letters are sent again at last.
+const keptSlower = 40
+
+// Send signs a letter as the next of its lane and sends it. From, Prev and the
+// place are set here. It returns once the letter is signed, with Keep saved,
+// and has left once; it is then sent again until the receiver acknowledges it, for
+// as long as the link lives or, with Keep, as the store does. So delivery is
+// at least once; the receiving link drops what it knows. With [Window] letters under
+// way Send waits. The body must not change until the letter is acknowledged.
+func (l *Link) Send(ctx context.Context, m Letter) error {
+	m.From = l.cfg.Self
+	if err := m.check(); err != nil {
+		return ws.At("mesh.Send", err)
+	}
+	if _, known := l.cfg.Peer(m.To); !known || m.To == m.From {
+		return ws.Errorf(ws.Denied, "mesh.Send", ws.T("%s is no known peer", "%s 不是已知的对端", string(m.To)))
+	}
+	id := lane{m.To, m.Run, l.start}
+	if m.Keep {
+		id.session = 0
+	}
+	list := pieceList(m.Body)
+	o, err := l.place(ctx, id, m, list)
+	if err != nil {
+		return ws.At("mesh.Send", err)
+	}
+	_ = l.cfg.Carrier.Put(ctx, m.To, o.head, m.Keep) // what is lost is sent again
+	if o.n > 1 {
+		l.mu.Lock()
+		l.courierLocked(m.To, m.Keep).letter(o)
+		l.mu.Unlock()
+	}
+	return nil
+}
+
+// place waits for room in the window, then gives the letter its number and signature.
+func (l *Link) place(ctx context.Context, id lane, m Letter, list []byte) (*outLetter, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lane := l.outs[id]
+	for ; lane != nil && len(lane.open) >= Window && l.fault == nil; lane = l.outs[id] {
+		bell := l.bell
+		l.mu.Unlock()
+		select {
+		case <-bell:
+		case <-ctx.Done():
+		}
+		l.mu.Lock()
+		if ctx.Err() != nil {
+			return nil, stopped(ctx.Err())
+		}
+	}
+	if l.fault != nil {
+		return nil, l.fault
+	}
+	if lane == nil {
+		lane = &outLane{id: id, next: 1}
+	}
+	h := &header{Letter: m, session: id.session, seq: lane.seq + 1, size: uint64(len(m.Body)), list: listDigest(list)}
+	h.Prev, h.Body = lane.prev, nil
+	encoded := h.encode()
+	var err error
+	if h.signature, h.digest, err = sign(l.cfg.Key, letterDomain, l.cfg.Chain, encoded); err != nil {
+		return nil, err
+	}
+	o := newOutLetter(h, encodeHead(encoded, h.signature, list, m.Body), m.Body)
+	if m.Keep {
+		if err := l.cfg.Store.Save(keptName(id, h.seq), o.record()); err != nil {
+			return nil, err
+		}
+	}
+	lane.seq, lane.prev = h.seq, h.digest
+	lane.open = append(lane.open, o)
+	l.outs[id] = lane
+	return o, nil
+}
+
+func newOutLetter(h *header, first, body []byte) *outLetter {
+	now := time.Now()
+	o := &outLetter{h: h, head: first, n: pieces(h.size), sent: now, born: now}
+	if o.n > 1 {
+		o.body = body
+	}
+	return o
+}
+
+// record is what the store keeps of a letter: its head's length, the head, the body.
+func (o *outLetter) record() []byte {
+	b := binary.AppendUvarint(make([]byte, 0, 8+len(o.head)+len(o.body)), uint64(len(o.head)))
+	return append(append(b, o.head...), o.body...)
+}
+
+func keptName(id lane, seq uint64) string { return fmt.Sprintf("kept.%s.%016x", laneName(id), seq) }
+
+// restoreOuts reads the kept letters; each goes out again at the first tick.
+func (l *Link) restoreOuts() error {
+	names, err := l.cfg.Store.Names("out.")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := l.restoreOut(name); err != nil {
+			return err
+		}
+	}
+	if names, err = l.cfg.Store.Names("kept."); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := l.restoreLetter(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restoreOut reads where a lane stood when its receiver last acknowledged.
+func (l *Link) restoreOut(name string) error {
+	b, err := l.cfg.Store.Load(name)
+	if err != nil || b == nil {
+		return err
+	}
+	r := reader{b: b}
+	o := &outLane{id: lane{peer: ws.SiteID(r.text(maxSite)), run: r.text(maxRun)}}
+	o.next = r.number()
+	copy(o.last[:], r.bytes(32))
+	if r.bad || len(r.b) > 0 || o.next == 0 {
+		return damaged(name)
+	}
+	o.seq, o.prev = o.next-1, o.last
+	l.outs[o.id] = o
+	return nil
+}
+
+func (l *Link) restoreLetter(name string) error {
+	b, err := l.cfg.Store.Load(name)
+	if err != nil || b == nil {
+		return err
+	}
+	r := reader{b: b}
+	first := r.bytes(int(min(r.number(), MaxFrame+1)))
+	h, ok := decodeHead(first)
+	if r.bad || !ok || h.From != l.cfg.Self || h.session != 0 {
+		return damaged(name)
+	}
+	h.digest = digestOf(letterDomain, l.cfg.Chain, h.encoded)
+	id := lane{peer: h.To, run: h.Run}
+	o := l.outs[id]
+	if o == nil {
+		o = &outLane{id: id, next: h.seq, last: h.Prev, seq: h.seq - 1, prev: h.Prev}
+		l.outs[id] = o
+	}
+	if h.seq < o.next {
+		return l.cfg.Store.Erase(name)
+	}
+	if h.seq != o.seq+1 || h.Prev != o.prev || !strings.HasPrefix(name, "kept."+laneName(id)) {
+		return damaged(name)
+	}
+	o.seq, o.prev = h.seq, h.digest
+	o.open = append(o.open, newOutLetter(h.header, first, r.b))
+	o.open[len(o.open)-1].sent = time.Time{}
+	return nil
+}
+
+func damaged(name string) error {
+	return ws.Errorf(ws.Diverged, "mesh store", ws.T("record %s is damaged", "记录 %s 已损坏", name)).
+		WithHint(ws.T("restore the node from its backup", "请从备份恢复该节点"))
+}
+
+// acknowledged takes a receiver's note: what it has need not be sent again,
+// what it lacks must.
+func (l *Link) acknowledged(n *note) {
+	id := lane{n.From, n.run, n.session}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	o := l.outs[id]
+	if o == nil || n.next > o.seq+1 {
+		return // of a former start of this node, or of none
+	}
+	if n.next > o.next {
+		l.settle(o, n)
+	}
+	switch {
+	case n.seq == 0:
+	case n.seq < o.next:
+		l.courierLocked(id.peer, false).note(noteKey{id, true})
+	default:
+		if i := int(n.seq - o.next); i < len(o.open) {
+			o.open[i].wanted(n, l.pace)
+			l.courierLocked(id.peer, id.kept()).letter(o.open[i])
+		}
+	}
+}
+
+// settle drops the letters that the receiver has acknowledged.
+func (l *Link) settle(o *outLane, n *note) {
+	k := int(n.next - o.next)
+	if n.last != o.open[k-1].h.digest {
+		l.report(ws.Errorf(ws.Diverged, "mesh: peer "+string(n.From), ws.T("%s acknowledges another letter than was sent", "%s 确认的信件与发出的不同", string(n.From))))
+		return
+	}
+	done := o.open[:k]
+	o.next, o.last = n.next, n.last
+	o.open = slices.Clone(o.open[k:])
+	if o.id.kept() {
+		b := appendText(appendText(nil, string(o.id.peer)), o.id.run)
+		b = append(binary.AppendUvarint(b, o.next), o.last[:]...)
+		if err := l.cfg.Store.Save("out."+laneName(o.id), b); err != nil {
+			l.report(err)
+		} else {
+			for _, x := range done {
+				_ = l.cfg.Store.Erase(keptName(o.id, x.h.seq)) // one that stays is erased at the next start
+			}
+		}
+	}
+	l.ring()
+}
+
+// wanted notes what the receiver has and lacks of a letter. A replayed note
+// cannot make a node send a piece more than once in half a resend.
+func (o *outLetter) wanted(n *note, p Pace) {
+	now := time.Now()
+	fresh := now.Sub(o.sent) > p.Resend/2
+	if int(n.have) > o.have && int(n.have) <= o.n {
+		o.have = int(n.have)
+		o.put = max(o.put, o.have)
+		o.wait = 0
+		fresh = true
+	}
+	if !fresh || len(n.lacks) == 0 {
+		return
+	}
+	o.sent = now
+	o.headDue = n.have == 0
+	for _, i := range n.lacks {
+		if o.n > 1 && int(i) < o.put && int(i) < o.n && !slices.Contains(o.again, i) {
+			o.again = append(o.again, i)
+		}
+	}
+}
+
+// nextFrame gives the next frame of a letter that may go now, nil if none.
+func (o *outLetter) nextFrame() []byte {
+	switch {
+	case o.headDue:
+		o.headDue = false
+		return o.head
+	case o.n == 1:
+		return nil
+	case len(o.again) > 0:
+		i := int(o.again[0])
+		o.again = o.again[1:]
+		return encodeData(o.h.digest, i, pieceOf(o.body, i))
+	case o.put < o.n && (o.put < o.have+credit || o.h.Keep):
+		o.put++
+		o.sent = time.Now()
+		return encodeData(o.h.digest, o.put-1, pieceOf(o.body, o.put-1))
+	}
+	return nil
+}
+
+// overdueOut sends again what was not acknowledged in time, and reports peers
+// that have not answered for longer than the pace's patience.
+func (l *Link) overdueOut(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, o := range l.outs {
+		for _, x := range o.open {
+			if now.Sub(x.sent) < max(x.wait, l.pace.Resend) {
+				continue
+			}
+			slowest := l.pace.Slowest
+			if x.h.Keep { // the broker has it too
+				slowest *= keptSlower
+			}
+			x.wait = min(max(2*x.wait, l.pace.Resend), slowest)
+			x.sent, x.headDue = now, true // of a long letter the receiver asks for the rest
+			l.counts.Resent++
+			l.courierLocked(id.peer, id.kept()).letter(x)
+		}
+		if len(o.open) > 0 && !o.open[0].reported && now.Sub(o.open[0].born) > l.pace.Patience && now.Sub(l.seen[id.peer]) > l.pace.Patience {
+			o.open[0].reported = true
+			l.report(silent(id.peer))
+		}
+	}
+}
+
+func silent(peer ws.SiteID) error {
+	return ws.Errorf(ws.Unreachable, "mesh: peer "+string(peer), ws.T("%s does not acknowledge; its letters are sent again until it does", "%s 未确认收信；将持续重发", string(peer))).
+		WithHint(ws.T("ask whether its node runs and has a connection", "请确认该节点正在运行且网络连通"))
+}
+
+// Forget ends a run: its lanes go, and what is under way in them. The name
+// of a run must not be used again.
+func (l *Link) Forget(run string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var first error
+	erase := func(name string) {
+		if err := l.cfg.Store.Erase(name); err != nil && first == nil {
+			first = err
+		}
+	}
+	for id, o := range l.outs {
+		if id.run == run {
+			for _, x := range o.open {
+				erase(keptName(id, x.h.seq))
+			}
+			erase("out." + laneName(id))
+			delete(l.outs, id)
+		}
+	}
+	for key, in := range l.ins {
+		if key.run == run {
+			l.dropLetters(in)
+			erase(in.name())
+			delete(l.ins, key)
+		}
+	}
+	l.ready = slices.DeleteFunc(l.ready, func(d *Delivery) bool { return d.Run == run })
+	l.ring()
+	return first
+}

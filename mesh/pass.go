@@ -1,0 +1,47 @@
+package mesh
+
+import (
+	"encoding/hex"
+	"strings"
+
+	ws "wellspring"
+)
+
+// A Pass is what a node holds to reach a broker: where it is, how to know
+// it, by what right, and the names that are the node's own there. The hub issues
+// it (mesh/broker); mesh/wire connects with it. It lets nobody sign letters: who
+// steals one can read what is sent to the node, and hinder it.
+type Pass struct {
+	Site ws.SiteID `json:"site"`
+	// URLs are tls://host:port, or wss://host[:443]/ through a web server's
+	// port; several are members of one cluster.
+	URLs []string `json:"urls"`
+	// Roots are the certificates, in PEM, of which one must have signed the
+	// server's; "" stands for those of the system.
+	Roots string `json:"roots,omitempty"`
+	// TLSFirst says that the server speaks TLS from the first byte, not after a greeting.
+	TLSFirst bool `json:"tls_first,omitempty"`
+	// JWT names the node's user at the broker; Seed is that user's secret,
+	// empty where the node has made it itself and has yet to put it in.
+	JWT  string `json:"jwt"`
+	Seed string `json:"seed,omitempty"`
+
+	Inbox  string `json:"inbox"`  // prefix of the subjects on which answers come
+	In     string `json:"in"`     // subject on which frames come that are not stored
+	Live   string `json:"live"`   // prefix for frames that are not stored; the receiver's token follows
+	Stored string `json:"stored"` // prefix for frames that the broker stores
+	Next   string `json:"next"`   // subject that asks for stored frames
+}
+
+// Token gives a site's name as one token of a subject: itself if it is of
+// lower case ASCII letters, digits, '-' and '_', otherwise "x-" and its bytes in hexadecimal.
+func Token(s ws.SiteID) string {
+	plain := s != "" && !strings.HasPrefix(string(s), "x-")
+	for _, c := range []byte(s) {
+		plain = plain && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_')
+	}
+	if plain {
+		return string(s)
+	}
+	return "x-" + hex.EncodeToString([]byte(s))
+}
