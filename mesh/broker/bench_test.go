@@ -12,12 +12,13 @@ import (
 	"wellspring/mesh/wire"
 )
 
-// pair gives links of hub and site A over loopback TLS, the site's with a store on the disk.
-func pair(b *testing.B) (hub, site *mesh.Link) {
+// pair gives links of hub and site A over loopback TLS, with stores on the disk.
+func pair(b *testing.B, spill string) (hub, site *mesh.Link) {
 	w := newWorld(b)
 	keys := meshtest.NewKeys(b, meshtest.Hub, meshtest.SiteA)
 	h := keys.Config(meshtest.Hub, w.open(b, w.passes[meshtest.Hub], wire.Options{}))
 	s := keys.Config(meshtest.SiteA, w.open(b, w.passes[meshtest.SiteA], wire.Options{}))
+	h.Spill = spill
 	for _, c := range []*mesh.Config{&h, &s} {
 		store, err := mesh.OpenDir(b.TempDir())
 		if err != nil {
@@ -46,7 +47,7 @@ func echo(ctx context.Context, site *mesh.Link, keep bool) {
 func BenchmarkRoundTrip(b *testing.B) {
 	for _, keep := range []bool{false, true} {
 		b.Run(fmt.Sprintf("keep=%v", keep), func(b *testing.B) {
-			hub, site := pair(b)
+			hub, site := pair(b, "")
 			ctx, stop := context.WithCancel(b.Context())
 			defer stop()
 			go echo(ctx, site, keep)
@@ -77,15 +78,19 @@ func BenchmarkBulk(b *testing.B) {
 	for i := range body {
 		body[i] = byte(i * 7 >> 3)
 	}
-	hub, site := pair(b)
-	b.SetBytes(size)
-	for b.Loop() {
-		if err := site.Send(b.Context(), mesh.Letter{To: meshtest.Hub, Run: "r", Label: "vector", Body: body}); err != nil {
-			b.Fatal(err)
-		}
-		d := meshtest.Receive(b, b.Context(), hub)
-		if d.Size != size || d.Ack() != nil {
-			b.Fatalf("%d bytes came", d.Size)
-		}
+	for name, spill := range map[string]string{"memory": "", "spilled": b.TempDir()} {
+		b.Run(name, func(b *testing.B) {
+			hub, site := pair(b, spill)
+			b.SetBytes(size)
+			for b.Loop() {
+				if err := site.Send(b.Context(), mesh.Letter{To: meshtest.Hub, Run: "r", Label: "vector", Body: body}); err != nil {
+					b.Fatal(err)
+				}
+				d := meshtest.Receive(b, b.Context(), hub)
+				if d.Size != size || (d.Body == nil) != (spill != "") || d.Ack() != nil {
+					b.Fatalf("%d bytes came", d.Size)
+				}
+			}
+		})
 	}
 }

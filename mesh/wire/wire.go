@@ -68,6 +68,9 @@ type Carrier struct {
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
 	closed chan struct{} // the connection has ended for good
+
+	mu   sync.Mutex
+	down chan struct{} // closed and replaced when the connection is lost
 }
 
 // NewUser makes the key of a user at a broker: its public name, which goes to
@@ -94,7 +97,7 @@ func Open(pass mesh.Pass, o Options) (*Carrier, error) {
 	if o.Pace == (mesh.Pace{}) {
 		o.Pace = mesh.Quick
 	}
-	c := &Carrier{pass: pass, pace: o.Pace, in: make(chan mesh.Parcel, 32), closed: make(chan struct{})}
+	c := &Carrier{pass: pass, pace: o.Pace, in: make(chan mesh.Parcel, 32), closed: make(chan struct{}), down: make(chan struct{})}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.pass.URLs = ofScheme(pass.URLs, o.Scheme)
 	options, err := c.options(o)
@@ -150,6 +153,7 @@ func (c *Carrier) options(o Options) ([]nats.Option, error) {
 		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(2), nats.Timeout(dialTime), nats.FlusherTimeout(storeTime),
 		nats.SkipHostLookup(), nats.IgnoreDiscoveredServers(), nats.NoEcho(),
 		nats.ClosedHandler(func(*nats.Conn) { close(c.closed) }),
+		nats.DisconnectErrHandler(func(*nats.Conn, error) { c.lost() }),
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // nothing is printed
 	}
 	if o.InProcess != nil {
@@ -202,6 +206,16 @@ func (c *Carrier) Put(ctx context.Context, to ws.SiteID, frame []byte, keep bool
 	}
 	ctx, stop := context.WithTimeout(ctx, storeTime)
 	defer stop()
+	c.mu.Lock()
+	down := c.down
+	c.mu.Unlock()
+	go func() {
+		select {
+		case <-down: // no answer will come
+			stop()
+		case <-ctx.Done():
+		}
+	}()
 	m, err := c.nc.RequestWithContext(ctx, c.pass.Stored+mesh.Token(to), frame)
 	if err != nil {
 		return err
@@ -214,6 +228,14 @@ func (c *Carrier) Put(ctx context.Context, to ws.SiteID, frame []byte, keep bool
 		return ws.Errorf(ws.Unreachable, "mesh/wire", ws.T("the broker did not store the frame", "消息服务器未保存该帧"))
 	}
 	return nil
+}
+
+// lost ends what waits for an answer on a connection that is gone.
+func (c *Carrier) lost() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.down)
+	c.down = make(chan struct{})
 }
 
 // Take implements [mesh.Carrier].
