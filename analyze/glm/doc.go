@@ -16,7 +16,8 @@
 //
 // and the next β is β + H⁻¹·U: an increment, so that errors do not build up.
 // The first round starts from R's μ, (w·y+1/2)/(w+1) for binomial, y+1/10 for
-// poisson, y for gaussian, which a site knows of its own rows. A step that
+// poisson, y for gaussian, which a site knows of its own rows; or, where a
+// binomial outcome is rare, from the null model, whose mean round 0 has opened. A step that
 // raises D, or leaves the range of μ, is halved. X is centred and scaled by the
 // public constants of round 0.
 //

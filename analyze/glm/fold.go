@@ -46,7 +46,7 @@ func (a *accumulator) Add(b frame.Batch) error {
 	if err != nil {
 		return err
 	}
-	if a.state.Beta == nil {
+	if a.state.Rounds == 0 {
 		if err := a.check(v); err != nil {
 			return err
 		}
@@ -102,10 +102,12 @@ func (a *accumulator) add(v formula.Values, from, to int) {
 	a.design.Fill(v, from, to, a.x)
 	if a.state.Beta == nil {
 		a.start(r, offset)
-		a.addOnce(r)
 	} else {
 		predict(r.eta, a.x, a.state.Beta, offset)
 		a.evaluate(r)
+	}
+	if a.state.Rounds == 0 {
+		a.addOnce(r)
 	}
 	if a.state.Turn != nil {
 		turnRows(a.x[:n*a.p], a.state.Turn, a.p)
@@ -211,7 +213,7 @@ func (a *accumulator) Vector() (stat.Vector, error) {
 	if !a.state.Null.Done {
 		out = append(out, a.null[:]...)
 	}
-	if a.state.Beta == nil {
+	if a.state.Rounds == 0 {
 		out = append(out, a.once[:]...)
 		if a.weighted() {
 			out = append(out, a.used)

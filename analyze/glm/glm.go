@@ -118,7 +118,19 @@ func begin(p *analyze.Problem) (state, *study.Result, error) {
 	if s.design.Intercept() {
 		st.Null.Eta = s.link.eta(s.mean())
 	}
+	if s.rare() {
+		st.Beta = make([]float64, terms)
+		st.Beta[0] = st.Null.Eta
+	}
 	return st, nil, nil
+}
+
+// rare reports whether to start from the null model: where an outcome is rare
+// R's first guess, a mean of 1/4 or 3/4 in every row, lies farther from the
+// estimate than nothing does, and steps from it have to be halved many times.
+func (s *setup) rare() bool {
+	m := s.mean()
+	return s.family == family(binomial{}) && s.design.Intercept() && len(s.roles.Offset) == 0 && (m < 0.1 || m > 0.9)
 }
 
 // events refuses a response that does not vary, or of which the rarer outcome

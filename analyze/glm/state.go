@@ -14,7 +14,7 @@ import (
 // A state is what is public between two rounds.
 type state struct {
 	// Beta are the coefficients of the centred and scaled columns at which the
-	// round evaluates; none in the first round.
+	// round evaluates; none in a first round that starts from R's first guess.
 	Beta []float64 `json:"beta,omitempty"`
 	// Prev is where the step to Beta began, and Deviance what was there.
 	Prev     []float64 `json:"prev,omitempty"`
@@ -281,7 +281,7 @@ func (s *setup) shape(st state) stat.Shape {
 		weight, score := s.link.reach(y, at)
 		shape = append(shape, stat.Block{Name: "null", Len: 3, Frac: s.frac(max(w*weight, w*score, s.fitBound(at))), Basis: stat.Repeat(n, 3)})
 	}
-	if st.Beta == nil {
+	if st.Rounds == 0 {
 		shape = append(shape, s.once()...)
 	}
 	return shape

@@ -50,7 +50,7 @@ func (s *setup) factor(st state, h []float64) (*solve.Cholesky, error) {
 	switch {
 	case !ok:
 		return nil, ws.At("model", err)
-	case st.Beta != nil:
+	case st.Rounds > 1:
 		return nil, separated([]string{s.design.Names()[column]})
 	}
 	return nil, ws.Errorf(ws.Invalid, "term "+s.design.Names()[column],
@@ -91,12 +91,12 @@ const (
 func (s *setup) next(st state, raw stat.Sum) (state, *study.Result, error) {
 	o := s.read(raw)
 	st.Rounds++
-	first, base := st.Beta == nil, st.Null.Eta
+	first, base := st.Rounds == 1, st.Null.Eta
 	if first {
 		s.readOnce(&st, raw)
 	}
 	s.stepNull(&st, o, first)
-	if first {
+	if st.Beta == nil {
 		return s.first(st, o, base)
 	}
 	if o.out[0] > 0 || st.Prev != nil && o.deviance > st.Deviance+float64(1e-8*(math.Abs(st.Deviance)+0.1)) {
@@ -123,7 +123,11 @@ func (s *setup) next(st state, raw stat.Sum) (state, *study.Result, error) {
 	if st.Steps >= maxSteps {
 		return st, nil, unsettled()
 	}
-	return s.advance(st, o.deviance, delta), nil, nil
+	st = s.advance(st, o.deviance, delta)
+	if first {
+		st.Turn = turning(o.h, s.design.P(), float64(s.totals.Complete))
+	}
+	return st, nil, nil
 }
 
 func unsettled() error {
