@@ -16,7 +16,7 @@ import (
 // rooms lists the top folders, ground floor first; bench and cmd stand on the
 // roof and see everything. See ARCHITECTURE.md.
 var rooms = []string{"", "stat", "frame", "omop", "formula", "study", "policy", "mpc", "analyze", "engine",
-	"collect", "curate", "cohort", "compute", "ledger", "mesh", "run", "translate", "site", "hub", "portal", "cmd", "bench"}
+	"collect", "curate", "cohort", "compute", "ledger", "mesh", "run", "post", "translate", "site", "hub", "portal", "cmd", "bench"}
 
 // makers are heavy and wired by cmd and bench alone.
 var makers = []string{"engine/duckdb", "engine/postgres", "ledger/comet"}

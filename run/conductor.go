@@ -107,6 +107,30 @@ func (c *Conductor) Round() (round, answered, sites int) {
 	return c.round, len(c.turn.raw[c.phase]), len(c.present)
 }
 
+// Trail is the digest of the last sum that was opened, which hangs on all sums
+// before it and on the opening; before the first it is the opening's.
+func (c *Conductor) Trail() [32]byte {
+	if c.last == (sum.Digest{}) {
+		return c.params.Open
+	}
+	return c.last
+}
+
+// Waiting lists the sites whose answer to the present step is due.
+func (c *Conductor) Waiting() []ws.SiteID {
+	var out []ws.SiteID
+	for _, m := range c.opening.Members {
+		if c.waiting[m.Site] {
+			out = append(out, m.Site)
+		}
+	}
+	return out
+}
+
+// Summing reports whether the votes for the run's first sum have come, so that
+// what is sent next opens it.
+func (c *Conductor) Summing() bool { return c.phase == Reveal && c.round == 0 }
+
 // Masked returns the vector that a site sent in the round at hand, as the
 // conductor sees it; nil if it has sent none.
 func (c *Conductor) Masked(site ws.SiteID) stat.Ring {
@@ -143,6 +167,14 @@ func (c *Conductor) Refused() ws.SiteID { return c.refused }
 func (c *Conductor) member(site ws.SiteID) bool {
 	_, ok := c.params.Seat(site)
 	return ok
+}
+
+// Stop ends the run, because somebody wishes it.
+func (c *Conductor) Stop() Output {
+	if c.over || c.phase == Done {
+		return Output{}
+	}
+	return c.stop()
 }
 
 // stop ends the run without an answer.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	ws "wellspring"
+	"wellspring/stat"
 )
 
 // A Step names a message of a run; see the package doc for their order.
@@ -63,7 +64,7 @@ const (
 // round whose vector has the given length.
 func bodyBound(s Step, sites, length int) int {
 	vector := 16*length + 256
-	n := maxLetter * (sites + 2)
+	n := min(maxLetter*(sites+2), maxBody)
 	switch s {
 	case Open:
 		n = maxOpening
@@ -79,6 +80,27 @@ func bodyBound(s Step, sites, length int) int {
 		n = maxRefusal
 	}
 	return min(n, maxBody)
+}
+
+// Bound is the longest body of a step in any run; 0 for what is no step.
+func (s Step) Bound() int64 {
+	switch s {
+	case FactsStep, CoinStep, Pairs, SharesStep, Contribute, Vote, Reveal, Audit, At, Done, Refuse:
+	default:
+		if !s.FromConductor() {
+			return 0
+		}
+	}
+	return int64(bodyBound(s, MaxSites, stat.MaxLen))
+}
+
+// FromConductor reports whether a conductor sends s, to a site.
+func (s Step) FromConductor() bool {
+	switch s {
+	case Open, Plan, Coins, Ask, RosterStep, Propose, Certify, OpenSum, Audited, Resume, End:
+		return true
+	}
+	return false
 }
 
 // pack joins parts, each preceded by its length as a uvarint.

@@ -19,6 +19,9 @@ import (
 type Gate interface {
 	// Allow returns nil, or why the site refuses; round is −1 before the facts.
 	Allow(o *Opening, s *study.Study, round int) error
+	// Reveal returns nil, or why the site gives nothing away yet that could open
+	// the run's first sum: no epoch may follow from then on.
+	Reveal(o *Opening) error
 }
 
 // A Journal is where a party's state survives.
@@ -181,6 +184,14 @@ func (p *Participant) stray(m *Message) (late bool, err error) {
 		return false, ws.Errorf(ws.Diverged, "run", ws.T("the message is of another run, epoch or conductor", "消息属于另一计算、期或主持方"))
 	}
 	return m.Epoch < p.opening.Epoch, nil
+}
+
+// Opening is the opening that the site has heard; nil before it.
+func (p *Participant) Opening() *Opening { return p.opening }
+
+// Refusal is what a site answers to a message of a run that it cannot serve.
+func Refusal(from ws.SiteID, m Message, err error) Message {
+	return Message{From: from, To: m.From, Run: m.Run, Epoch: m.Epoch, Round: m.Round, Step: Refuse, Body: refusalBody(err)}
 }
 
 // conducts reports whether a party may conduct the run: whom the opening names,

@@ -81,11 +81,18 @@ func (p *Participant) folded(f Folded) (Output, error) {
 	return p.mask()
 }
 
+// A site that has come back has forgotten what others sent in the round at hand.
+// A message that rests on it is passed over: the conductor, who is told that the
+// site is back, sends all of the round again, this message too.
+
 // takeRoster gets whose shares have reached everybody, and the sealed pieces
 // for this site. A vector that was masked goes out again as it was.
 func (p *Participant) takeRoster(parts [][]byte) (Output, error) {
-	if len(parts) < 1 || p.turn.tally == nil {
+	if len(parts) < 1 {
 		return Output{}, malformed()
+	}
+	if p.turn.tally == nil {
+		return Output{}, nil // forgotten: see above
 	}
 	in := &rosterIn{}
 	if err := in.roster.UnmarshalBinary(parts[0]); err != nil {
@@ -129,8 +136,11 @@ func (p *Participant) mask() (Output, error) {
 // propose gets a list of survivors with all shares and masked vectors, checks
 // it against them, and votes.
 func (p *Participant) propose(parts [][]byte) (Output, error) {
-	if len(parts) < 1 || p.turn.tally == nil {
+	if len(parts) < 1 {
 		return Output{}, malformed()
+	}
+	if p.turn.tally == nil {
+		return Output{}, nil // forgotten: see above
 	}
 	var list sum.List
 	if err := list.UnmarshalBinary(parts[0]); err != nil {
@@ -228,6 +238,11 @@ func (p *Participant) certify(parts [][]byte) (Output, error) {
 	if err := p.covers(cert.List.Survivors); err != nil {
 		return Output{}, err
 	}
+	if p.members == nil {
+		if err := p.cfg.Gate.Reveal(p.opening); err != nil {
+			return Output{}, err
+		}
+	}
 	reveal, err := p.party.Reveal(*cert)
 	if err != nil {
 		return Output{}, err
@@ -243,8 +258,11 @@ func (p *Participant) certify(parts [][]byte) (Output, error) {
 
 // openSum gets what was revealed; the site adds the vectors itself.
 func (p *Participant) openSum(parts [][]byte) (Output, error) {
-	if !p.voter() || p.turn.tally == nil || p.turn.cert == nil {
+	if !p.voter() {
 		return Output{}, malformed()
+	}
+	if p.turn.tally == nil || p.turn.cert == nil {
+		return Output{}, nil // forgotten: see above
 	}
 	reveals, err := readAll[sum.Reveal](parts)
 	if err != nil {

@@ -82,6 +82,8 @@ func glmStudy() *study.Study {
 // A gate lets rounds through until it is closed.
 type gate struct{ closed bool }
 
+func (g *gate) Reveal(*run.Opening) error { return nil }
+
 func (g *gate) Allow(*run.Opening, *study.Study, int) error {
 	if g.closed {
 		return ws.Errorf(ws.Denied, "gate", ws.T("the steward has withdrawn the study", "数据管理员已撤回该研究"))

@@ -25,6 +25,7 @@ import (
 type open struct{}
 
 func (open) Allow(*run.Opening, *study.Study, int) error { return nil }
+func (open) Reveal(*run.Opening) error                   { return nil }
 
 // source is a table whose scans may be bent.
 type source struct {

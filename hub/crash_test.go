@@ -1,0 +1,108 @@
+package hub_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/post/conduct"
+)
+
+// A site is killed in mid-study, at seeded moments, and comes back: the study
+// ends with the same bytes.
+func TestNetwork_SiteComesBack(t *testing.T) {
+	w := network(t, 4)
+	q := ask(t, w, logistic("site"))
+	want := bytesOf(t, q.run(t, w).Document)
+	luck := rand.New(rand.NewPCG(1, 2))
+	for range 5 {
+		victim, round, answered := w.Sites[luck.IntN(4)], luck.IntN(8), luck.IntN(4)
+		done := w.When(round, answered, func(conduct.Progress) {
+			w.Kill(victim)
+			if err := w.Start(context.Background(), victim); err != nil {
+				t.Error(err)
+			}
+		})
+		out := q.run(t, w)
+		<-done
+		if bytesOf(t, out.Document) != want {
+			t.Errorf("%s killed in round %d: the answer has other bytes", victim, round)
+		}
+	}
+}
+
+// The hub dies in mid-study; a member conducts it to the same bytes.
+func TestNetwork_HubDies(t *testing.T) {
+	w := network(t, 4)
+	q := ask(t, w, logistic("hub"))
+	want := bytesOf(t, q.run(t, w).Document)
+	luck := rand.New(rand.NewPCG(3, 4))
+	for range 5 {
+		var id ledger.RunID
+		round, answered, site := luck.IntN(8), luck.IntN(4), w.Sites[luck.IntN(4)]
+		ctx, cancel := context.WithCancel(t.Context())
+		done := w.When(round, answered, func(p conduct.Progress) {
+			id = p.Run
+			w.KillHub()
+			cancel()
+		})
+		if _, err := q.try(ctx, w); err == nil {
+			t.Fatal("the hub lived on")
+		}
+		<-done
+		if err := w.StartHub(); err != nil { // whoever orders the ledger is back; what it conducted is not
+			t.Fatal(err)
+		}
+		until, stop := context.WithTimeout(t.Context(), time.Minute)
+		out, err := w.Site(site).StandIn(until, id)
+		stop()
+		if err != nil {
+			t.Fatalf("%s stands in from round %d, %d answers: %v", site, round, answered, err)
+		}
+		if bytesOf(t, out.Document) != want {
+			t.Errorf("%s stands in from round %d: the answer has other bytes", site, round)
+		}
+	}
+}
+
+// A site that never comes back: before the first sum a new epoch goes on without
+// it, and says so; after it the run ends.
+func TestNetwork_SiteIsLost(t *testing.T) {
+	w := patient(t, 5, 1500*time.Millisecond)
+	q := ask(t, w, logistic("lost"))
+	done := w.When(0, 0, func(conduct.Progress) { w.Kill("site4") })
+	out := q.run(t, w)
+	<-done
+	if len(out.Document.Sites) != 4 {
+		t.Errorf("sites %v", out.Document.Sites)
+	}
+	w.Start(t.Context(), "site4")
+	done = w.When(3, 1, func(conduct.Progress) { w.Kill("site1") })
+	_, err := q.try(t.Context(), w)
+	<-done
+	if ws.KindOf(err) != ws.Unreachable {
+		t.Errorf("lost after the first sum: %v", err)
+	}
+}
+
+// A custodian withdraws its approval: the next round is not answered there.
+func TestNetwork_Withdrawal(t *testing.T) {
+	w := network(t, 4)
+	q := ask(t, w, logistic("withdrawn"))
+	done := w.When(2, 1, func(conduct.Progress) {
+		if err := w.Decide(context.Background(), "site3", q.ref, ledger.Withdraw); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err := q.try(t.Context(), w)
+	<-done
+	if ws.KindOf(err) != ws.Denied {
+		t.Errorf("the study ended with %v", err)
+	}
+	if _, err := q.try(t.Context(), w); ws.KindOf(err) != ws.Denied {
+		t.Errorf("opened again: %v", err)
+	}
+}

@@ -1,0 +1,231 @@
+package hub
+
+import (
+	"context"
+	"crypto"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/ledger"
+	"wellspring/mesh"
+	"wellspring/post"
+	"wellspring/post/conduct"
+	"wellspring/run"
+)
+
+// Config is what a hub is given. Ledger is the hub's own file, which it orders.
+type Config struct {
+	Self        ws.SiteID // the hub is a site of the centre, without rows
+	Institution ws.Institution
+	Key         crypto.Signer
+	Link        *mesh.Link
+	Ledger      ledger.Ledger
+	Catalog     analyze.Catalog
+	Patience    time.Duration // of the desk
+	Progress    func(conduct.Progress)
+	Report      func(error) // told what went wrong and did not end the service
+	// Beat is how often every site is told the head. Default 20 s.
+	Beat time.Duration
+}
+
+// maxBlocks bounds the blocks that one request is answered with; the rest is
+// asked for again.
+const maxBlocks = 1000
+
+// A Service is a running hub.
+type Service struct {
+	cfg  Config
+	desk *conduct.Desk
+	wg   sync.WaitGroup
+}
+
+// New makes a hub; Serve runs it.
+func New(cfg Config) *Service {
+	if cfg.Beat == 0 {
+		cfg.Beat = 20 * time.Second
+	}
+	s := &Service{cfg: cfg}
+	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Ledger, Catalog: cfg.Catalog,
+		Patience: cfg.Patience, Progress: cfg.Progress,
+		Send: func(ctx context.Context, m run.Message) error { return cfg.Link.Send(ctx, post.Letter(m)) }})
+	return s
+}
+
+// Desk conducts runs from the hub.
+func (s *Service) Desk() *conduct.Desk { return s.desk }
+
+// Serve answers letters and hands out blocks until ctx is done.
+func (s *Service) Serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer s.wg.Wait()
+	defer cancel()
+	s.wg.Go(func() { s.report(s.blocks(ctx)) })
+	s.wg.Go(func() { s.beats(ctx) })
+	for {
+		d, err := s.cfg.Link.Receive(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case ws.KindOf(err) == ws.Stopped:
+			return err
+		case err != nil:
+			s.report(err)
+		default:
+			s.report(errors.Join(s.take(ctx, d), d.Ack()))
+		}
+	}
+}
+
+func (s *Service) report(err error) {
+	if err != nil && s.cfg.Report != nil {
+		s.cfg.Report(err)
+	}
+}
+
+func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
+	switch d.Label {
+	case post.Submit, post.Since:
+		b, err := d.Bytes()
+		if err != nil {
+			return err
+		}
+		if d.Label == post.Since {
+			return s.since(ctx, d.From, b)
+		}
+		return s.submit(ctx, d.From, b)
+	case post.Back:
+		s.desk.Back(ctx, d.Run, d.From)
+		return nil
+	}
+	m, err := post.Message(d)
+	if err == nil && !m.Step.FromConductor() {
+		s.desk.Take(ctx, m)
+	}
+	return err
+}
+
+// submit puts a site's transaction in order and tells the site what became of it.
+func (s *Service) submit(ctx context.Context, from ws.SiteID, b []byte) error {
+	tx, err := ledger.DecodeTx(b)
+	if err != nil {
+		return err
+	}
+	fate := post.Fate{Digest: tx.Digest()}
+	r, err := s.cfg.Ledger.Submit(ctx, tx)
+	if err != nil {
+		fate.Kind = ws.KindOf(err).String()
+		fate.Msg, fate.Hint = words(err)
+	}
+	fate.Height = r.Height
+	return s.send(ctx, from, post.Receipt, post.JSON(fate))
+}
+
+// words are what an error says to people.
+func words(err error) (msg, hint ws.Text) {
+	var e *ws.Error
+	for errors.As(err, &e) {
+		if !e.Msg.IsZero() {
+			msg, hint = e.Msg, e.Hint
+		}
+		err = e.Err
+		e = nil
+		if err == nil {
+			break
+		}
+	}
+	if msg.IsZero() {
+		msg = ws.T("the transaction was refused", "交易被拒绝")
+	}
+	return msg, hint
+}
+
+func (s *Service) send(ctx context.Context, to ws.SiteID, label string, body []byte) error {
+	return s.cfg.Link.Send(ctx, mesh.Letter{From: s.cfg.Self, To: to, Run: post.Ledger, Label: label, Body: body})
+}
+
+// since answers with the blocks above a height, and the head.
+func (s *Service) since(ctx context.Context, to ws.SiteID, b []byte) error {
+	var m post.Mark
+	if json.Unmarshal(b, &m) != nil {
+		return ws.Errorf(ws.Invalid, "hub", ws.T("the request is not well formed", "请求格式不正确"))
+	}
+	head := s.cfg.Ledger.State().Height()
+	until, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for n := 0; m.Height < head && n < maxBlocks; n++ {
+		block, err := s.next(until, m.Height)
+		if err != nil {
+			return err
+		}
+		body, err := post.BlockBody(block)
+		if err != nil {
+			return err
+		}
+		if err := s.send(ctx, to, post.Block, body); err != nil {
+			return err
+		}
+		m.Height = block.Height
+	}
+	return s.head(ctx, to)
+}
+
+func (s *Service) next(ctx context.Context, after ledger.Height) (ledger.Block, error) {
+	for b, err := range s.cfg.Ledger.Watch(ctx, after) {
+		return b, err
+	}
+	return ledger.Block{}, ws.Errorf(ws.Stopped, "hub", ws.T("stopped", "已停止"))
+}
+
+func (s *Service) head(ctx context.Context, to ws.SiteID) error {
+	state := s.cfg.Ledger.State()
+	return s.send(ctx, to, post.Head, post.JSON(post.Mark{Height: state.Height(), Root: state.Root()}))
+}
+
+// blocks hands every new block to every site.
+func (s *Service) blocks(ctx context.Context) error {
+	for b, err := range s.cfg.Ledger.Watch(ctx, s.cfg.Ledger.State().Height()) {
+		if err != nil {
+			return err
+		}
+		body, err := post.BlockBody(b)
+		if err != nil {
+			return err
+		}
+		s.toAll(func(site ws.SiteID) error { return s.send(ctx, site, post.Block, body) })
+	}
+	return nil
+}
+
+// beats tells every site the head, so that it knows that its view is not old.
+func (s *Service) beats(ctx context.Context) {
+	clock := time.NewTicker(s.cfg.Beat)
+	defer clock.Stop()
+	for {
+		select {
+		case <-clock.C:
+			s.toAll(func(site ws.SiteID) error { return s.head(ctx, site) })
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// maxWaiting is how many letters may wait at a site before it is sent no more
+// blocks and heads: one that is away must not hold up the others, and asks for
+// what it missed when it is back.
+const maxWaiting = 16
+
+func (s *Service) toAll(send func(ws.SiteID) error) {
+	for site, rec := range s.cfg.Ledger.State().Sites() {
+		if site == s.cfg.Self || rec.Ended {
+			continue
+		}
+		if n, _ := s.cfg.Link.Waiting(site); n < maxWaiting {
+			s.report(send(site))
+		}
+	}
+}

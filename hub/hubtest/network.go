@@ -1,0 +1,397 @@
+package hubtest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/frame"
+	"wellspring/hub"
+	"wellspring/ledger"
+	"wellspring/ledger/file"
+	"wellspring/ledger/ledgertest"
+	"wellspring/mesh"
+	"wellspring/mesh/broker"
+	"wellspring/mesh/wire"
+	"wellspring/policy"
+	"wellspring/post"
+	"wellspring/post/conduct"
+	"wellspring/post/replica"
+	"wellspring/run/journal/sqlite"
+	"wellspring/site"
+	"wellspring/study"
+)
+
+// Dataset is what every site has.
+const Dataset ws.Dataset = "rows"
+
+// Requester asks all studies.
+var Requester = ledgertest.Account("wang")
+
+// Config is what a network is made of.
+type Config struct {
+	Dir      string // empties itself into nothing: the caller removes it
+	Catalog  analyze.Catalog
+	Rows     map[ws.SiteID]frame.Source
+	Policy   policy.Policy
+	Patience time.Duration // default 5 s
+	// Dial changes how a site reaches the broker, for tests that put a proxy
+	// between; may be nil.
+	Dial func(mesh.Pass) mesh.Pass
+}
+
+// A Network is a hub and its sites.
+type Network struct {
+	cfg    Config
+	broker *broker.Broker
+	File   *file.Ledger // of the hub
+	Sites  []ws.SiteID
+
+	mu       sync.Mutex
+	nodes    map[ws.SiteID]*node
+	center   *center
+	progress func(conduct.Progress)
+	troubles []error
+}
+
+// center is the running hub.
+type center struct {
+	service *hub.Service
+	link    *mesh.Link
+	ledger  *mortal
+	stop    context.CancelFunc
+	done    chan error
+}
+
+// A node is one site; service is nil while it is dead.
+type node struct {
+	pass     mesh.Pass
+	service  *site.Service
+	ledger   *file.Ledger
+	journals *sqlite.DB
+	link     *mesh.Link
+	stop     context.CancelFunc
+	done     chan error
+}
+
+// A mortal ledger takes nothing more once its process is dead.
+type mortal struct {
+	ledger.Ledger
+	dead atomic.Bool
+}
+
+func (m *mortal) Submit(ctx context.Context, tx ledger.Tx) (ledger.Receipt, error) {
+	if m.dead.Load() {
+		return ledger.Receipt{}, ws.Errorf(ws.Unreachable, "ledger", ws.T("the hub is dead", "枢纽已终止"))
+	}
+	return m.Ledger.Submit(ctx, tx)
+}
+
+// New founds a network and starts all of it.
+func New(ctx context.Context, cfg Config) (*Network, error) {
+	if cfg.Patience == 0 {
+		cfg.Patience = 5 * time.Second
+	}
+	w := &Network{cfg: cfg, nodes: map[ws.SiteID]*node{}}
+	for id := range cfg.Rows {
+		w.Sites = append(w.Sites, id)
+	}
+	slices.Sort(w.Sites)
+	var err error
+	if w.broker, err = broker.Open(ctx, broker.Config{Dir: filepath.Join(cfg.Dir, "broker"), Listen: "127.0.0.1:0", Names: []string{"127.0.0.1"}}); err != nil {
+		return nil, err
+	}
+	if w.File, err = file.Open(filepath.Join(cfg.Dir, "ledger")); err != nil {
+		return nil, errors.Join(err, w.broker.Close())
+	}
+	if err := w.begin(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+func (w *Network) begin(ctx context.Context) error {
+	if err := w.found(ctx); err != nil {
+		return err
+	}
+	if err := w.StartHub(); err != nil {
+		return err
+	}
+	for _, id := range w.Sites {
+		to := []ws.SiteID{broker.HubSite}
+		for _, o := range w.Sites {
+			if o != id {
+				to = append(to, o)
+			}
+		}
+		pass, err := w.broker.Admit(ctx, broker.Member{Site: id, To: to})
+		if err != nil {
+			return err
+		}
+		if w.cfg.Dial != nil {
+			pass = w.cfg.Dial(pass)
+		}
+		w.nodes[id] = &node{pass: pass}
+	}
+	for _, id := range w.Sites {
+		if err := w.Start(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// found makes the ledger: institutions, sites, a requester, a dataset each.
+func (w *Network) found(ctx context.Context) error {
+	if err := w.Submit(ctx, "operator", func(n ledgertest.Net) ledger.Body { return n.Genesis() }); err != nil {
+		return err
+	}
+	do := func(signer string, body func(ledgertest.Net) ledger.Body) func() error {
+		return func() error { return w.Submit(ctx, signer, body) }
+	}
+	steps := []func() error{
+		do("operator", func(n ledgertest.Net) ledger.Body { return n.Institution("centre") }),
+		do("centre", func(n ledgertest.Net) ledger.Body { return n.Site(string(broker.HubSite)) }),
+		do("centre", func(n ledgertest.Net) ledger.Body { return n.Requester("wang") }),
+	}
+	for _, id := range w.Sites {
+		steps = append(steps,
+			do("operator", func(n ledgertest.Net) ledger.Body { return n.Institution("inst-" + string(id)) }),
+			do("inst-"+string(id), func(n ledgertest.Net) ledger.Body { return n.Site(string(id)) }),
+			do("inst-"+string(id), func(ledgertest.Net) ledger.Body {
+				return &ledger.AddVersion{Site: id, Dataset: Dataset, Version: 1, Commitment: ledgertest.Hash(string(id))}
+			}))
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Submit signs a transaction by the key of a name, as ledgertest has them.
+func (w *Network) Submit(ctx context.Context, signer string, body func(ledgertest.Net) ledger.Body) error {
+	net := ledgertest.Net{TB: panics{}, State: w.File.State}
+	_, err := w.File.Submit(ctx, net.Sign(signer, body(net)))
+	return err
+}
+
+func (w *Network) link(self ws.SiteID, pass mesh.Pass, start func(*mesh.Config)) (*mesh.Link, error) {
+	carrier, err := wire.Open(pass, wire.Options{})
+	if err != nil {
+		return nil, err
+	}
+	cfg := mesh.Config{Chain: "test", Self: self, Key: ledgertest.Key(string(self)), Limit: post.Limit, Carrier: carrier,
+		Peer: func(id ws.SiteID) (ed25519.PublicKey, bool) {
+			s, ok := w.File.State().Site(id)
+			return ed25519.PublicKey(s.Key[:]), ok
+		}}
+	if start != nil {
+		start(&cfg)
+	}
+	return mesh.Open(cfg)
+}
+
+// StartHub starts the hub, or brings it back: what it conducted it has forgotten.
+func (w *Network) StartHub() error {
+	pass, err := w.broker.Hub()
+	if err != nil {
+		return err
+	}
+	c := &center{ledger: &mortal{Ledger: w.File}, done: make(chan error, 1)}
+	if c.link, err = w.link(broker.HubSite, pass, nil); err != nil {
+		return err
+	}
+	c.service = hub.New(hub.Config{Self: broker.HubSite, Institution: "centre", Key: ledgertest.Key(string(broker.HubSite)), Link: c.link, Ledger: c.ledger,
+		Catalog: w.cfg.Catalog, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.tell})
+	var ctx context.Context
+	ctx, c.stop = context.WithCancel(context.Background())
+	go func() { c.done <- c.service.Serve(ctx) }()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.center = c
+	return nil
+}
+
+// KillHub ends the hub without a word.
+func (w *Network) KillHub() {
+	w.mu.Lock()
+	c := w.center
+	w.center = nil
+	w.mu.Unlock()
+	if c == nil {
+		return
+	}
+	c.ledger.dead.Store(true)
+	c.link.Close()
+	c.stop()
+	<-c.done
+}
+
+// Hub is the running hub's desk.
+func (w *Network) Hub() *conduct.Desk {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.center.service.Desk()
+}
+
+// Site is a running site's service.
+func (w *Network) Site(id ws.SiteID) *site.Service {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.nodes[id].service
+}
+
+// Start begins a site, or brings it back.
+func (w *Network) Start(ctx context.Context, id ws.SiteID) (err error) {
+	n := w.nodes[id]
+	dir := filepath.Join(w.cfg.Dir, string(id))
+	if n.ledger, err = file.Open(filepath.Join(dir, "ledger")); err != nil {
+		return err
+	}
+	if n.journals, err = sqlite.Open(filepath.Join(dir, "journal.db")); err != nil {
+		return err
+	}
+	if n.link, err = w.link(id, n.pass, nil); err != nil {
+		return err
+	}
+	genesis, err := w.genesis(ctx)
+	if err != nil {
+		return err
+	}
+	r := replica.New(replica.Config{Self: id, Hub: broker.HubSite, Own: n.ledger, Send: n.link.Send, Genesis: genesis})
+	rows := w.cfg.Rows[id]
+	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: n.link, Replica: r,
+		Journals: n.journals, Catalog: w.cfg.Catalog, Patience: w.cfg.Patience, Report: w.report, Progress: w.tell,
+		Data: func(context.Context, ws.Dataset, int) (frame.Source, policy.Policy, error) {
+			return rows, w.cfg.Policy, nil
+		}})
+	var alive context.Context
+	alive, n.stop = context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	n.done = done
+	go func() { done <- service.Serve(alive) }()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n.service = service
+	return nil
+}
+
+func (w *Network) genesis(ctx context.Context) (ledger.Hash, error) {
+	for b, err := range w.File.Watch(ctx, 0) {
+		if err != nil {
+			return ledger.Hash{}, err
+		}
+		return b.Txs[0].Digest(), nil
+	}
+	return ledger.Hash{}, ctx.Err()
+}
+
+// Kill ends a site without a word.
+func (w *Network) Kill(id ws.SiteID) {
+	n := w.nodes[id]
+	w.mu.Lock()
+	alive := n.service != nil
+	n.service = nil
+	w.mu.Unlock()
+	if !alive {
+		return
+	}
+	n.link.Close()
+	n.stop()
+	<-n.done
+	n.ledger.Close()
+	n.journals.Close()
+}
+
+// Close ends everything.
+func (w *Network) Close() error {
+	for id := range w.nodes {
+		w.Kill(id)
+	}
+	w.KillHub()
+	return errors.Join(w.File.Close(), w.broker.Close())
+}
+
+// Ask registers a study that every custodian approves, and gives what it takes
+// to run it.
+func (w *Network) Ask(ctx context.Context, s *study.Study) (ledger.StudyRef, *study.Study, []conduct.Member, error) {
+	s = s.WithDefaults()
+	text, err := s.Digest()
+	if err != nil {
+		return ledger.StudyRef{}, nil, nil, err
+	}
+	digest, err := ledger.ParseHash(text)
+	if err != nil {
+		return ledger.StudyRef{}, nil, nil, err
+	}
+	ref := ledger.StudyRef{Requester: Requester, Study: digest}
+	err = w.Submit(ctx, "account wang", func(ledgertest.Net) ledger.Body {
+		return &ledger.AddStudy{Study: digest, Dataset: Dataset, Purposes: []ws.Purpose{"DUO:0000037"}, Conductors: []ws.SiteID{broker.HubSite}}
+	})
+	var members []conduct.Member
+	for _, id := range w.Sites {
+		err = errors.Join(err, w.Decide(ctx, id, ref, ledger.Approve))
+		members = append(members, conduct.Member{Member: ledger.Member{Site: id, Key: ledgertest.Public(string(id)), Version: 1}, Alone: site.Alone(w.cfg.Policy)})
+	}
+	return ref, s, members, err
+}
+
+// Decide is a custodian's verdict.
+func (w *Network) Decide(ctx context.Context, id ws.SiteID, ref ledger.StudyRef, v ledger.Verdict) error {
+	return w.Submit(ctx, "inst-"+string(id), func(ledgertest.Net) ledger.Body {
+		return &ledger.Decide{Question: ledger.Question{StudyRef: ref, Release: ws.Version, Site: id, Version: 1}, Verdict: v}
+	})
+}
+
+// When calls act once, in a goroutine of its own, when a run has come to a round
+// and a number of answers in it; done is closed after it.
+func (w *Network) When(round, answered int, act func(conduct.Progress)) (done chan struct{}) {
+	done = make(chan struct{})
+	var once sync.Once
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.progress = func(p conduct.Progress) {
+		if p.Epoch > 0 && (p.Round > round || p.Round == round && p.Answered >= answered) {
+			once.Do(func() {
+				go func() {
+					act(p)
+					close(done)
+				}()
+			})
+		}
+	}
+	return done
+}
+
+func (w *Network) tell(p conduct.Progress) {
+	w.mu.Lock()
+	told := w.progress
+	w.mu.Unlock()
+	if told != nil {
+		told(p)
+	}
+}
+
+func (w *Network) report(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.troubles) < 1000 {
+		w.troubles = append(w.troubles, err)
+	}
+}
+
+// Troubles are what hub and sites reported and lived through.
+func (w *Network) Troubles() []error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]error(nil), w.troubles...)
+}

@@ -1,0 +1,147 @@
+package hub_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/analyze/describe"
+	"wellspring/analyze/glm"
+	"wellspring/frame"
+	"wellspring/frame/table"
+	"wellspring/hub/hubtest"
+	"wellspring/ledger"
+	"wellspring/mesh/broker"
+	"wellspring/policy"
+	"wellspring/post/conduct"
+	"wellspring/study"
+)
+
+// patients are those of one site, by a seed.
+func patients(t testing.TB, seed uint64, n int) *table.Table {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 7))
+	age, sick, arm := make([]float64, n), make([]float64, n), make([]int32, n)
+	for i := range n {
+		age[i], arm[i] = math.Round(20+60*r.Float64()), int32(r.IntN(2))
+		if 0.04*age[i]-2+0.5*float64(arm[i])+r.NormFloat64() > 0 {
+			sick[i] = 1
+		}
+	}
+	out, err := table.New(frame.Dictionary{{Name: "age", Type: frame.Real, Max: 100}, {Name: "arm", Type: frame.Factor, Levels: []string{"a", "b"}},
+		{Name: "sick", Type: frame.Integer, Max: 1}}, []frame.Values{{Real: age}, {Code: arm}, {Real: sick}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// network is one of n hospitals that ends with the test.
+func network(t testing.TB, n int) *hubtest.Network { return patient(t, n, 5*time.Second) }
+
+// patient is a network in which whoever conducts waits so long for a site.
+func patient(t testing.TB, n int, patience time.Duration) *hubtest.Network {
+	t.Helper()
+	rows := map[ws.SiteID]frame.Source{}
+	for i := range n {
+		rows[ws.SiteID(fmt.Sprintf("site%d", i))] = patients(t, uint64(i), 60+10*i)
+	}
+	w, err := hubtest.New(t.Context(), hubtest.Config{Dir: t.TempDir(), Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: rows, Policy: policy.Default(), Patience: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("reported: %v", w.Troubles())
+		}
+	})
+	return w
+}
+
+func logistic(name string) *study.Study {
+	a := study.Analysis{Method: "glm", Family: "binomial", Formula: "sick ~ age + arm"}
+	return &study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: name}, Data: study.Data{Dataset: hubtest.Dataset}, Analysis: &a}
+}
+
+// A question is a study that was asked and approved.
+type question struct {
+	ref     ledger.StudyRef
+	study   *study.Study
+	members []conduct.Member
+}
+
+func ask(t testing.TB, w *hubtest.Network, s *study.Study) question {
+	t.Helper()
+	ref, s, members, err := w.Ask(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return question{ref, s, members}
+}
+
+// run has the hub conduct it; an error ends the test.
+func (q question) run(t testing.TB, w *hubtest.Network) *conduct.Outcome {
+	t.Helper()
+	out, err := q.try(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (q question) try(ctx context.Context, w *hubtest.Network) (*conduct.Outcome, error) {
+	return w.Hub().Open(ctx, q.ref, q.study, q.members, false)
+}
+
+func bytesOf(t testing.TB, d *study.Document) string {
+	t.Helper()
+	b, err := study.MarshalCanonical(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Four hospitals and a hub answer a study over real TLS, and the ledger tells
+// how it went.
+func TestNetwork(t *testing.T) {
+	w := network(t, 4)
+	q := ask(t, w, logistic("first"))
+	begin := time.Now()
+	out := q.run(t, w)
+	t.Logf("%d rounds in %v", out.Document.Rounds, time.Since(begin))
+	rec, ok := w.File.State().Run(out.Run)
+	if !ok || !rec.Summed || len(out.Document.Sites) != 4 {
+		t.Errorf("run %+v, sites %v", rec, out.Document.Sites)
+	}
+	closing, ok := w.File.State().Closing(out.Run, broker.HubSite)
+	if !ok || closing.Outcome != ledger.OK || closing.Result != ledger.Commit(out.Salt, []byte(bytesOf(t, out.Document))) {
+		t.Errorf("closing %+v", closing)
+	}
+	again := q.run(t, w)
+	if again.Run == out.Run || bytesOf(t, again.Document) != bytesOf(t, out.Document) {
+		t.Error("a second run of the study has other bytes")
+	}
+}
+
+// Any member conducts.
+func TestNetwork_MemberConducts(t *testing.T) {
+	w := network(t, 4)
+	q := ask(t, w, logistic("member"))
+	want := bytesOf(t, q.run(t, w).Document)
+	out, err := w.Site("site2").Desk().Open(t.Context(), q.ref, q.study, q.members, false)
+	if err != nil || bytesOf(t, out.Document) != want {
+		t.Errorf("%v", err)
+	}
+	if _, err := w.Site("site2").Desk().Open(t.Context(), q.ref, q.study, q.members[:2], false); ws.KindOf(err) != ws.Denied {
+		t.Errorf("over two institutions: %v", err)
+	}
+}

@@ -1,0 +1,161 @@
+package conduct
+
+import (
+	"context"
+	"time"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/run"
+	"wellspring/study"
+)
+
+// StandIn takes over a run whose conductor is gone, with the conductor that a
+// member's participant made.
+func (d *Desk) StandIn(ctx context.Context, id ledger.RunID, c *run.Conductor) (*Outcome, error) {
+	rec, known := d.cfg.Ledger.State().Run(id)
+	if !known {
+		return nil, ws.Errorf(ws.Invalid, "stand in", ws.T("there is no such run", "没有该计算"))
+	}
+	pl := &play{desk: d, id: id, ref: rec.StudyRef, epoch: rec.Epoch, c: c, lost: map[ws.SiteID]bool{}}
+	doc, err := pl.play(ctx)
+	return d.close(ctx, pl, doc, err)
+}
+
+// A play is one epoch of a run under way.
+type play struct {
+	desk  *Desk
+	id    ledger.RunID
+	ref   ledger.StudyRef
+	epoch int
+	c     *run.Conductor
+	lost  map[ws.SiteID]bool
+	told  Progress
+}
+
+// lastWord bounds how long the sites are told that a run is stopped.
+const lastWord = 2 * time.Second
+
+// tick is how often silence is looked at.
+const tick = 200 * time.Millisecond
+
+// play passes messages until the run has its answer or fails. A site that is
+// silent for longer than the desk's patience while it is waited for is lost.
+func (p *play) play(ctx context.Context) (*study.Document, error) {
+	in := p.desk.enlist(string(p.id))
+	defer p.desk.dismiss(string(p.id), in)
+	out, err := p.c.Begin()
+	clock := time.NewTicker(min(tick, p.desk.cfg.Patience/4))
+	defer clock.Stop()
+	due := time.Now().Add(p.desk.cfg.Patience)
+	for {
+		if err := p.send(ctx, out); err != nil {
+			return nil, p.end(nil, err)
+		}
+		if len(out.Send) > 0 {
+			due = time.Now().Add(p.desk.cfg.Patience)
+		}
+		p.tell()
+		if out.Document != nil || err != nil {
+			return out.Document, p.end(out.Document, err)
+		}
+		out = run.Output{}
+		select {
+		case e := <-in.in:
+			out, err = p.take(e)
+		case <-clock.C:
+			if time.Now().After(due) {
+				out, err = p.lose()
+				due = time.Now().Add(p.desk.cfg.Patience)
+			}
+		case <-ctx.Done():
+			err := ws.Errorf(ws.Stopped, "conduct", ws.T("stopped", "已停止")).Wrap(ctx.Err())
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWord)
+			defer cancel()
+			for _, m := range p.c.Stop().Send {
+				_ = p.desk.cfg.Send(last, m) // the run is over whether it is heard or not
+			}
+			return nil, p.end(nil, err)
+		}
+	}
+}
+
+func (p *play) take(e event) (run.Output, error) {
+	if e.message == nil {
+		return run.Output{Send: p.c.Again(e.back)}, nil
+	}
+	out, err := p.c.Step(*e.message)
+	if err != nil && len(out.Send) == 0 && ws.KindOf(err) == ws.Diverged {
+		return run.Output{}, nil // of another run, epoch or site: it changes nothing
+	}
+	return out, err
+}
+
+// lose gives up on all that are waited for.
+func (p *play) lose() (run.Output, error) {
+	var all run.Output
+	for _, site := range p.c.Waiting() {
+		p.lost[site] = true
+		out, err := p.c.Lose(site)
+		all.Send = append(all.Send, out.Send...)
+		if err != nil || out.Document != nil {
+			all.Document = out.Document
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// send hands messages out. Before anything that opens the run's first sum, the
+// ledger says so, since no epoch may follow from then on.
+func (p *play) send(ctx context.Context, out run.Output) error {
+	if p.c.Summing() && len(out.Send) > 0 {
+		if rec, _ := p.desk.cfg.Ledger.State().Run(p.id); !rec.Summed {
+			if err := p.desk.submit(ctx, &ledger.MarkSum{Run: p.id, Epoch: p.epoch}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, m := range out.Send {
+		if err := p.desk.cfg.Send(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end tells whoever watches, and returns err.
+func (p *play) end(doc *study.Document, err error) error {
+	p.told.Document, p.told.Err = doc, err
+	if p.desk.cfg.Progress != nil {
+		p.desk.cfg.Progress(p.told)
+	}
+	return err
+}
+
+func (p *play) tell() {
+	round, answered, sites := p.c.Round()
+	now := Progress{Run: p.id, Ref: p.ref, Epoch: p.epoch, Round: round, Answered: answered, Sites: sites}
+	if p.desk.cfg.Progress != nil && now != p.told {
+		p.desk.cfg.Progress(now)
+	}
+	p.told = now
+}
+
+// enlist lets messages of a run come in.
+func (d *Desk) enlist(id string) *conducting {
+	c := &conducting{in: make(chan event, 256), done: make(chan struct{})}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.runs[id] = c
+	return c
+}
+
+func (d *Desk) dismiss(id string, c *conducting) {
+	close(c.done)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.runs[id] == c {
+		delete(d.runs, id)
+	}
+}

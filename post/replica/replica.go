@@ -1,0 +1,190 @@
+package replica
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"sync"
+	"time"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/mesh"
+	"wellspring/post"
+)
+
+// Config is what a replica is given.
+type Config struct {
+	Self, Hub ws.SiteID
+	Own       ledger.Ledger // the node's file
+	Send      func(context.Context, mesh.Letter) error
+	// Genesis is the digest of the genesis that the node has pinned; another is refused.
+	Genesis ledger.Hash
+}
+
+// A Replica follows whoever orders the ledger. Its methods may be called
+// concurrently.
+type Replica struct {
+	cfg Config
+
+	mu    sync.Mutex
+	fresh time.Time
+	fates map[ledger.Hash]chan post.Fate
+}
+
+// New makes a replica of what the node's file holds.
+func New(cfg Config) *Replica { return &Replica{cfg: cfg, fates: map[ledger.Hash]chan post.Fate{}} }
+
+// Follow asks for what is new; the node calls it at its start, and the replica
+// itself whenever a block is missing.
+func (r *Replica) Follow(ctx context.Context) error {
+	return r.send(ctx, post.Since, post.JSON(post.Mark{Height: r.cfg.Own.State().Height()}))
+}
+
+func (r *Replica) send(ctx context.Context, label string, body []byte) error {
+	return r.cfg.Send(ctx, mesh.Letter{From: r.cfg.Self, To: r.cfg.Hub, Run: post.Ledger, Label: label, Body: body})
+}
+
+// Fresh is when the head of whoever orders was last the head here.
+func (r *Replica) Fresh() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fresh
+}
+
+// Take handles a letter about the ledger; it reports whether it was one.
+func (r *Replica) Take(ctx context.Context, d *mesh.Delivery) (bool, error) {
+	if d.From != r.cfg.Hub {
+		return false, nil
+	}
+	b, err := d.Bytes()
+	if err != nil {
+		return false, err
+	}
+	switch d.Label {
+	case post.Block:
+		return true, r.block(ctx, b)
+	case post.Head:
+		return true, r.head(ctx, b)
+	case post.Receipt:
+		return true, r.receipt(b)
+	}
+	return false, nil
+}
+
+func (r *Replica) block(ctx context.Context, b []byte) error {
+	height, tx, err := post.ReadBlock(b)
+	if err != nil {
+		return err
+	}
+	switch own := r.cfg.Own.State().Height(); {
+	case height <= own:
+		return nil // known
+	case height > own+1:
+		return r.Follow(ctx)
+	case height == 1 && tx.Digest() != r.cfg.Genesis:
+		return ws.Errorf(ws.Diverged, "ledger", ws.T("the ledger that comes begins with another genesis than the one that was pinned", "收到的账本与所固定的创世记录不符")).
+			WithHint(ws.T("compare the genesis with the operator out of band", "请通过其他渠道与运营方核对创世记录"))
+	}
+	if _, err := r.cfg.Own.Submit(ctx, tx); err != nil {
+		return ws.Errorf(ws.Diverged, "ledger", ws.T("block %d does not hold", "第 %d 个区块不成立", height)).Wrap(err)
+	}
+	return nil
+}
+
+func (r *Replica) head(ctx context.Context, b []byte) error {
+	var m post.Mark
+	if json.Unmarshal(b, &m) != nil {
+		return ws.Errorf(ws.Invalid, "ledger", ws.T("the head is not well formed", "账本首部格式不正确"))
+	}
+	own := r.cfg.Own.State()
+	switch {
+	case m.Height > own.Height():
+		return r.Follow(ctx)
+	case m.Height < own.Height():
+		return nil // on its way
+	case m.Root != own.Root():
+		return ws.Errorf(ws.Diverged, "ledger", ws.T("at height %d the ledger here has another root than that of whoever orders", "在高度 %d，本地账本的根与排序方不一致", m.Height))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fresh = time.Now()
+	return nil
+}
+
+func (r *Replica) receipt(b []byte) error {
+	var f post.Fate
+	if json.Unmarshal(b, &f) != nil {
+		return ws.Errorf(ws.Invalid, "ledger", ws.T("the receipt is not well formed", "回执格式不正确"))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.fates[f.Digest]; c != nil {
+		select {
+		case c <- f:
+		default:
+		}
+	}
+	return nil
+}
+
+// Submit sends a transaction to whoever orders and waits until it stands here.
+func (r *Replica) Submit(ctx context.Context, tx ledger.Tx) (ledger.Receipt, error) {
+	fate := make(chan post.Fate, 1)
+	r.mu.Lock()
+	r.fates[tx.Digest()] = fate
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		delete(r.fates, tx.Digest())
+		r.mu.Unlock()
+	}()
+	if err := r.send(ctx, post.Submit, tx.Bytes()); err != nil {
+		return ledger.Receipt{}, err
+	}
+	select {
+	case f := <-fate:
+		if f.Kind != "" {
+			err := ws.Errorf(ws.KindNamed(f.Kind), "ledger", f.Msg)
+			return ledger.Receipt{}, err.WithHint(f.Hint)
+		}
+		return ledger.Receipt{Digest: f.Digest, Height: f.Height}, r.Reach(ctx, f.Height)
+	case <-ctx.Done():
+		return ledger.Receipt{}, ws.Errorf(ws.Unreachable, "ledger", ws.T("whoever orders the ledger does not answer", "账本排序方未应答")).Wrap(ctx.Err())
+	}
+}
+
+// Reach waits until the ledger here has a height.
+func (r *Replica) Reach(ctx context.Context, h ledger.Height) error {
+	return r.Until(ctx, func(s ledger.State) bool { return s.Height() >= h })
+}
+
+// Until waits until the state here is as wanted.
+func (r *Replica) Until(ctx context.Context, wanted func(ledger.State) bool) error {
+	after := r.cfg.Own.State()
+	if wanted(after) {
+		return nil
+	}
+	for _, err := range r.cfg.Own.Watch(ctx, after.Height()) {
+		if err != nil {
+			return err
+		}
+		if wanted(r.cfg.Own.State()) {
+			return nil
+		}
+	}
+	return ws.Errorf(ws.Unreachable, "ledger", ws.T("the ledger here did not come so far in time", "本地账本未能及时同步到所需状态")).Wrap(ctx.Err())
+}
+
+// State is the newest state here.
+func (r *Replica) State() ledger.State { return r.cfg.Own.State() }
+
+// Watch yields the blocks here above a height.
+func (r *Replica) Watch(ctx context.Context, after ledger.Height) iter.Seq2[ledger.Block, error] {
+	return r.cfg.Own.Watch(ctx, after)
+}
+
+// Prove proves from the ledger here.
+func (r *Replica) Prove(k ledger.Key, at ledger.Height) (ledger.Proof, error) {
+	return r.cfg.Own.Prove(k, at)
+}

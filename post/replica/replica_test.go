@@ -1,0 +1,169 @@
+package replica_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/ledger/file"
+	"wellspring/ledger/ledgertest"
+	"wellspring/mesh"
+	"wellspring/post"
+	"wellspring/post/replica"
+)
+
+func open(t *testing.T) *file.Ledger {
+	t.Helper()
+	l, err := file.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// blocks are the bodies of all blocks of a ledger.
+func blocks(t *testing.T, l *file.Ledger) (out [][]byte) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for b, err := range l.Watch(ctx, 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := post.BlockBody(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out = append(out, body); b.Height == l.State().Height() {
+			return out
+		}
+	}
+	return out
+}
+
+func letter(from ws.SiteID, label string, body []byte) *mesh.Delivery {
+	return &mesh.Delivery{Letter: mesh.Letter{From: from, To: "xiehe", Run: post.Ledger, Label: label, Body: body}}
+}
+
+// A replica takes blocks that follow and hold, from whoever orders and nobody
+// else, asks for what is missing, and knows when it is the newest.
+func TestReplica(t *testing.T) {
+	order, own := open(t), open(t)
+	net := ledgertest.On(t, order)
+	net.Found()
+	all := blocks(t, order)
+	_, genesis, err := post.ReadBlock(all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent []mesh.Letter
+	r := replica.New(replica.Config{Self: "xiehe", Hub: "hub", Own: own, Genesis: genesis.Digest(),
+		Send: func(_ context.Context, l mesh.Letter) error { sent = append(sent, l); return nil }})
+	take := func(d *mesh.Delivery) error {
+		_, err := r.Take(t.Context(), d)
+		return err
+	}
+	if known, err := r.Take(t.Context(), letter("ruijin", post.Block, all[0])); known || err != nil || own.State().Height() != 0 {
+		t.Errorf("a block from another member: %v, %v", known, err)
+	}
+	if err := take(letter("hub", post.Block, all[2])); err != nil || len(sent) != 1 || sent[0].Label != post.Since {
+		t.Errorf("a block too early: %v, sent %v", err, sent)
+	}
+	for i := range all {
+		for range 2 { // a block that comes again changes nothing
+			if err := take(letter("hub", post.Block, all[i])); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if own.State().Root() != order.State().Root() {
+		t.Fatal("the replica has another root")
+	}
+	state := order.State()
+	if err := take(letter("hub", post.Head, post.JSON(post.Mark{Height: state.Height(), Root: ledger.Hash{1}}))); ws.KindOf(err) != ws.Diverged || !r.Fresh().IsZero() {
+		t.Errorf("another root at the same height: %v, fresh %v", err, r.Fresh())
+	}
+	if err := take(letter("hub", post.Head, post.JSON(post.Mark{Height: state.Height(), Root: state.Root()}))); err != nil || time.Since(r.Fresh()) > time.Minute {
+		t.Errorf("the newest head: %v, fresh %v", err, r.Fresh())
+	}
+	forged := append([]byte(nil), all[len(all)-1]...)
+	forged[7]++ // the next height
+	if err := take(letter("hub", post.Block, forged)); err != nil {
+		t.Errorf("a transaction that stands already: %v", err) // its digest is known: it changes nothing
+	}
+	if own.State().Root() != order.State().Root() {
+		t.Error("a repeated transaction changed the replica")
+	}
+	for _, bad := range [][]byte{{}, {1, 2}, append(all[0][:8:8], "{}"...)} {
+		if err := take(letter("hub", post.Block, bad)); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}
+
+// A replica that has pinned another genesis takes nothing.
+func TestReplica_Genesis(t *testing.T) {
+	order, own := open(t), open(t)
+	ledgertest.On(t, order).Found()
+	r := replica.New(replica.Config{Self: "xiehe", Hub: "hub", Own: own, Genesis: ledgertest.Hash("pinned"), Send: func(context.Context, mesh.Letter) error { return nil }})
+	if _, err := r.Take(t.Context(), letter("hub", post.Block, blocks(t, order)[0])); ws.KindOf(err) != ws.Diverged || own.State().Height() != 0 {
+		t.Errorf("%v, height %d", err, own.State().Height())
+	}
+}
+
+// Submit returns once the transaction stands here, with the refusal of whoever
+// orders, or when nobody answers.
+func TestReplica_Submit(t *testing.T) {
+	order, own := open(t), open(t)
+	net := ledgertest.On(t, order)
+	net.Found()
+	all := blocks(t, order)
+	_, genesis, err := post.ReadBlock(all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r *replica.Replica
+	silent := false
+	r = replica.New(replica.Config{Self: "xiehe", Hub: "hub", Own: own, Genesis: genesis.Digest(), Send: func(ctx context.Context, l mesh.Letter) error {
+		if l.Label != post.Submit || silent {
+			return nil
+		}
+		tx, err := ledger.DecodeTx(l.Body)
+		if err != nil {
+			return err
+		}
+		go func() {
+			fate := post.Fate{Digest: tx.Digest()}
+			receipt, err := order.Submit(ctx, tx)
+			if err != nil {
+				fate.Kind, fate.Msg = ws.KindOf(err).String(), ws.T("no", "不")
+			} else {
+				fate.Height = receipt.Height
+				r.Take(ctx, letter("hub", post.Block, blocks(t, order)[receipt.Height-1]))
+			}
+			r.Take(ctx, letter("hub", post.Receipt, post.JSON(fate)))
+		}()
+		return nil
+	}})
+	for _, b := range all {
+		if _, err := r.Take(t.Context(), letter("hub", post.Block, b)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receipt, err := r.Submit(t.Context(), net.Sign("inst-xiehe", net.Version("xiehe", 2)))
+	if err != nil || r.State().Height() < receipt.Height || r.State().Latest("xiehe", "heart") != 2 {
+		t.Errorf("%+v, %v", receipt, err)
+	}
+	if _, err := r.Submit(t.Context(), net.Sign("inst-ruijin", net.Version("xiehe", 3))); ws.KindOf(err) != ws.Denied {
+		t.Errorf("another's dataset: %v", err)
+	}
+	silent = true
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := r.Submit(ctx, net.Sign("inst-xiehe", net.Version("xiehe", 3))); ws.KindOf(err) != ws.Unreachable {
+		t.Errorf("nobody answers: %v", err)
+	}
+}

@@ -1,0 +1,175 @@
+package site
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"sync"
+	"time"
+
+	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/frame"
+	"wellspring/ledger"
+	"wellspring/mesh"
+	"wellspring/policy"
+	"wellspring/post"
+	"wellspring/post/conduct"
+	"wellspring/post/replica"
+	"wellspring/run"
+)
+
+// Journals keep what a site must not forget, run by run.
+type Journals interface {
+	Run(id string) run.Journal
+	Runs() ([]string, error)
+}
+
+// Data opens a frozen version of a dataset, with the policy that was frozen with it.
+type Data func(ctx context.Context, d ws.Dataset, version int) (frame.Source, policy.Policy, error)
+
+// ServiceConfig is what a site's service is given. Key signs masks, messages and
+// marks of runs: whoever has it can speak for the site, but approve nothing.
+type ServiceConfig struct {
+	Self        ws.SiteID
+	Institution ws.Institution
+	Key         crypto.Signer
+	Link        *mesh.Link
+	Replica     *replica.Replica
+	Journals    Journals
+	Data        Data
+	Catalog     analyze.Catalog
+	// Pinned gives the fingerprints that were compared out of band; see [Gate].
+	Pinned func(ws.SiteID) (ledger.KeyID, bool)
+	// Patience is that of the desk, where this site conducts.
+	Patience time.Duration
+	// Progress is told of runs that this site conducts; may be nil.
+	Progress func(conduct.Progress)
+	// Study is given the texts of studies that come; may be nil.
+	Study func([]byte)
+	// Report is told what went wrong and did not end the service; may be nil.
+	Report func(error)
+}
+
+// waiting bounds how long a message waits for the ledger to say what it needs.
+const waiting = 30 * time.Second
+
+// A Service is a hospital's node on a network: it answers runs, and conducts
+// them where it is asked to.
+type Service struct {
+	cfg  ServiceConfig
+	desk *conduct.Desk
+
+	mu      sync.Mutex
+	ctx     context.Context // of Serve
+	serving map[string]*serving
+	wg      sync.WaitGroup
+}
+
+// NewService makes a service; Serve runs it.
+func NewService(cfg ServiceConfig) *Service {
+	s := &Service{cfg: cfg, serving: map[string]*serving{}}
+	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Replica, Catalog: cfg.Catalog,
+		Send: s.send, Patience: cfg.Patience, Progress: cfg.Progress})
+	return s
+}
+
+// Desk conducts runs from this site.
+func (s *Service) Desk() *conduct.Desk { return s.desk }
+
+// Serve takes up the runs that the journals hold and answers letters until ctx
+// is done.
+func (s *Service) Serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer s.wg.Wait()
+	defer cancel()
+	s.mu.Lock()
+	s.ctx = ctx
+	s.mu.Unlock()
+	if err := s.cfg.Replica.Follow(ctx); err != nil {
+		return err
+	}
+	if err := s.takeUp(ctx); err != nil {
+		return err
+	}
+	for {
+		d, err := s.cfg.Link.Receive(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case ws.KindOf(err) == ws.Stopped:
+			return err
+		case err != nil:
+			s.report(err)
+		default:
+			s.take(ctx, d)
+		}
+	}
+}
+
+func (s *Service) report(err error) {
+	if err != nil && s.cfg.Report != nil {
+		s.cfg.Report(err)
+	}
+}
+
+// take hands a letter to whom it concerns, who acknowledges it.
+func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
+	switch d.Label {
+	case post.Block, post.Head, post.Receipt:
+		_, err := s.cfg.Replica.Take(ctx, d)
+		s.report(errors.Join(err, d.Ack()))
+	case post.Study:
+		b, err := d.Bytes()
+		if err == nil && s.cfg.Study != nil {
+			s.cfg.Study(b)
+		}
+		s.report(errors.Join(err, d.Ack()))
+	case post.Back:
+		s.desk.Back(ctx, d.Run, d.From)
+		s.report(d.Ack())
+	default:
+		if run.Step(d.Label).FromConductor() {
+			s.serve(ctx, d.Run, job{delivery: d})
+			return
+		}
+		m, err := post.Message(d)
+		if err == nil {
+			s.desk.Take(ctx, m)
+		}
+		s.report(errors.Join(err, d.Ack()))
+	}
+}
+
+// send hands a message to the network, or to this site itself.
+func (s *Service) send(ctx context.Context, m run.Message) error {
+	switch {
+	case m.To != s.cfg.Self:
+		return s.cfg.Link.Send(ctx, post.Letter(m))
+	case m.Step.FromConductor():
+		s.serve(ctx, m.Run, job{message: &m})
+	default:
+		s.desk.Take(ctx, m)
+	}
+	return nil
+}
+
+// takeUp begins again to serve the runs that were under way, and tells their
+// conductors, who send again what is due.
+func (s *Service) takeUp(ctx context.Context) error {
+	ids, err := s.cfg.Journals.Runs()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		rec, known := s.cfg.Replica.State().Run(ledger.RunID(id))
+		if !known || rec.Closed {
+			continue
+		}
+		e, _ := s.cfg.Replica.State().Epoch(ledger.RunID(id), rec.Epoch)
+		if err := s.send(ctx, run.Message{From: s.cfg.Self, To: e.Conductor, Run: id, Epoch: rec.Epoch, Step: post.Back}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+package site
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/mesh"
+	"wellspring/policy"
+	"wellspring/post"
+	"wellspring/post/conduct"
+	"wellspring/run"
+	"wellspring/study"
+)
+
+// A serving is one run that this site answers. Its jobs are done one by one.
+type serving struct {
+	s    *Service
+	id   string
+	jobs chan job
+	node *Node
+}
+
+// A job is a letter, a message from this site's own desk, or something to do
+// with the node between messages.
+type job struct {
+	delivery *mesh.Delivery
+	message  *run.Message
+	do       func(*Node)
+}
+
+// maxServing bounds the runs that a site answers at one time.
+const maxServing = 256
+
+// serve gives a job to the goroutine of its run.
+func (s *Service) serve(ctx context.Context, id string, j job) {
+	s.mu.Lock()
+	v := s.serving[id]
+	if v == nil && s.ctx != nil && len(s.serving) < maxServing {
+		v = &serving{s: s, id: id, jobs: make(chan job, 64)}
+		s.serving[id] = v
+		s.wg.Add(1)
+		go v.run(s.ctx)
+	}
+	s.mu.Unlock()
+	if v == nil {
+		s.report(ws.Errorf(ws.Unreachable, "site", ws.T("more than %d runs at one time", "同时进行的计算超过 %d 个", maxServing)))
+		return
+	}
+	select {
+	case v.jobs <- j:
+	case <-ctx.Done():
+	}
+}
+
+func (v *serving) run(ctx context.Context) {
+	defer v.s.wg.Done()
+	for {
+		select {
+		case j := <-v.jobs:
+			v.s.report(v.job(ctx, j))
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (v *serving) job(ctx context.Context, j job) error {
+	if j.do != nil {
+		err := v.begin(ctx)
+		if err != nil {
+			return err
+		}
+		j.do(v.node)
+		return nil
+	}
+	m := j.message
+	if j.delivery != nil {
+		got, err := post.Message(j.delivery)
+		if err != nil {
+			return err
+		}
+		m = &got
+	}
+	err := v.handle(ctx, *m)
+	if j.delivery != nil && ctx.Err() == nil {
+		err = errors.Join(err, j.delivery.Ack())
+	}
+	return err
+}
+
+// handle answers one message. The node has saved what it must before anything
+// is sent, and the letter is acknowledged after that.
+func (v *serving) handle(ctx context.Context, m run.Message) error {
+	if err := v.begin(ctx); err != nil {
+		return errors.Join(err, v.refuse(ctx, m, err))
+	}
+	v.freshen(ctx)
+	if m.Step == run.Certify && m.Round == 0 {
+		v.await(ctx, func(s ledger.State) bool { return s.MayReveal(ledger.RunID(v.id), m.Epoch) == nil })
+	}
+	if m.Step == run.Open {
+		v.await(ctx, func(s ledger.State) bool { rec, _ := s.Run(ledger.RunID(v.id)); return rec.Epoch >= m.Epoch })
+	}
+	out, _, err := v.node.Handle(ctx, m)
+	for _, o := range out {
+		if err := v.s.send(ctx, o); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// refuse answers a message of a run that the site cannot serve.
+func (v *serving) refuse(ctx context.Context, m run.Message, err error) error {
+	return v.s.send(ctx, run.Refusal(v.s.cfg.Self, m, err))
+}
+
+// await gives the ledger here time to catch up with what the message rests on;
+// if it does not, the gate refuses.
+func (v *serving) await(ctx context.Context, wanted func(ledger.State) bool) {
+	ctx, cancel := context.WithTimeout(ctx, waiting)
+	defer cancel()
+	_ = v.s.cfg.Replica.Until(ctx, wanted)
+}
+
+// freshen gives whoever orders the ledger time to say that the view here is the
+// newest, which after a start is not known yet; if it does not, the gate refuses.
+func (v *serving) freshen(ctx context.Context) {
+	for until := time.Now().Add(waiting); time.Since(v.s.cfg.Replica.Fresh()) > maxAge && time.Now().Before(until); {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// begin makes the node, on the version of the dataset that the ledger fixed.
+func (v *serving) begin(ctx context.Context) error {
+	if v.node != nil {
+		return nil
+	}
+	cfg := v.s.cfg
+	id := ledger.RunID(v.id)
+	v.await(ctx, func(s ledger.State) bool { _, known := s.Run(id); return known })
+	state := cfg.Replica.State()
+	rec, known := state.Run(id)
+	epoch, _ := state.Epoch(id, rec.Epoch)
+	member, in := epoch.Member(cfg.Self)
+	on, _ := state.Study(rec.StudyRef)
+	if !known || !in {
+		return ws.Errorf(ws.Denied, "site", ws.T("the ledger names no run of this id in which this site takes part", "账本中没有本站点参与的该编号的计算"))
+	}
+	rows, pol, err := cfg.Data(ctx, on.Dataset, member.Version)
+	if err != nil {
+		return err
+	}
+	gate := &Gate{Site: cfg.Self, Ledger: cfg.Replica, Fresh: cfg.Replica.Fresh, Pinned: cfg.Pinned}
+	v.node, err = NewNode(run.Config{Site: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Catalog: cfg.Catalog, Policy: pol, Gate: gate, Rand: rand.Reader},
+		rows, cfg.Journals.Run(v.id))
+	return err
+}
+
+// StandIn conducts a run, that this site answers, in place of a conductor that is
+// gone, to its end.
+func (s *Service) StandIn(ctx context.Context, id ledger.RunID) (*conduct.Outcome, error) {
+	type taken struct {
+		c       *run.Conductor
+		opening *run.Opening
+		err     error
+	}
+	got := make(chan taken, 1)
+	s.serve(ctx, string(id), job{do: func(n *Node) {
+		c, err := n.participant.StandIn()
+		got <- taken{c, n.participant.Opening(), err}
+	}})
+	var t taken
+	select {
+	case t = <-got:
+	case <-ctx.Done():
+		return nil, ws.Errorf(ws.Stopped, "stand in", ws.T("stopped", "已停止")).Wrap(ctx.Err())
+	}
+	rec, _ := s.cfg.Replica.State().Run(id)
+	if t.err != nil {
+		return s.reopen(ctx, id, rec, t.opening, t.err)
+	}
+	out, err := s.desk.StandIn(ctx, id, t.c)
+	if ws.KindOf(err) == ws.Unreachable && !rec.Summed {
+		return s.reopen(ctx, id, rec, t.opening, err)
+	}
+	return out, err
+}
+
+// reopen opens a new epoch where no sum was opened.
+func (s *Service) reopen(ctx context.Context, id ledger.RunID, rec ledger.Run, o *run.Opening, why error) (*conduct.Outcome, error) {
+	if rec.Summed || rec.Closed || o == nil {
+		return nil, why
+	}
+	st, err := study.Parse(o.Study, "study")
+	if err != nil {
+		return nil, err
+	}
+	e, _ := s.cfg.Replica.State().Epoch(id, rec.Epoch)
+	var members []conduct.Member
+	for i, m := range e.Members {
+		members = append(members, conduct.Member{Member: m, Alone: i < len(o.Members) && o.Members[i].Alone})
+	}
+	return s.desk.Reopen(ctx, id, st.WithDefaults(), members, o.AllowFew)
+}
+
+// Alone reports whether a policy lets a site's own part be seen.
+func Alone(p policy.Policy) bool { return p.SiteResults != policy.RefuseSite }
