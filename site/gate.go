@@ -13,6 +13,13 @@ import (
 // maxAge is how old a site's view of the ledger may be when it answers.
 const maxAge = 10 * time.Minute
 
+func (g *Gate) maxAge() time.Duration {
+	if g.MaxAge > 0 {
+		return g.MaxAge
+	}
+	return maxAge
+}
+
 // A Gate is what a site of a network checks before each round: its own verified
 // view of the ledger, and the keys that it has pinned.
 type Gate struct {
@@ -23,6 +30,9 @@ type Gate struct {
 	// Pinned gives the fingerprint of a peer's key that was compared out of
 	// band, false where none was; nil pins nobody.
 	Pinned func(ws.SiteID) (ledger.KeyID, bool)
+	// MaxAge is how old the view may be; 0 for ten minutes. A site in two parts,
+	// whose letters take an exchange, needs more.
+	MaxAge time.Duration
 	// Now is the clock; nil for the system's.
 	Now func() time.Time
 }
@@ -61,8 +71,8 @@ func (g *Gate) recent() error {
 	if g.Now != nil {
 		now = g.Now
 	}
-	if now().Sub(g.Fresh()) > maxAge {
-		return ws.Errorf(ws.Unreachable, "ledger", ws.T("this site's view of the ledger is older than ten minutes", "本站点的账本视图已超过十分钟")).
+	if age := g.maxAge(); now().Sub(g.Fresh()) > age {
+		return ws.Errorf(ws.Unreachable, "ledger", ws.T("this site's view of the ledger is older than %v", "本站点的账本视图已超过 %v", age)).
 			WithHint(ws.T("check the connection to whoever orders the ledger", "请检查与账本排序方的连接"))
 	}
 	return nil

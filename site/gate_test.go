@@ -81,7 +81,7 @@ func TestGate(t *testing.T) {
 	}
 	old := gate()
 	old.Now = func() time.Time { return now.Add(11 * time.Minute) }
-	refused("an old view", old.Allow(o, s, 3), ws.Unreachable, "older than ten minutes")
+	refused("an old view", old.Allow(o, s, 3), ws.Unreachable, "older than 10m")
 
 	pins[ws.SiteID(ledgertest.Sites[2])] = ledgertest.Public("somebody").ID()
 	refused("another key than pinned", gate().Allow(o, s, -1), ws.Denied, "not the one that was pinned")

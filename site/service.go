@@ -41,6 +41,8 @@ type ServiceConfig struct {
 	Catalog     analyze.Catalog
 	// Pinned gives the fingerprints that were compared out of band; see [Gate].
 	Pinned func(ws.SiteID) (ledger.KeyID, bool)
+	// MaxAge is how old the site's view of the ledger may be; see [Gate].
+	MaxAge time.Duration
 	// Patience is that of the desk, where this site conducts.
 	Patience time.Duration
 	// Progress is told of runs that this site conducts; may be nil.

@@ -130,7 +130,7 @@ func (v *serving) await(ctx context.Context, wanted func(ledger.State) bool) {
 // freshen gives whoever orders the ledger time to say that the view here is the
 // newest, which after a start is not known yet; if it does not, the gate refuses.
 func (v *serving) freshen(ctx context.Context) {
-	for until := time.Now().Add(waiting); time.Since(v.s.cfg.Replica.Fresh()) > maxAge && time.Now().Before(until); {
+	for until := time.Now().Add(waiting); time.Since(v.s.cfg.Replica.Fresh()) > (&Gate{MaxAge: v.s.cfg.MaxAge}).maxAge() && time.Now().Before(until); {
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
@@ -159,7 +159,7 @@ func (v *serving) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	gate := &Gate{Site: cfg.Self, Ledger: cfg.Replica, Fresh: cfg.Replica.Fresh, Pinned: cfg.Pinned}
+	gate := &Gate{Site: cfg.Self, Ledger: cfg.Replica, Fresh: cfg.Replica.Fresh, Pinned: cfg.Pinned, MaxAge: cfg.MaxAge}
 	v.node, err = NewNode(run.Config{Site: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Catalog: cfg.Catalog, Policy: pol, Gate: gate, Rand: rand.Reader},
 		rows, cfg.Journals.Run(v.id))
 	return err

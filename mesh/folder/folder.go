@@ -73,6 +73,7 @@ type Carrier struct {
 	self    ws.SiteID
 	in, out string
 	o       Options
+	outward bool // of a [Relay]: frames for all but self are read
 
 	mu     sync.Mutex
 	number uint64
@@ -226,7 +227,7 @@ func (c *Carrier) look() error {
 	there := map[string]bool{}
 	for _, e := range entries {
 		m := frame.FindStringSubmatch(e.Name())
-		if m == nil || m[1] != mesh.Token(c.self) || !e.Type().IsRegular() {
+		if m == nil || (m[1] == mesh.Token(c.self)) == c.outward || !e.Type().IsRegular() {
 			continue
 		}
 		there[e.Name()] = true
