@@ -42,7 +42,7 @@ func patients(t testing.TB, seed uint64, n int) *table.Table {
 }
 
 // network is one of n hospitals that ends with the test.
-func network(t testing.TB, n int) *hubtest.Network { return patient(t, n, 5*time.Second) }
+func network(t testing.TB, n int) *hubtest.Network { return patient(t, n, 30*time.Second) }
 
 // patient is a network in which whoever conducts waits so long for a site.
 func patient(t testing.TB, n int, patience time.Duration) *hubtest.Network {

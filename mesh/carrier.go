@@ -27,6 +27,12 @@ type Carrier interface {
 	Close() error
 }
 
+// A Renewer is a carrier that tells when it has a new connection: what was on
+// its way over the old one is likely lost, and the link sends it again at once.
+type Renewer interface {
+	Renewed() <-chan struct{}
+}
+
 // A Parcel is a frame as it came.
 type Parcel struct {
 	Frame []byte
@@ -45,7 +51,7 @@ type Pace struct {
 }
 
 // Quick is the pace of a network.
-var Quick = Pace{Tick: 50 * time.Millisecond, Note: 5 * time.Millisecond, Resend: time.Second, Slowest: 15 * time.Second, Patience: 2 * time.Minute}
+var Quick = Pace{Tick: 50 * time.Millisecond, Note: 5 * time.Millisecond, Resend: 300 * time.Millisecond, Slowest: 15 * time.Second, Patience: 2 * time.Minute}
 
 func (p Pace) filled() Pace {
 	for _, f := range []struct {

@@ -273,10 +273,16 @@ func (l *Link) watch() {
 	defer l.wg.Done()
 	t := time.NewTicker(l.pace.Tick)
 	defer t.Stop()
+	var renewed <-chan struct{} // nil where the carrier does not tell
+	if r, ok := l.cfg.Carrier.(Renewer); ok {
+		renewed = r.Renewed()
+	}
 	for {
 		select {
 		case <-l.ctx.Done():
 			return
+		case <-renewed:
+			l.resendAll()
 		case now := <-t.C:
 			l.overdueOut(now)
 			l.overdueIn(now)

@@ -302,6 +302,24 @@ func (o *outLetter) nextFrame() []byte {
 	return nil
 }
 
+// resendAll makes everything that is under way, and what peers have yet to hear
+// of it, due at once.
+func (l *Link) resendAll() {
+	now := time.Now()
+	l.mu.Lock()
+	for _, o := range l.outs {
+		for _, x := range o.open {
+			x.sent = time.Time{}
+		}
+	}
+	for _, in := range l.ins {
+		in.due = now
+	}
+	l.mu.Unlock()
+	l.overdueOut(now)
+	l.overdueIn(now)
+}
+
 // overdueOut sends again what was not acknowledged in time, and reports peers
 // that have not answered for longer than the pace's patience.
 func (l *Link) overdueOut(now time.Time) {

@@ -64,10 +64,11 @@ type Carrier struct {
 	nc   *nats.Conn
 	in   chan mesh.Parcel
 
-	ctx    context.Context
-	stop   context.CancelFunc
-	wg     sync.WaitGroup
-	closed chan struct{} // the connection has ended for good
+	ctx     context.Context
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+	closed  chan struct{} // the connection has ended for good
+	renewed chan struct{} // a new connection stands
 
 	mu   sync.Mutex
 	down chan struct{} // closed and replaced when the connection is lost
@@ -154,6 +155,12 @@ func (c *Carrier) options(o Options) ([]nats.Option, error) {
 		nats.SkipHostLookup(), nats.IgnoreDiscoveredServers(), nats.NoEcho(),
 		nats.ClosedHandler(func(*nats.Conn) { close(c.closed) }),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { c.lost() }),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			select {
+			case c.renewed <- struct{}{}:
+			default: // it is known already
+			}
+		}),
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // nothing is printed
 	}
 	if o.InProcess != nil {
@@ -185,6 +192,9 @@ func backoff(n int) time.Duration {
 	d := min(100*time.Millisecond<<min(n, 10), 15*time.Second)
 	return d + rand.N(d/2+1)
 }
+
+// Renewed implements [mesh.Renewer].
+func (c *Carrier) Renewed() <-chan struct{} { return c.renewed }
 
 // Up tells whether the connection stands.
 func (c *Carrier) Up() bool { return c.nc.IsConnected() }
