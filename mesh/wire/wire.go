@@ -214,18 +214,8 @@ func (c *Carrier) Put(ctx context.Context, to ws.SiteID, frame []byte, keep bool
 	if !keep {
 		return c.nc.Publish(c.pass.Live+mesh.Token(to), frame)
 	}
-	ctx, stop := context.WithTimeout(ctx, storeTime)
+	ctx, stop := c.whileUp(ctx, storeTime)
 	defer stop()
-	c.mu.Lock()
-	down := c.down
-	c.mu.Unlock()
-	go func() {
-		select {
-		case <-down: // no answer will come
-			stop()
-		case <-ctx.Done():
-		}
-	}()
 	m, err := c.nc.RequestWithContext(ctx, c.pass.Stored+mesh.Token(to), frame)
 	if err != nil {
 		return err
@@ -238,6 +228,22 @@ func (c *Carrier) Put(ctx context.Context, to ws.SiteID, frame []byte, keep bool
 		return ws.Errorf(ws.Unreachable, "mesh/wire", ws.T("the broker did not store the frame", "消息服务器未保存该帧"))
 	}
 	return nil
+}
+
+// whileUp ends with the connection, on which then no answer will come, or after a time.
+func (c *Carrier) whileUp(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, stop := context.WithTimeout(ctx, d)
+	c.mu.Lock()
+	down := c.down
+	c.mu.Unlock()
+	go func() {
+		select {
+		case <-down:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, stop
 }
 
 // lost ends what waits for an answer on a connection that is gone.
@@ -297,7 +303,7 @@ func (c *Carrier) pull() {
 // pulled takes the answers to one request; false if none came at all.
 func (c *Carrier) pulled(sub *nats.Subscription) bool {
 	for range pullBatch {
-		ctx, stop := context.WithTimeout(c.ctx, pullTime+pingEvery)
+		ctx, stop := c.whileUp(c.ctx, pullTime+pingEvery)
 		m, err := sub.NextMsgWithContext(ctx)
 		stop()
 		if err != nil {
