@@ -24,6 +24,9 @@ type Member struct {
 	// To are the nodes that this one may write to; none stands for the hub alone. A
 	// member that conducts a study needs the others, and they need it.
 	To []ws.SiteID `json:"to,omitempty"`
+	// Wide lets the node's user try every name, so that its pass stays good
+	// when To grows; what its account has no import or export for goes nowhere.
+	Wide bool `json:"wide,omitempty"`
 }
 
 // HubSite is the hub's name as a node.
@@ -262,6 +265,9 @@ func (a *Authority) Pass(m Member, urls []string, tlsFirst bool) (mesh.Pass, err
 	pub := []string{p.Next, ackSubject(m.Site)}
 	for _, to := range m.mayWrite() {
 		pub = append(pub, p.Live+mesh.Token(to), p.Stored+mesh.Token(to))
+	}
+	if m.Wide {
+		pub = append(pub, p.Live+"*", p.Stored+"*")
 	}
 	return a.fill(p, account, m.User, pub, urls, tlsFirst)
 }

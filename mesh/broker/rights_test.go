@@ -225,3 +225,43 @@ func TestRights_Peers(t *testing.T) {
 		}
 	}
 }
+
+// A member with a wide pass writes to whom its account lets it, and to others
+// once they are admitted for it, by the same pass.
+func TestRights_Wide(t *testing.T) {
+	w := newWorld(t, broker.Member{Site: meshtest.SiteA, To: []ws.SiteID{meshtest.Hub}, Wide: true}, broker.Member{Site: meshtest.SiteB})
+	a, err := connect(t, w.passes[meshtest.SiteA])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := connect(t, w.passes[meshtest.SiteB])
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard, err := b.SubscribeSync("in.*")
+	if err != nil || b.Flush() != nil {
+		t.Fatal(err)
+	}
+	to := mesh.Token(meshtest.SiteB)
+	if err := errors.Join(a.Publish("up."+to, []byte("x")), a.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Request("st."+to, []byte("x"), time.Second); !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("a frame to a member that is not its own to write to: %v", err)
+	}
+	if m, err := heard.NextMsg(200 * time.Millisecond); err == nil {
+		t.Errorf("site b heard %s", m.Subject)
+	}
+	if _, err := w.Admit(t.Context(), broker.Member{Site: meshtest.SiteA, To: []ws.SiteID{meshtest.Hub, meshtest.SiteB}, Wide: true}); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := a.Request("st."+to, []byte("x"), 5*time.Second); err != nil || !strings.Contains(string(m.Data), "IN_"+to) {
+		t.Errorf("by the same pass, admitted: %v", err)
+	}
+	if err := a.Publish("up."+to, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := heard.NextMsg(5 * time.Second); err != nil || m.Subject != "in.site-a" {
+		t.Errorf("site b hears %v, %v", m, err)
+	}
+}
