@@ -28,6 +28,9 @@ type Config struct {
 	Patience    time.Duration // of the desk
 	Progress    func(conduct.Progress)
 	Report      func(error) // told what went wrong and did not end the service
+	// Study is given the texts of studies that sites send; it says whether to
+	// spread one to the others. May be nil.
+	Study func([]byte) bool
 	// Beat is how often every site is told the head. Default 20 s.
 	Beat time.Duration
 }
@@ -41,6 +44,8 @@ type Service struct {
 	cfg  Config
 	desk *conduct.Desk
 	wg   sync.WaitGroup
+	over context.Context // done when Serve ends
+	end  context.CancelFunc
 }
 
 // New makes a hub; Serve runs it.
@@ -49,6 +54,7 @@ func New(cfg Config) *Service {
 		cfg.Beat = 20 * time.Second
 	}
 	s := &Service{cfg: cfg}
+	s.over, s.end = context.WithCancel(context.Background())
 	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Ledger, Catalog: cfg.Catalog,
 		Patience: cfg.Patience, Progress: cfg.Progress,
 		Send: func(ctx context.Context, m run.Message) error { return cfg.Link.Send(ctx, post.Letter(m)) }})
@@ -62,6 +68,7 @@ func (s *Service) Desk() *conduct.Desk { return s.desk }
 func (s *Service) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer s.wg.Wait()
+	defer s.end()
 	defer cancel()
 	s.wg.Go(func() { s.report(s.blocks(ctx)) })
 	s.wg.Go(func() { s.beats(ctx) })
@@ -97,6 +104,12 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
 			return s.since(ctx, d.From, b)
 		}
 		return s.submit(ctx, d.From, b)
+	case post.Study:
+		b, err := d.Bytes()
+		if err == nil && s.cfg.Study != nil && s.cfg.Study(b) {
+			s.Spread(b, d.From)
+		}
+		return err
 	case post.Back:
 		s.desk.Back(ctx, d.Run, d.From)
 		return nil
@@ -212,6 +225,29 @@ func (s *Service) beats(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// spreading bounds how long one site is tried; a letter that the broker has
+// taken needs no more of us.
+const spreading = time.Minute
+
+// Spread sends the text of a study to every site but one, kept until it is
+// there; it does not wait.
+func (s *Service) Spread(text []byte, but ws.SiteID) {
+	for site, rec := range s.cfg.Ledger.State().Sites() {
+		if site != s.cfg.Self && site != but && !rec.Ended {
+			s.Give(site, text)
+		}
+	}
+}
+
+// Give sends the text of a study to one site, as [Service.Spread] does.
+func (s *Service) Give(site ws.SiteID, text []byte) {
+	s.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(s.over, spreading)
+		defer cancel()
+		s.report(s.cfg.Link.Send(ctx, mesh.Letter{From: s.cfg.Self, To: site, Run: post.Ledger, Label: post.Study, Body: text, Keep: true}))
+	})
 }
 
 // maxWaiting is how many letters may wait at a site before it is sent no more

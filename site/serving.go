@@ -7,6 +7,9 @@ import (
 	"time"
 
 	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/engine"
+	"wellspring/frame"
 	"wellspring/ledger"
 	"wellspring/mesh"
 	"wellspring/policy"
@@ -159,10 +162,21 @@ func (v *serving) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	first, _ := state.Epoch(id, 1) // the sites of later epochs are some of these, and have declared the same levels
+	rows = engine.WithConstant(rows, siteColumn(first.Members), string(cfg.Self))
 	gate := &Gate{Site: cfg.Self, Ledger: cfg.Replica, Fresh: cfg.Replica.Fresh, Pinned: cfg.Pinned, MaxAge: cfg.MaxAge}
 	v.node, err = NewNode(run.Config{Site: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Catalog: cfg.Catalog, Policy: pol, Gate: gate, Rand: rand.Reader},
 		rows, cfg.Journals.Run(v.id))
 	return err
+}
+
+// siteColumn is the factor whose levels are the sites of a run.
+func siteColumn(members []ledger.Member) frame.Column {
+	c := frame.Column{Name: analyze.SiteColumn, Type: frame.Factor}
+	for _, m := range members {
+		c.Levels = append(c.Levels, string(m.Site))
+	}
+	return c
 }
 
 // StandIn conducts a run, that this site answers, in place of a conductor that is

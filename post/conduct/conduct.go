@@ -63,6 +63,8 @@ type Desk struct {
 
 	mu   sync.Mutex
 	runs map[string]*conducting
+
+	signing sync.Mutex // the key's transactions have numbers without gaps, so each waits for the one before
 }
 
 // conducting is one run under way.
@@ -181,11 +183,13 @@ func (d *Desk) open(ctx context.Context, ref ledger.StudyRef, s *study.Study, id
 		return nil, err
 	}
 	body.Opening = ledger.Hash(digest)
-	return o, d.submit(ctx, body)
+	return o, d.Submit(ctx, body)
 }
 
-// submit signs a transaction by the node's key and waits until it is final.
-func (d *Desk) submit(ctx context.Context, body ledger.Body) error {
+// Submit signs a transaction by the node's key and waits until it is final.
+func (d *Desk) Submit(ctx context.Context, body ledger.Body) error {
+	d.signing.Lock()
+	defer d.signing.Unlock()
 	return Submit(ctx, d.cfg.Ledger, d.cfg.Key, body)
 }
 
@@ -226,7 +230,7 @@ func (d *Desk) close(ctx context.Context, p *play, doc *study.Document, failed e
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if err := d.submit(ctx, body); err != nil && failed == nil {
+	if err := d.Submit(ctx, body); err != nil && failed == nil {
 		return nil, err
 	}
 	if failed != nil {

@@ -111,7 +111,7 @@ func (p *play) lose() (run.Output, error) {
 func (p *play) send(ctx context.Context, out run.Output) error {
 	if p.c.Summing() && len(out.Send) > 0 {
 		if rec, _ := p.desk.cfg.Ledger.State().Run(p.id); !rec.Summed {
-			if err := p.desk.submit(ctx, &ledger.MarkSum{Run: p.id, Epoch: p.epoch}); err != nil {
+			if err := p.desk.Submit(ctx, &ledger.MarkSum{Run: p.id, Epoch: p.epoch}); err != nil {
 				return err
 			}
 		}

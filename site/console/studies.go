@@ -1,0 +1,175 @@
+package console
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/study"
+)
+
+// A Study is one on the ledger, as a node sees it.
+type Study struct {
+	ledger.StudyRef
+	Name       string             `json:"name,omitempty"` // of the text
+	Title      map[ws.Lang]string `json:"title,omitempty"`
+	Dataset    ws.Dataset         `json:"dataset"`
+	Purposes   []ws.Purpose       `json:"purposes"`
+	Conductors []ws.SiteID        `json:"conductors"`
+	// Text is the canonical study; empty where it is not here, or says another
+	// dataset or other purposes than the ledger.
+	Text      json.RawMessage `json:"text,omitempty"`
+	Decisions []Decision      `json:"decisions"`
+	Runs      []Run           `json:"runs"`
+}
+
+// A Decision is a custodian's standing verdict.
+type Decision struct {
+	Site    ws.SiteID      `json:"site"`
+	Version int            `json:"version"`
+	Release ws.Release     `json:"release"`
+	Verdict ledger.Verdict `json:"verdict"`
+}
+
+// A Run is one of a study.
+type Run struct {
+	Run       ledger.RunID `json:"run"`
+	Epoch     int          `json:"epoch"`
+	Conductor ws.SiteID    `json:"conductor"`
+	Sites     []ws.SiteID  `json:"sites"`
+	Closed    bool         `json:"closed"`
+	Outcome   string       `json:"outcome,omitempty"` // as the conductor closed it
+}
+
+// Here reports whether the node has the text, and it says what the ledger does.
+func (s *Study) Here() bool { return len(s.Text) > 0 }
+
+// studies lists what matches ?study=, a name or the beginning of a digest;
+// all without. What is named is waited for a while, since transaction and text
+// come on ways of their own; and so is the ledger, where the node has just started.
+func (s *Server) studies(w http.ResponseWriter, r *http.Request) {
+	which := r.URL.Query().Get("study")
+	found := s.match(s.node.Ledger.State(), which)
+	lacks := func() bool {
+		return s.node.Fresh != nil && s.node.Fresh().IsZero() || which != "" && !slices.ContainsFunc(found, func(f Study) bool { return f.Here() })
+	}
+	for until := time.Now().Add(arrival); lacks() && time.Now().Before(until); {
+		select {
+		case <-time.After(20 * time.Millisecond):
+			found = s.match(s.node.Ledger.State(), which)
+		case <-r.Context().Done():
+			return
+		}
+	}
+	reply(w, found, nil)
+}
+
+func (s *Server) match(st ledger.State, which string) []Study {
+	found := []Study{}
+	decided := map[ledger.StudyRef][]Decision{}
+	for site := range st.Sites() {
+		for q, d := range st.Decisions(site) {
+			decided[q.StudyRef] = append(decided[q.StudyRef], Decision{Site: site, Version: q.Version, Release: q.Release, Verdict: d.Verdict})
+		}
+	}
+	for ref, rec := range st.Studies() {
+		v := Study{StudyRef: ref, Dataset: rec.Dataset, Purposes: rec.Purposes, Conductors: rec.Conductors, Decisions: decided[ref]}
+		s.describe(&v)
+		if which == "" || which == v.Name || len(which) >= 8 && strings.HasPrefix(ref.Study.String(), strings.TrimPrefix(which, "sha256:")) {
+			v.Runs = runsOf(st, ref, rec.Dataset)
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
+// describe adds what the text says.
+func (s *Server) describe(v *Study) {
+	text, err := s.node.Texts.Study(v.Study)
+	if err != nil || text == nil || text.Data.Dataset != v.Dataset || !slices.Equal(Purposes(text), v.Purposes) {
+		return
+	}
+	v.Name, v.Title = text.Metadata.Name, text.Metadata.Title
+	v.Text, _ = text.Canonical() // it has been read from that form
+}
+
+// Purposes are those of a study, as the ledger lists them.
+func Purposes(s *study.Study) []ws.Purpose {
+	p := slices.Clone(s.Purpose.DUO)
+	slices.Sort(p)
+	return slices.Compact(p)
+}
+
+func runsOf(st ledger.State, ref ledger.StudyRef, d ws.Dataset) (out []Run) {
+	for id, asked := range st.Runs(d) {
+		if asked.StudyRef != ref {
+			continue
+		}
+		rec, _ := st.Run(id)
+		e, _ := st.Epoch(id, rec.Epoch)
+		closing, _ := st.Closing(id, e.Conductor)
+		run := Run{Run: id, Epoch: rec.Epoch, Conductor: e.Conductor, Closed: rec.Closed, Outcome: closing.Outcome}
+		for _, m := range e.Members {
+			run.Sites = append(run.Sites, m.Site)
+		}
+		out = append(out, run)
+	}
+	return out
+}
+
+// A submission is a study's text with the requester's transaction.
+type submission struct {
+	Text json.RawMessage `json:"text"`
+	Tx   []byte          `json:"tx"`
+}
+
+func (s *Server) addStudy(w http.ResponseWriter, r *http.Request) {
+	var sub submission
+	if err := readJSON(w, r, maxStudy, &sub); err != nil {
+		reply(w, nil, err)
+		return
+	}
+	tx, err := ledger.DecodeTx(sub.Tx)
+	if err != nil {
+		reply(w, nil, err)
+		return
+	}
+	body, ok := tx.Body().(*ledger.AddStudy)
+	text, digest, err := Read(sub.Text)
+	switch {
+	case err != nil:
+	case !ok || body.Study != digest || body.Dataset != text.Data.Dataset || !slices.Equal(body.Purposes, Purposes(text)):
+		err = invalid(ws.T("text and transaction are not of one study", "文本与交易不属于同一研究"))
+	default:
+		err = s.register(r, tx, digest, sub.Text)
+	}
+	reply(w, map[string]ledger.Hash{"study": digest}, err)
+}
+
+// register puts a study on the ledger, where it is not there yet, keeps its text and spreads it.
+func (s *Server) register(r *http.Request, tx ledger.Tx, digest ledger.Hash, text []byte) error {
+	author, _ := s.node.Ledger.State().Key(tx.Author())
+	ref := ledger.StudyRef{Requester: ledger.Account(author.Name), Study: digest}
+	if _, there := s.node.Ledger.State().Study(ref); !there {
+		if _, err := s.put(r.Context(), tx); err != nil {
+			return err
+		}
+	}
+	if _, err := s.node.Texts.Put(text, Known(s.node.Ledger)); err != nil {
+		return err
+	}
+	return s.node.Spread(r.Context(), text)
+}
+
+// Known tells which studies a ledger knows now.
+func Known(l ledger.Ledger) func(ledger.Hash) bool {
+	on := map[ledger.Hash]bool{}
+	for ref := range l.State().Studies() {
+		on[ref.Study] = true
+	}
+	return func(h ledger.Hash) bool { return on[h] }
+}
