@@ -4,6 +4,9 @@
 //	wellspring demo --once        four real hospitals, three studies, answers as tables
 //	wellspring simulate ...       a study on your own files, each file a site
 //	wellspring study new|check|dictionary|schema
+//	wellspring hub init|admit|run
+//	wellspring site init|join|run|load|dataset|peers|pin|studies|approve|refuse|withdraw|requester
+//	wellspring study key|submit|run|show|stop
 //	wellspring ledger show|export|verify
 //	wellspring version
 //
@@ -46,10 +49,12 @@ type command struct {
 }
 
 var commands = map[string]command{
+	"hub":      {runHub, ws.T("found a network, admit hospitals, run its hub", "建立网络、接纳医院、运行枢纽")},
+	"site":     {runSite, ws.T("a hospital's node: join, load data, decide, run", "医院节点：加入网络、载入数据、作出决定、运行")},
 	"demo":     {runDemo, ws.T("four real hospitals answer three studies", "四家真实医院共同回答三项研究")},
 	"simulate": {runSimulate, ws.T("rehearse a study on your own files, each file a site", "用自己的文件演练一项研究，每个文件为一个站点")},
 	"ledger":   {runLedger, ws.T("show, export and verify a ledger", "查看、导出并验证账本")},
-	"study":    {runStudy, ws.T("draft, check and describe study files", "起草、检查研究文件并说明其格式")},
+	"study":    {runStudy, ws.T("draft and check study files; submit and run studies on a network", "起草与检查研究文件；在网络上提交并运行研究")},
 	"version":  {runVersion, ws.T("print the program's version", "显示程序版本")},
 }
 
@@ -131,7 +136,7 @@ func dispatch(ctx context.Context, args []string, c *console) error {
 
 func printUsage(c *console) {
 	c.say(ws.T("Wellspring: hospitals answer one question together, exactly and masked.\n\nCommands:", "泉源：多家医院共同回答一个问题，结果精确，数据加掩。\n\n命令："))
-	for _, name := range []string{"demo", "simulate", "study", "ledger", "version"} {
+	for _, name := range []string{"demo", "simulate", "study", "hub", "site", "ledger", "version"} {
 		fmt.Fprintf(c.out, "  wellspring %-9s %s\n", name, commands[name].about.In(c.lang))
 	}
 	c.say(ws.T("\nBegin with: wellspring demo --once", "\n建议先运行：wellspring demo --once"))

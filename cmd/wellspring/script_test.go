@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"near": near, "same": same, "code": code, "rows": writeRows,
 			"refuse": refuse, "recode": recode, "interrupt": interrupt, "parquet": writeParquet,
+			"serve": serve, "halt": halt, "ends": ends, "midway": midway, "pinall": pinAll, "private": private,
 		},
 	})
 }

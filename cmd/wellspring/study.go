@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	ws "wellspring"
@@ -13,33 +12,47 @@ import (
 	"wellspring/study"
 )
 
-// runStudy is "wellspring study new|check|dictionary|schema".
+// runStudy is "wellspring study new|check|dictionary|schema", and on a network
+// key|submit|run|show|stop.
 func runStudy(ctx context.Context, args []string, c *console) error {
-	subcommands := map[string]func(context.Context, []string, *console) error{
+	return subcommand(ctx, "study", map[string]func(context.Context, []string, *console) error{
 		"new": studyNew, "check": studyCheck, "dictionary": studyDictionary, "schema": studySchema,
-	}
-	if len(args) > 0 {
-		if slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
-			c.say(studyUsage)
-			return nil
-		}
-		if run, ok := subcommands[args[0]]; ok {
-			return run(ctx, args[1:], c)
-		}
-	}
-	return usage(ws.T("study wants one of: new, check, dictionary, schema", "study 之后须为 new、check、dictionary 或 schema"))
+		"key": studyKey, "submit": studySubmit, "run": studyRun, "show": studyShow, "stop": studyStop,
+	}, studyUsage, args, c)
 }
 
 var studyUsage = ws.T(`Usage:
   wellspring study new FILE...             draft a study from the columns of files
   wellspring study check FILE              say whether a study file is sound, and its digest
   wellspring study dictionary FILE...      draft the dictionary of files, to be edited; then it binds
-  wellspring study schema [result]         the JSON Schema of study files, or of results`,
+  wellspring study schema [result]         the JSON Schema of study files, or of results
+On a network:
+  wellspring study key --network network.json --out me.key
+                                           make a requester's key; me.pub goes to its institution
+  wellspring study submit FILE --key me.key --dir DIR
+                                           register a study by a running node
+  wellspring study run STUDY --key me.key --dir DIR [--sites A,B,C] [--out result.json]
+                                           have the node of DIR conduct it
+  wellspring study run --stand-in RUN --dir DIR [--out result.json]
+                                           take over a run whose conductor is gone
+  wellspring study show STUDY --dir DIR    decisions and runs
+  wellspring study stop STUDY --dir DIR    stop what the node of DIR conducts`,
 	`用法：
   wellspring study new FILE...             由数据文件的列起草研究文件
   wellspring study check FILE              检查研究文件是否无误，并给出摘要值
   wellspring study dictionary FILE...      由数据文件起草字典；编辑后即具约束力
-  wellspring study schema [result]         研究文件（或结果）的 JSON Schema`)
+  wellspring study schema [result]         研究文件（或结果）的 JSON Schema
+在网络上：
+  wellspring study key --network network.json --out me.key
+                                           生成请求者密钥；me.pub 交给所属机构
+  wellspring study submit FILE --key me.key --dir DIR
+                                           经运行中的节点登记研究
+  wellspring study run STUDY --key me.key --dir DIR [--sites A,B,C] [--out result.json]
+                                           由 DIR 的节点主持计算
+  wellspring study run --stand-in RUN --dir DIR [--out result.json]
+                                           接替主持方已失联的计算
+  wellspring study show STUDY --dir DIR    查看决定与计算
+  wellspring study stop STUDY --dir DIR    终止 DIR 的节点所主持的计算`)
 
 // draftFiles infers the dictionary of files, and takes a name from the first one's.
 func draftFiles(ctx context.Context, name string, args []string, c *console) (frame.Dictionary, string, error) {

@@ -74,6 +74,30 @@ func (f *flagSet) parse(args []string) error {
 	return ws.Errorf(ws.Invalid, "", ws.T("the command line cannot be read", "无法读取命令行")).WithHint(hint).Wrap(err)
 }
 
+// parseMixed is parse where names and files may stand before the flags, or
+// among them; package flag wants them last.
+func (f *flagSet) parseMixed(args []string) error {
+	var options, rest []string
+	for i := 0; i < len(args); i++ {
+		name, _, given := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		if len(args[i]) < 2 || args[i][0] != '-' {
+			rest = append(rest, args[i])
+			continue
+		}
+		options = append(options, args[i])
+		if known := f.Lookup(name); known != nil && !given && !isBool(known) && i+1 < len(args) {
+			i++
+			options = append(options, args[i])
+		}
+	}
+	return f.parse(append(options, rest...))
+}
+
+func isBool(f *flag.Flag) bool {
+	b, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}
+
 // name is the command without what follows it.
 func (f *flagSet) name() string {
 	var words []string

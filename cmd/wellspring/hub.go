@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strconv"
+
+	ws "wellspring"
+)
+
+// runHub is "wellspring hub init|admit|run".
+func runHub(ctx context.Context, args []string, c *console) error {
+	return subcommand(ctx, "hub", map[string]func(context.Context, []string, *console) error{"init": hubInit, "admit": hubAdmit, "run": hubRun}, hubUsage, args, c)
+}
+
+// subcommand runs the one that args name.
+func subcommand(ctx context.Context, name string, all map[string]func(context.Context, []string, *console) error, help ws.Text, args []string, c *console) error {
+	if len(args) > 0 {
+		if slices.Contains([]string{"help", "-h", "--help"}, args[0]) {
+			c.say(help)
+			return nil
+		}
+		if run, ok := all[args[0]]; ok {
+			return run(ctx, args[1:], c)
+		}
+	}
+	return ws.Errorf(ws.Invalid, "", ws.T("%s wants a subcommand", "%s 之后须有子命令", name)).
+		WithHint(ws.T("see: wellspring %s help", "参见：wellspring %s help", name))
+}
+
+var hubUsage = ws.T(`Usage:
+  wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--address NAME]...
+                                         found a network: keys, ledger, and DIR/network.json for hospitals
+  wellspring hub admit request.json --dir DIR --out pass.json
+                                         put a hospital on the ledger and write its pass
+  wellspring hub run --dir DIR           serve until Ctrl-C`,
+	`用法：
+  wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--address NAME]...
+                                         建立网络：生成密钥与账本，以及交给各医院的 DIR/network.json
+  wellspring hub admit request.json --dir DIR --out pass.json
+                                         将医院登记到账本，并写出其通行证
+  wellspring hub run --dir DIR           提供服务，直至 Ctrl-C`)
+
+// A hubFile is a hub's own configuration.
+type hubFile struct {
+	// Listen is host:port for members' TLS connections.
+	Listen string `json:"listen"`
+	// Addresses are the DNS names or addresses by which members reach the hub; the first stands in passes.
+	Addresses []string `json:"addresses"`
+}
+
+// urls are what passes say of where the hub is; the broker says the same when it runs.
+func (h hubFile) urls() []string {
+	_, port, _ := net.SplitHostPort(h.Listen)
+	return []string{"tls://" + net.JoinHostPort(h.Addresses[0], port)}
+}
+
+func (d folder) hub() (h hubFile, err error) {
+	hub, err := d.isHub()
+	if err == nil && !hub {
+		err = ws.Errorf(ws.Invalid, "", ws.T("the folder holds a site, not a hub", "该文件夹中是站点而非枢纽"))
+	}
+	if err == nil {
+		err = readJSONFile(d.path(hubName), &h)
+	}
+	if _, port, bad := net.SplitHostPort(h.Listen); err == nil && (bad != nil || len(h.Addresses) == 0 || !goodPort(port)) {
+		err = ws.Errorf(ws.Invalid, "", ws.T("listen is host:port, and there is an address", "listen 须为 主机:端口，且须有地址")).Located(ws.Position{File: d.path(hubName)})
+	}
+	return h, err
+}
+
+func goodPort(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n > 0 && n < 1<<16
+}

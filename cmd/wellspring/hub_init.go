@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"net"
+	"os"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/ledger/file"
+	"wellspring/mesh/broker"
+)
+
+// defaultListen is where a hub listens that was not told otherwise.
+const defaultListen = ":7422"
+
+// hubInit founds a network.
+func hubInit(ctx context.Context, args []string, c *console) error {
+	var dir, name, listen string
+	var addresses []string
+	f := flags("hub init --dir DIR --name CHAIN", c)
+	f.text(&dir, "dir", "DIR", ws.T("the hub's new folder, its owner's alone", "枢纽的新文件夹，仅属主可读"))
+	f.text(&name, "name", "CHAIN", ws.T("the network's name: small letters, digits and '-'", "网络名称：小写字母、数字和“-”"))
+	f.text(&listen, "listen", "HOST:PORT", ws.T("where members connect by TLS; port 0: the system chooses once; default :7422", "成员以 TLS 连接的地址；端口 0 表示由系统选定一次；默认 :7422"))
+	f.list(&addresses, "address", "NAME", ws.T("a DNS name or address by which members reach the hub, the first first; that of --listen or this machine's name otherwise", "成员访问枢纽所用的域名或地址，首个优先；默认取 --listen 的主机或本机名"))
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	if dir == "" || name == "" || f.NArg() > 0 {
+		return usage(ws.T("hub init wants --dir and --name", "hub init 须给出 --dir 和 --name"))
+	}
+	h, err := place(listen, addresses)
+	if err != nil {
+		return err
+	}
+	d, err := makeFolder(dir)
+	if err != nil {
+		return err
+	}
+	n, err := d.found(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := writeJSONFile(d.path(networkName), n, 0o644); err != nil {
+		return err
+	}
+	if err := d.writeJSON(hubName, h); err != nil { // the last: without it there is no hub here
+		return err
+	}
+	c.say(ws.T("the network %s is founded; genesis:\n  %s", "网络 %s 已建立；创世摘要：\n  %s", name, fingerprint(n.Genesis)))
+	c.say(ws.T("give %s to each hospital, and read the genesis out to it", "请将 %s 交给各医院，并口头核对创世摘要", d.path(networkName)))
+	return nil
+}
+
+// place finds where the hub listens and by which names it is reached.
+func place(listen string, addresses []string) (h hubFile, err error) {
+	if listen == "" {
+		listen = defaultListen
+	}
+	host, port, err := net.SplitHostPort(listen)
+	if err == nil && port == "0" {
+		port, err = freePort(host)
+	}
+	if err != nil || !goodPort(port) {
+		return h, usage(ws.T("--listen wants HOST:PORT, on this machine", "--listen 的格式为本机的 HOST:PORT"))
+	}
+	if len(addresses) == 0 {
+		name := host
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+			if name, err = os.Hostname(); err != nil {
+				return h, usage(ws.T("give --address: the name by which members reach the hub", "请用 --address 给出成员访问枢纽所用的名称"))
+			}
+		}
+		addresses = []string{name}
+	}
+	return hubFile{Listen: net.JoinHostPort(host, port), Addresses: addresses}, nil
+}
+
+// freePort has the system choose a port, which then stands in every pass.
+func freePort(host string) (string, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// found makes the keys and the ledger's first records: the genesis, the centre
+// as an institution, and the hub as its site.
+func (d folder) found(ctx context.Context, name string) (n networkFile, err error) {
+	var keys []ed25519.PrivateKey
+	for _, k := range []string{operatorKey, institutionKey, nodeKey} {
+		key, err := d.makeKey(k)
+		if err != nil {
+			return n, err
+		}
+		keys = append(keys, key)
+	}
+	operator, centre, node := keys[0], keys[1], keys[2]
+	l, err := file.Open(d.path(ledgerName))
+	if err != nil {
+		return n, err
+	}
+	defer l.Close()
+	genesis := &ledger.Genesis{Operator: publicOf(operator), Suite: ledger.Intl}
+	rand.Read(genesis.Nonce[:]) // never fails
+	if err := record(ctx, l, ledger.ChainID(name), operator, genesis); err != nil {
+		return n, err
+	}
+	chain, _ := l.State().Chain()
+	admit, err := institutionBody(chain.ID, hubInstitution, ledger.Centre, hubJurisdiction, centre)
+	if err != nil {
+		return n, err
+	}
+	if err := record(ctx, l, chain.ID, operator, admit); err != nil {
+		return n, err
+	}
+	site, err := siteBody(chain.ID, broker.HubSite, node)
+	if err != nil {
+		return n, err
+	}
+	return networkFile{Chain: chain.ID, Genesis: chain.Genesis, Hub: broker.HubSite, HubKey: publicOf(node)}, record(ctx, l, chain.ID, centre, site)
+}
+
+// record signs the next transaction of a key and submits it.
+func record(ctx context.Context, l ledger.Ledger, chain ledger.ChainID, key ed25519.PrivateKey, body ledger.Body) error {
+	tx, err := ledger.Sign(chain, l.State().Seq(publicOf(key).ID())+1, body, key)
+	if err == nil {
+		_, err = l.Submit(ctx, tx)
+	}
+	return err
+}
+
+func institutionBody(chain ledger.ChainID, name ws.Institution, c ledger.Category, j ledger.Jurisdiction, key ed25519.PrivateKey) (*ledger.SetInstitution, error) {
+	p, err := ledger.Possession(chain, ledger.ByInstitution, string(name), key)
+	return &ledger.SetInstitution{Act: ledger.Admit, Category: c, Institution: name, Jurisdiction: j, Key: publicOf(key), Possession: p}, err
+}
+
+func siteBody(chain ledger.ChainID, id ws.SiteID, key ed25519.PrivateKey) (*ledger.SetSite, error) {
+	p, err := ledger.Possession(chain, ledger.BySite, string(id), key)
+	return &ledger.SetSite{Act: ledger.Admit, Key: publicOf(key), Possession: p, Site: id}, err
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+
+	ws "wellspring"
+	"wellspring/hub"
+	"wellspring/ledger"
+	"wellspring/ledger/file"
+	"wellspring/mesh"
+	"wellspring/mesh/broker"
+	"wellspring/mesh/wire"
+	"wellspring/post"
+	"wellspring/post/conduct"
+	socket "wellspring/site/console"
+)
+
+// hubRun serves a network until it is stopped.
+func hubRun(ctx context.Context, args []string, c *console) error {
+	var dir string
+	f := flags("hub run --dir DIR", c)
+	f.text(&dir, "dir", "DIR", ws.T("the hub's folder", "枢纽的文件夹"))
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	if dir == "" || f.NArg() > 0 {
+		return usage(ws.T("hub run wants --dir", "hub run 须给出 --dir"))
+	}
+	n, err := openHub(ctx, folder(dir), newEvents(c))
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	n.events.say(ws.T("the hub serves %d members at %s", "枢纽为 %d 个成员服务，地址 %s", len(n.roster.members), n.broker.URLs()[0]))
+	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, dir) })
+	n.events.say(ws.T("stopped", "已停止"))
+	return err
+}
+
+// A hubNode is a hub's parts.
+type hubNode struct {
+	dir     folder
+	events  *eventLog
+	ledger  *file.Ledger
+	broker  *broker.Broker
+	roster  *roster
+	texts   *socket.Texts
+	link    *mesh.Link
+	service *hub.Service
+	server  *socket.Server
+}
+
+func openHub(ctx context.Context, d folder, events *eventLog) (n *hubNode, err error) {
+	h, err := d.hub()
+	if err != nil {
+		return nil, err
+	}
+	n = &hubNode{dir: d, events: events}
+	defer func() {
+		if err != nil {
+			n.close()
+		}
+	}()
+	if n.ledger, err = file.Open(d.path(ledgerName)); err != nil {
+		return n, err
+	}
+	if n.roster, err = openRoster(d); err != nil {
+		return n, err
+	}
+	if n.texts, err = socket.OpenTexts(d.path(studiesName)); err != nil {
+		return n, err
+	}
+	n.broker, err = broker.Open(ctx, broker.Config{Dir: d.path("broker"), Listen: h.Listen, Names: h.Addresses, Members: n.roster.members})
+	if err != nil {
+		return n, err
+	}
+	return n, n.wire()
+}
+
+// wire connects the hub's own node to its broker, without a socket, and makes its services.
+func (n *hubNode) wire() error {
+	key, err := n.dir.key(nodeKey)
+	if err != nil {
+		return err
+	}
+	pass, err := n.broker.Hub()
+	if err != nil {
+		return err
+	}
+	carrier, err := wire.Open(pass, wire.Options{InProcess: n.broker})
+	if err != nil {
+		return err
+	}
+	if n.link, err = openLink(n.dir, broker.HubSite, key, carrier, n.ledger, nil); err != nil {
+		return errors.Join(err, carrier.Close())
+	}
+	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog,
+		Report: n.events.report, Study: n.keep, Progress: func(p conduct.Progress) {
+			n.events.progress(p)
+			tell(n.server, p)
+		}})
+	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts,
+		Submit: n.service.Desk().Submit, Conduct: conductAt(n.service.Desk()), Admit: n.admit,
+		Spread: func(_ context.Context, text []byte) error {
+			n.service.Spread(text, broker.HubSite)
+			return nil
+		}})
+	return nil
+}
+
+// openLink opens a node's end of the mesh; the keys of its peers stand on the ledger.
+func openLink(d folder, self ws.SiteID, key ed25519.PrivateKey, carrier mesh.Carrier, l ledger.Ledger, hub *networkFile) (*mesh.Link, error) {
+	n, err := readNetwork(d.path(networkName))
+	if err != nil {
+		return nil, err
+	}
+	store, err := mesh.OpenDir(d.path("mesh"))
+	if err != nil {
+		return nil, err
+	}
+	return mesh.Open(mesh.Config{Chain: string(n.Chain), Self: self, Key: key, Limit: post.Limit, Carrier: carrier, Store: store, Spill: d.path("spill"),
+		Peer: func(id ws.SiteID) (ed25519.PublicKey, bool) {
+			s, known := l.State().Site(id)
+			if !known && hub != nil && id == hub.Hub { // the ledger itself comes from the hub
+				return ed25519.PublicKey(hub.HubKey[:]), true
+			}
+			return ed25519.PublicKey(s.Key[:]), known && !s.Ended
+		}})
+}
+
+// keep takes the text of a study that a site sent; it goes on to the others once
+// the ledger knows the study.
+func (n *hubNode) keep(text []byte) bool {
+	known := socket.Known(n.ledger)
+	h, err := n.texts.Put(text, known)
+	n.events.report(err)
+	return err == nil && known(h)
+}
+
+// admit enters a member at the running broker, and sends it the texts of
+// studies that were submitted before it came.
+func (n *hubNode) admit(ctx context.Context, m socket.Newcomer) (p mesh.Pass, err error) {
+	changed, err := n.roster.add(m)
+	if err != nil {
+		return p, err
+	}
+	for _, c := range changed {
+		if p, err = n.broker.Admit(ctx, c); err != nil {
+			return p, err
+		}
+	}
+	n.texts.Each(socket.Known(n.ledger), func(text []byte) { n.service.Give(m.Site, text) })
+	n.events.say(ws.T("site %s is admitted", "站点 %s 已获接纳", m.Site))
+	return p, nil
+}
+
+func (n *hubNode) close() {
+	if n.link != nil {
+		n.events.report(n.link.Close())
+	}
+	if n.broker != nil {
+		n.events.report(n.broker.Close())
+	}
+	if n.ledger != nil {
+		n.events.report(n.ledger.Close())
+	}
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	socket "wellspring/site/console"
+)
+
+// Nodes are the processes of a script by name; each script has its own.
+var nodes sync.Map // of *process, by work folder and name
+
+// A process is a node that runs for real.
+type process struct {
+	cmd  *exec.Cmd
+	args []string
+	log  string
+}
+
+// program makes a process of the program in the script's folder.
+func program(ts *testscript.TestScript, args []string) *exec.Cmd {
+	path, err := exec.LookPath("wellspring")
+	ts.Check(err)
+	cmd := exec.Command(path, args...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=", "TMPDIR="+ts.Getenv("TMPDIR"))
+	return cmd
+}
+
+func nodeName(ts *testscript.TestScript, name string) string { return ts.MkAbs(name) }
+
+func running(ts *testscript.TestScript, name string) *process {
+	p, ok := nodes.Load(nodeName(ts, name))
+	if !ok {
+		ts.Fatalf("no node %s", name)
+	}
+	return p.(*process)
+}
+
+// serve NAME ARGS...: a node in a process of its own, its stderr in NAME.log;
+// waits until its console answers. The folder is the last argument.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("serve NAME ARGS...")
+	}
+	p := &process{args: args[1:], log: ts.MkAbs(args[0] + ".log")}
+	start(ts, args[0], p)
+	ts.Defer(func() {
+		if p, ok := nodes.Load(nodeName(ts, args[0])); ok {
+			p.(*process).cmd.Process.Kill() // a script that failed leaves nothing behind
+		}
+	})
+}
+
+func start(ts *testscript.TestScript, name string, p *process) {
+	p.cmd = program(ts, p.args)
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	p.cmd.Stderr = log
+	ts.Check(p.cmd.Start())
+	log.Close()
+	nodes.Store(nodeName(ts, name), p)
+	desk := socket.Dial(ts.MkAbs(p.args[len(p.args)-1]))
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if _, err := desk.About(context.Background()); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("%s does not answer: %s", name, ts.ReadFile(name+".log"))
+}
+
+// halt NAME...: nodes are asked to stop as by Ctrl-C, and end by themselves with code 0.
+func halt(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		ts.Check(running(ts, name).cmd.Process.Signal(syscall.SIGINT))
+	}
+	for _, name := range args {
+		p := running(ts, name)
+		late := time.AfterFunc(20*time.Second, func() { p.cmd.Process.Kill() })
+		p.cmd.Wait()
+		late.Stop()
+		nodes.Delete(nodeName(ts, name))
+		log := ts.ReadFile(name + ".log")
+		if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+			ts.Fatalf("%s ended with code %d: %s", name, code, log)
+		}
+		for _, bad := range []string{"panic", "%!", "goroutine"} {
+			if strings.Contains(log, bad) {
+				ts.Fatalf("%s's log holds %q: %s", name, bad, log)
+			}
+		}
+	}
+}
+
+// crash is kill -9.
+func crash(ts *testscript.TestScript, name string) *process {
+	p := running(ts, name)
+	ts.Check(p.cmd.Process.Kill())
+	p.cmd.Wait()
+	return p
+}
+
+// ends N ARGS...: the program, as a process in the script's folder, ends with code N.
+func ends(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("ends N ARGS...")
+	}
+	cmd := program(ts, args[1:])
+	var out, errOut strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	cmd.Run()
+	if code := strconv.Itoa(cmd.ProcessState.ExitCode()); code != args[0] {
+		ts.Fatalf("exit code %s, want %s: %s", code, args[0], errOut.String())
+	}
+	ts.Stdout().Write([]byte(out.String()))
+	ts.Stderr().Write([]byte(errOut.String()))
+}
+
+// midway N ROUND DEED NODE ARGS...: while "study run" with ARGS is in a
+// round, NODE is killed and comes back (bounce), or is held (freeze) while the
+// asker presses Ctrl-C; the asker ends with code N. With bounce-hub the run's
+// id is left in the file run.
+func midway(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 5 {
+		ts.Fatalf("midway N ROUND DEED NODE ARGS...")
+	}
+	want, round, deed, node := args[0], args[1], args[2], args[3]
+	cmd := program(ts, args[4:])
+	pipe, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	late := time.AfterFunc(60*time.Second, func() { cmd.Process.Kill() })
+	defer late.Stop()
+	said, done := untilRound(ts, pipe, "round "+round+",")
+	if done {
+		cmd.Wait()
+		ts.Fatalf("the run never came to round %s: %s", round, said)
+	}
+	p := running(ts, node)
+	if deed == "freeze" {
+		ts.Check(p.cmd.Process.Signal(syscall.SIGSTOP))
+		ts.Check(cmd.Process.Signal(syscall.SIGINT))
+	} else {
+		crash(ts, node)
+	}
+	rest := make(chan string, 1)
+	go func() { b, _ := io.ReadAll(pipe); rest <- string(b) }()
+	if deed == "bounce" {
+		select {
+		case more := <-rest:
+			ts.Fatalf("the run went on without %s: %s%s", node, said, more)
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+	if deed == "freeze" {
+		said += <-rest
+		ts.Check(p.cmd.Process.Signal(syscall.SIGCONT))
+	} else {
+		start(ts, node, p)
+		said += <-rest
+	}
+	cmd.Wait()
+	if code := strconv.Itoa(cmd.ProcessState.ExitCode()); code != want {
+		ts.Fatalf("exit code %s, want %s: %s\n%s: %s", code, want, said, node, ts.ReadFile(node+".log"))
+	}
+	if m := regexp.MustCompile(`(?m)^run ([0-9a-f]{32})$`).FindStringSubmatch(said); m != nil {
+		ts.Setenv("RUN", m[1])
+	}
+	ts.Stderr().Write([]byte(said))
+}
+
+// untilRound reads lines until one begins with what; done when there are no more.
+func untilRound(ts *testscript.TestScript, in io.Reader, what string) (said string, done bool) {
+	b := bufio.NewReaderSize(in, 1) // what follows stays in the pipe, but for a few bytes
+	for {
+		line, err := b.ReadString('\n')
+		said += line
+		if err != nil {
+			return said, true
+		}
+		if strings.HasPrefix(line, what) {
+			return said, false
+		}
+	}
+}
+
+// pinall SITE...: each site pins the others, whose fingerprints it finds at the
+// ledger here; in a hospital people compare them by telephone.
+func pinAll(ts *testscript.TestScript, neg bool, args []string) {
+	form := regexp.MustCompile(`(?m)^(\S+)  .*\n  ([0-9a-f-]{79})$`)
+	for _, site := range args {
+		out, err := program(ts, []string{"site", "peers", "--dir", site}).Output()
+		ts.Check(err)
+		found := form.FindAllStringSubmatch(string(out), -1)
+		if len(found) != len(args)-1 {
+			ts.Fatalf("%s has %d peers: %s", site, len(found), out)
+		}
+		for _, m := range found {
+			if !slices.Contains(args, m[1]) {
+				ts.Fatalf("peer %s", m[1])
+			}
+			ts.Check(program(ts, []string{"site", "pin", m[1], strings.ToUpper(m[2]), "--dir", site}).Run())
+		}
+	}
+}
+
+// private FOLDER...: nobody but its owner reads a node's folder, and its keys.
+func private(ts *testscript.TestScript, neg bool, args []string) {
+	for _, dir := range args {
+		for path, want := range map[string]os.FileMode{".": 0o700, nodeKey: 0o600, institutionKey: 0o600} {
+			info, err := os.Stat(filepath.Join(ts.MkAbs(dir), path))
+			ts.Check(err)
+			if info.Mode().Perm() != want {
+				ts.Fatalf("%s/%s has mode %v", dir, path, info.Mode())
+			}
+		}
+	}
+}

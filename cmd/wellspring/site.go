@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+
+	ws "wellspring"
+)
+
+// runSite is "wellspring site ...".
+func runSite(ctx context.Context, args []string, c *console) error {
+	return subcommand(ctx, "site", map[string]func(context.Context, []string, *console) error{
+		"init": siteInit, "join": siteJoin, "run": siteRun, "load": siteLoad, "dataset": siteDataset, "peers": sitePeers, "pin": sitePin,
+		"studies": siteStudies, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "requester": siteRequester,
+	}, siteUsage, args, c)
+}
+
+var siteUsage = ws.T(`Usage:
+  wellspring site init --dir DIR --site NAME --institution NAME --network network.json
+                                         make keys, and DIR/request.json for the operator
+  wellspring site join pass.json --dir DIR
+                                         take the pass that the operator gave
+  wellspring site run --dir DIR          serve until Ctrl-C
+  wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
+                                         load a CSV or Parquet file as the draft of a dataset
+  wellspring site dataset freeze NAME --dir DIR
+                                         freeze the draft into the next version, for ever
+  wellspring site peers --dir DIR        the other sites, their fingerprints, and which are pinned
+  wellspring site pin PEER FINGERPRINT --dir DIR
+                                         say that a peer's fingerprint was compared out of band
+  wellspring site studies --dir DIR      studies, and what was decided
+  wellspring site approve|refuse|withdraw STUDY --dir DIR
+  wellspring site requester admit me.pub --dir DIR
+                                         put a researcher of this institution on the ledger`,
+	`用法：
+  wellspring site init --dir DIR --site NAME --institution NAME --network network.json
+                                         生成密钥，以及交给运营方的 DIR/request.json
+  wellspring site join pass.json --dir DIR
+                                         接受运营方给出的通行证
+  wellspring site run --dir DIR          提供服务，直至 Ctrl-C
+  wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
+                                         载入 CSV 或 Parquet 文件，作为数据集草稿
+  wellspring site dataset freeze NAME --dir DIR
+                                         将草稿冻结为下一版本，永不更改
+  wellspring site peers --dir DIR        其他站点、其指纹，以及哪些已固定
+  wellspring site pin PEER FINGERPRINT --dir DIR
+                                         声明已通过其他渠道核对对方指纹
+  wellspring site studies --dir DIR      各项研究及已作的决定
+  wellspring site approve|refuse|withdraw STUDY --dir DIR
+                                         批准、拒绝或撤回
+  wellspring site requester admit me.pub --dir DIR
+                                         将本机构的研究人员登记到账本`)
+
+// A siteFile is a site's own configuration.
+type siteFile struct {
+	Site        ws.SiteID      `json:"site"`
+	Institution ws.Institution `json:"institution"`
+}
+
+func (d folder) site() (s siteFile, err error) {
+	hub, err := d.isHub()
+	if err == nil && hub {
+		err = ws.Errorf(ws.Invalid, "", ws.T("the folder holds a hub, not a site", "该文件夹中是枢纽而非站点"))
+	}
+	if err == nil {
+		err = readJSONFile(d.path(siteName), &s)
+	}
+	return s, err
+}
+
+// siteDir parses the flags of a command that takes --dir and n words, and opens the folder.
+func siteDir(f *flagSet, args []string, n int) (folder, siteFile, error) {
+	var dir string
+	f.text(&dir, "dir", "DIR", ws.T("the site's folder", "站点的文件夹"))
+	if err := f.parseMixed(args); err != nil {
+		return "", siteFile{}, err
+	}
+	if dir == "" || f.NArg() != n {
+		return "", siteFile{}, ws.Errorf(ws.Invalid, "", ws.T("the command wants: wellspring %s", "该命令的用法：wellspring %s", f.synopsis)).
+			WithHint(ws.T("see: wellspring %s --help", "参见：wellspring %s --help", f.name()))
+	}
+	d := folder(dir)
+	s, err := d.site()
+	return d, s, err
+}

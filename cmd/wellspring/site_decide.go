@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	socket "wellspring/site/console"
+)
+
+// siteStudies lists the studies on the ledger with what this site decided.
+func siteStudies(ctx context.Context, args []string, c *console) error {
+	f := flags("site studies --dir DIR", c)
+	d, own, err := siteDir(f, args, 0)
+	if err != nil {
+		return err
+	}
+	all, err := socket.Dial(string(d)).Studies(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if c.json {
+			if err := json.NewEncoder(c.out).Encode(s); err != nil {
+				return err
+			}
+			continue
+		}
+		verdict := ws.T("undecided", "未决定")
+		for _, v := range s.Decisions {
+			if v.Site == own.Site {
+				verdict = verdictText(v.Verdict)
+			}
+		}
+		fmt.Fprintf(c.out, "%s  %-20s %-12s %s\n", s.Study.String()[:12], s.Name, s.Dataset, verdict.In(c.lang))
+	}
+	return nil
+}
+
+func verdictText(v ledger.Verdict) ws.Text {
+	switch v {
+	case ledger.Approve:
+		return ws.T("approved", "已批准")
+	case ledger.Refuse:
+		return ws.T("refused", "已拒绝")
+	}
+	return ws.T("withdrawn", "已撤回")
+}
+
+func siteApprove(ctx context.Context, args []string, c *console) error {
+	return siteVerdict(ctx, "approve", ledger.Approve, args, c)
+}
+
+func siteRefuse(ctx context.Context, args []string, c *console) error {
+	return siteVerdict(ctx, "refuse", ledger.Refuse, args, c)
+}
+
+func siteWithdraw(ctx context.Context, args []string, c *console) error {
+	return siteVerdict(ctx, "withdraw", ledger.Withdraw, args, c)
+}
+
+// siteVerdict signs a decision with the institution's key.
+func siteVerdict(ctx context.Context, name string, v ledger.Verdict, args []string, c *console) error {
+	f := flags("site "+name+" STUDY --dir DIR", c)
+	d, own, err := siteDir(f, args, 1)
+	if err != nil {
+		return err
+	}
+	desk := socket.Dial(string(d))
+	s, err := oneStudy(ctx, desk, f.Arg(0), "")
+	if err != nil {
+		return err
+	}
+	if v == ledger.Approve && !s.Here() {
+		return ws.Errorf(ws.Unreachable, "", ws.T("the text of the study has not come yet, or does not say what the ledger says", "研究文本尚未送达，或与账本所载不符")).
+			WithHint(ws.T("wait, or ask its requester to submit it again; nobody approves what was not shown", "请稍候，或请请求者重新提交；未见文本不得批准"))
+	}
+	key, err := d.key(institutionKey)
+	if err != nil {
+		return err
+	}
+	versions, err := decided(ctx, desk, own.Site, s, v)
+	if err != nil {
+		return err
+	}
+	for _, version := range versions {
+		q := ledger.Question{StudyRef: s.StudyRef, Release: ws.Version, Site: own.Site, Version: version}
+		if err := desk.Do(ctx, key, &ledger.Decide{Question: q, Verdict: v}); err != nil {
+			return err
+		}
+	}
+	c.say(ws.T("study %s %s, %s, for %v: %s", "研究 %s %s，数据集 %s，用途 %v：%s", s.Study.String()[:12], s.Name, s.Dataset, s.Purposes, verdictText(v)))
+	return nil
+}
+
+// decided are the versions of the dataset that a verdict is about: the latest,
+// or for a withdrawal all that are approved.
+func decided(ctx context.Context, desk *socket.Client, site ws.SiteID, s *socket.Study, v ledger.Verdict) (versions []int, err error) {
+	if v == ledger.Withdraw {
+		for _, d := range s.Decisions {
+			if d.Site == site && d.Release == ws.Version && d.Verdict == ledger.Approve {
+				versions = append(versions, d.Version)
+			}
+		}
+		if len(versions) == 0 {
+			err = ws.Errorf(ws.Denied, "", ws.T("this site has not approved the study", "本站点未批准该研究"))
+		}
+		return versions, err
+	}
+	about, err := desk.About(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range about.Peers {
+		if p.Site == site && p.Latest[s.Dataset] > 0 {
+			return []int{p.Latest[s.Dataset]}, nil
+		}
+	}
+	return nil, ws.Errorf(ws.Denied, "", ws.T("this site has no frozen version of dataset %s", "本站点没有数据集 %s 的冻结版本", s.Dataset)).
+		WithHint(ws.T("wellspring site load, then site dataset freeze", "请先执行 wellspring site load，再执行 site dataset freeze"))
+}
+
+// oneStudy finds the one study that which names, of one requester where account is given.
+func oneStudy(ctx context.Context, desk *socket.Client, which string, account ledger.Account) (*socket.Study, error) {
+	all, err := desk.Studies(ctx, which)
+	if err != nil {
+		return nil, err
+	}
+	var found []socket.Study
+	for _, s := range all {
+		if account == "" || s.Requester == account {
+			found = append(found, s)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return &found[0], nil
+	case 0:
+		return nil, ws.Errorf(ws.Invalid, "", ws.T("the ledger here knows no such study", "此处账本中没有该研究")).
+			WithHint(ws.T("name it by its name, or the first eight digits of its digest or more", "请用研究名称，或摘要的前八位以上来指明"))
+	}
+	return nil, ws.Errorf(ws.Invalid, "", ws.T("more than one study is meant", "所指研究不止一项")).
+		WithHint(ws.T("give more digits of its digest", "请给出更多位摘要"))
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"sync"
+
+	ws "wellspring"
+	"wellspring/engine"
+	"wellspring/engine/duckdb"
+	"wellspring/frame"
+	"wellspring/ledger"
+	"wellspring/ledger/file"
+	"wellspring/mesh"
+	"wellspring/mesh/wire"
+	"wellspring/policy"
+	"wellspring/post"
+	"wellspring/post/conduct"
+	"wellspring/post/replica"
+	"wellspring/run/journal/sqlite"
+	"wellspring/site"
+	socket "wellspring/site/console"
+)
+
+// siteRun serves a hospital's rows to approved studies until it is stopped.
+func siteRun(ctx context.Context, args []string, c *console) error {
+	f := flags("site run --dir DIR", c)
+	d, s, err := siteDir(f, args, 0)
+	if err != nil {
+		return err
+	}
+	n, err := openSite(d, s, newEvents(c))
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	n.events.say(ws.T("site %s serves", "站点 %s 开始服务", s.Site))
+	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) })
+	n.events.say(ws.T("stopped", "已停止"))
+	return err
+}
+
+// A siteNode is a site's parts.
+type siteNode struct {
+	dir      folder
+	self     siteFile
+	network  networkFile
+	events   *eventLog
+	ledger   *file.Ledger
+	journals *sqlite.DB
+	vault    *vault
+	texts    *socket.Texts
+	link     *mesh.Link
+	replica  *replica.Replica
+	service  *site.Service
+	server   *socket.Server
+}
+
+func openSite(d folder, s siteFile, events *eventLog) (n *siteNode, err error) {
+	n = &siteNode{dir: d, self: s, events: events}
+	defer func() {
+		if err != nil {
+			n.close()
+		}
+	}()
+	if n.network, err = readNetwork(d.path(networkName)); err != nil {
+		return n, err
+	}
+	var pass mesh.Pass
+	if err = readJSONFile(d.path(passName), &pass); err != nil {
+		return n, hinted(err, ws.T("take the operator's pass first: wellspring site join pass.json --dir %s", "请先接受运营方的通行证：wellspring site join pass.json --dir %s", string(d)))
+	}
+	if n.ledger, err = file.Open(d.path(ledgerName)); err != nil {
+		return n, err
+	}
+	if n.journals, err = sqlite.Open(d.path("journal.db")); err != nil {
+		return n, err
+	}
+	if n.texts, err = socket.OpenTexts(d.path(studiesName)); err != nil {
+		return n, err
+	}
+	if n.vault, err = openVault(n); err != nil {
+		return n, err
+	}
+	return n, n.wire(pass)
+}
+
+// wire connects the site to the broker and makes its services.
+func (n *siteNode) wire(pass mesh.Pass) error {
+	key, err := n.dir.key(nodeKey)
+	if err != nil {
+		return err
+	}
+	carrier, err := wire.Open(pass, wire.Options{})
+	if err != nil {
+		return err
+	}
+	if n.link, err = openLink(n.dir, n.self.Site, key, carrier, n.ledger, &n.network); err != nil {
+		return errors.Join(err, carrier.Close())
+	}
+	n.replica = replica.New(replica.Config{Self: n.self.Site, Hub: n.network.Hub, Own: n.ledger, Send: n.link.Send, Genesis: n.network.Genesis})
+	n.service = site.NewService(site.ServiceConfig{Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
+		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Pinned: n.dir.pins().Pinned, Study: n.keep, Report: n.events.report,
+		Progress: func(p conduct.Progress) {
+			n.events.progress(p)
+			tell(n.server, p)
+		}})
+	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts,
+		Submit: n.service.Desk().Submit, Conduct: conductAt(n.service.Desk()), Fresh: n.replica.Fresh, Spread: n.spread,
+		StandIn: func(ctx context.Context, id ledger.RunID) (*socket.Answer, error) {
+			return answerOf(n.service.StandIn(ctx, id))
+		}})
+	return nil
+}
+
+// spread gives the text of a study to the hub, which hands it on.
+func (n *siteNode) spread(ctx context.Context, text []byte) error {
+	return n.link.Send(ctx, mesh.Letter{From: n.self.Site, To: n.network.Hub, Run: post.Ledger, Label: post.Study, Body: text, Keep: true})
+}
+
+// keep takes the text of a study that came.
+func (n *siteNode) keep(text []byte) {
+	h, err := n.texts.Put(text, socket.Known(n.ledger))
+	if err != nil {
+		n.events.report(err)
+		return
+	}
+	n.events.say(ws.T("the text of study %s has come; decide: wellspring site approve %s --dir %s", "研究 %s 的文本已送达；请决定：wellspring site approve %s --dir %s", h.String()[:8], h.String()[:8], string(n.dir)))
+}
+
+func (n *siteNode) close() {
+	var errs []error
+	if n.link != nil {
+		errs = append(errs, n.link.Close())
+	}
+	if n.vault != nil {
+		errs = append(errs, n.vault.host.Close())
+	}
+	if n.journals != nil {
+		errs = append(errs, n.journals.Close())
+	}
+	if n.ledger != nil {
+		errs = append(errs, n.ledger.Close())
+	}
+	n.events.report(errors.Join(errs...))
+}
+
+// A vault opens the site's frozen versions, each file once.
+type vault struct {
+	node *siteNode
+	host *duckdb.Host
+	mu   sync.Mutex
+	rows map[string]frame.Source
+}
+
+func openVault(n *siteNode) (*vault, error) {
+	h, err := duckdb.OpenHost(n.dir.path(dataName), duckdb.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &vault{node: n, host: h, rows: map[string]frame.Source{}}, nil
+}
+
+// open gives the rows of a version and its policy, held to the ledger's commitment.
+func (v *vault) open(ctx context.Context, name ws.Dataset, version int) (frame.Source, policy.Policy, error) {
+	if _, err := datasetNamed(string(name)); err != nil {
+		return nil, policy.Policy{}, err
+	}
+	f, commitment, err := v.node.dir.described(name, version)
+	if err != nil {
+		return nil, policy.Policy{}, err
+	}
+	on, known := v.node.ledger.State().Version(v.node.self.Site, name, version)
+	if !known || on.Commitment != commitment {
+		return nil, policy.Policy{}, v.altered(name, version)
+	}
+	src, err := v.source(ctx, name, version)
+	if err == nil && !reflect.DeepEqual(src.Dictionary(), f.Dictionary) {
+		err = v.altered(name, version)
+	}
+	return src, f.Policy, err
+}
+
+func (v *vault) altered(name ws.Dataset, version int) error {
+	return ws.Errorf(ws.Diverged, "data", ws.T("version %d of %s here is not the one on the ledger", "此处 %[2]s 的版本 %[1]d 与账本不符", version, name)).
+		WithHint(ws.T("restore the site's folder from its backup", "请从备份恢复站点文件夹"))
+}
+
+func (v *vault) source(ctx context.Context, name ws.Dataset, version int) (frame.Source, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	file := versionFile(name, version, "duckdb")
+	if src := v.rows[file]; src != nil {
+		return src, nil
+	}
+	s, err := v.host.Store(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	// The file holds one dataset with one version: its number is the ledger's, not the store's.
+	src, err := s.Open(ctx, name, engine.Version(1))
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	v.rows[file] = src
+	return src, nil
+}
