@@ -24,22 +24,21 @@ type folder string
 
 // Files of a node's folder.
 const (
-	networkName     = "network.json"
-	hubName         = "hub.json"  // of the hub alone
-	siteName        = "site.json" // of a site alone
-	ledgerName      = "ledger"
-	studiesName     = "studies"
-	operatorKey     = "operator.key" // of the hub alone: admits institutions
-	institutionKey  = "institution.key"
-	nodeKey         = "node.key"
-	passName        = "pass.json" // of a site: its way to the broker
-	userName        = "user.seed" // of a site: its user at the broker
-	requestName     = "request.json"
-	pinsName        = "pins.json"
-	membersName     = "members.json"
-	maxPublicFile   = 1 << 20 // bytes of a file that another party wrote
-	hubInstitution  = "centre"
-	hubJurisdiction = "CN"
+	networkName    = "network.json"
+	hubName        = "hub.json"  // of the hub alone
+	siteName       = "site.json" // of a site alone
+	ledgerName     = "ledger"
+	studiesName    = "studies"
+	operatorKey    = "operator.key" // of the hub alone: admits institutions
+	institutionKey = "institution.key"
+	nodeKey        = "node.key"
+	passName       = "pass.json" // of a site: its way to the broker
+	userName       = "user.seed" // of a site: its user at the broker
+	requestName    = "request.json"
+	pinsName       = "pins.json"
+	membersName    = "members.json"
+	maxPublicFile  = 1 << 20 // bytes of a file that another party wrote
+	hubInstitution = "centre"
 )
 
 func (d folder) path(name ...string) string {

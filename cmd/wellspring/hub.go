@@ -9,9 +9,9 @@ import (
 	ws "wellspring"
 )
 
-// runHub is "wellspring hub init|admit|run".
+// runHub is "wellspring hub init|admit|run|requester".
 func runHub(ctx context.Context, args []string, c *console) error {
-	return subcommand(ctx, "hub", map[string]func(context.Context, []string, *console) error{"init": hubInit, "admit": hubAdmit, "run": hubRun}, hubUsage, args, c)
+	return subcommand(ctx, "hub", map[string]func(context.Context, []string, *console) error{"init": hubInit, "admit": hubAdmit, "run": hubRun, "requester": hubRequester}, hubUsage, args, c)
 }
 
 // subcommand runs the one that args name.
@@ -34,13 +34,17 @@ var hubUsage = ws.T(`Usage:
                                          found a network: keys, ledger, and DIR/network.json for hospitals
   wellspring hub admit request.json --dir DIR --out pass.json
                                          put a hospital on the ledger and write its pass
-  wellspring hub run --dir DIR           serve until Ctrl-C`,
+  wellspring hub run --dir DIR           serve until Ctrl-C
+  wellspring hub requester admit me.pub --dir DIR
+                                         put a researcher of the centre on the ledger`,
 	`用法：
   wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--address NAME]...
                                          建立网络：生成密钥与账本，以及交给各医院的 DIR/network.json
   wellspring hub admit request.json --dir DIR --out pass.json
                                          将医院登记到账本，并写出其通行证
-  wellspring hub run --dir DIR           提供服务，直至 Ctrl-C`)
+  wellspring hub run --dir DIR           提供服务，直至 Ctrl-C
+  wellspring hub requester admit me.pub --dir DIR
+                                         将中心的研究人员登记到账本`)
 
 // A hubFile is a hub's own configuration.
 type hubFile struct {

@@ -169,13 +169,13 @@ func (d folder) enter(_ context.Context, n socket.Newcomer) (p mesh.Pass, err er
 	if err != nil {
 		return p, err
 	}
-	changed, err := r.add(n)
-	if err != nil {
+	if err := r.add(n); err != nil {
 		return p, err
 	}
 	a, err := broker.OpenAuthority(d.path("broker", "keys"))
 	if err != nil {
 		return p, err
 	}
-	return a.Pass(changed[len(changed)-1], h.urls(), true)
+	all := r.rights()
+	return a.Pass(all[len(all)-1], h.urls(), true)
 }

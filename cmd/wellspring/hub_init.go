@@ -18,13 +18,14 @@ const defaultListen = ":7422"
 
 // hubInit founds a network.
 func hubInit(ctx context.Context, args []string, c *console) error {
-	var dir, name, listen string
+	var dir, name, listen, jurisdiction string
 	var addresses []string
 	f := flags("hub init --dir DIR --name CHAIN", c)
 	f.text(&dir, "dir", "DIR", ws.T("the hub's new folder, its owner's alone", "枢纽的新文件夹，仅属主可读"))
 	f.text(&name, "name", "CHAIN", ws.T("the network's name: small letters, digits and '-'", "网络名称：小写字母、数字和“-”"))
 	f.text(&listen, "listen", "HOST:PORT", ws.T("where members connect by TLS; port 0: the system chooses once; default :7422", "成员以 TLS 连接的地址；端口 0 表示由系统选定一次；默认 :7422"))
 	f.list(&addresses, "address", "NAME", ws.T("a DNS name or address by which members reach the hub, the first first; that of --listen or this machine's name otherwise", "成员访问枢纽所用的域名或地址，首个优先；默认取 --listen 的主机或本机名"))
+	f.text(&jurisdiction, "jurisdiction", "CODE", ws.T("the centre's country by ISO 3166; default CN", "中心所在国家的 ISO 3166 代码；默认 CN"))
 	if err := f.parse(args); err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func hubInit(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
-	n, err := d.found(ctx, name)
+	n, err := d.found(ctx, name, ledger.Jurisdiction(or(jurisdiction, "CN")))
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func freePort(host string) (string, error) {
 
 // found makes the keys and the ledger's first records: the genesis, the centre
 // as an institution, and the hub as its site.
-func (d folder) found(ctx context.Context, name string) (n networkFile, err error) {
+func (d folder) found(ctx context.Context, name string, j ledger.Jurisdiction) (n networkFile, err error) {
 	var keys []ed25519.PrivateKey
 	for _, k := range []string{operatorKey, institutionKey, nodeKey} {
 		key, err := d.makeKey(k)
@@ -112,7 +113,7 @@ func (d folder) found(ctx context.Context, name string) (n networkFile, err erro
 		return n, err
 	}
 	chain, _ := l.State().Chain()
-	admit, err := institutionBody(chain.ID, hubInstitution, ledger.Centre, hubJurisdiction, centre)
+	admit, err := institutionBody(chain.ID, hubInstitution, ledger.Centre, j, centre)
 	if err != nil {
 		return n, err
 	}

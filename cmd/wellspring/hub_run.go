@@ -72,7 +72,7 @@ func openHub(ctx context.Context, d folder, events *eventLog) (n *hubNode, err e
 	if n.texts, err = socket.OpenTexts(d.path(studiesName)); err != nil {
 		return n, err
 	}
-	n.broker, err = broker.Open(ctx, broker.Config{Dir: d.path("broker"), Listen: h.Listen, Names: h.Addresses, Members: n.roster.members})
+	n.broker, err = broker.Open(ctx, broker.Config{Dir: d.path("broker"), Listen: h.Listen, Names: h.Addresses, Members: n.roster.rights()})
 	if err != nil {
 		return n, err
 	}
@@ -142,12 +142,11 @@ func (n *hubNode) keep(text []byte) bool {
 // admit enters a member at the running broker, and sends it the texts of
 // studies that were submitted before it came.
 func (n *hubNode) admit(ctx context.Context, m socket.Newcomer) (p mesh.Pass, err error) {
-	changed, err := n.roster.add(m)
-	if err != nil {
+	if err := n.roster.add(m); err != nil {
 		return p, err
 	}
-	for _, c := range changed {
-		if p, err = n.broker.Admit(ctx, c); err != nil {
+	for _, r := range n.roster.rights() { // the others' rights change too, and come first
+		if p, err = n.broker.Admit(ctx, r); err != nil {
 			return p, err
 		}
 	}

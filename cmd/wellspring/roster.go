@@ -19,7 +19,7 @@ import (
 type roster struct {
 	dir     folder
 	mu      sync.Mutex
-	members []broker.Member
+	members []socket.Newcomer
 }
 
 func openRoster(d folder) (*roster, error) {
@@ -30,30 +30,34 @@ func openRoster(d folder) (*roster, error) {
 	return r, readJSONFile(d.path(membersName), &r.members)
 }
 
-// add enters a member, or gives it another user, and saves the list. It
-// returns the members whose rights change, the new one last.
-func (r *roster) add(n socket.Newcomer) (changed []broker.Member, err error) {
+// add enters a member, or gives it another user, and saves the list.
+func (r *roster) add(n socket.Newcomer) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	me := broker.Member{Site: n.Site, User: n.User, To: []ws.SiteID{broker.HubSite}, Wide: true}
+	all := slices.DeleteFunc(slices.Clone(r.members), func(m socket.Newcomer) bool { return m.Site == n.Site })
+	all = append(all, n)
+	if err := r.dir.writeJSON(membersName, all); err != nil {
+		return err
+	}
+	r.members = all
+	return nil
+}
+
+// rights are what each member may do at the broker, the newest member last.
+func (r *roster) rights() []broker.Member {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var all []broker.Member
-	for _, m := range r.members {
-		if m.Site == n.Site {
-			continue
-		}
-		me.To = append(me.To, m.Site)
-		if !slices.Contains(m.To, n.Site) {
-			m.To = append(slices.Clone(m.To), n.Site)
-			changed = append(changed, m)
+	for _, n := range r.members {
+		m := broker.Member{Site: n.Site, User: n.User, To: []ws.SiteID{broker.HubSite}, Wide: true}
+		for _, o := range r.members {
+			if o.Site != n.Site {
+				m.To = append(m.To, o.Site)
+			}
 		}
 		all = append(all, m)
 	}
-	all = append(all, me)
-	if err := r.dir.writeJSON(membersName, all); err != nil {
-		return nil, err
-	}
-	r.members = all
-	return append(changed, me), nil
+	return all
 }
 
 // compact gives JSON without the spaces of an indented file.

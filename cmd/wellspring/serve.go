@@ -107,6 +107,31 @@ func (l *eventLog) progress(p conduct.Progress) {
 	}
 }
 
+// watchLink tells when the connection to the hub comes and goes.
+func (l *eventLog) watchLink(ctx context.Context, up func() bool) error {
+	clock := time.NewTicker(500 * time.Millisecond)
+	defer clock.Stop()
+	was, told, since := false, false, time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-clock.C:
+		}
+		now := up()
+		if now != was {
+			was, since, told = now, time.Now(), false
+			if now {
+				l.say(ws.T("connected to the hub", "已连接枢纽"))
+			}
+		}
+		if !now && !told && time.Since(since) > 2*time.Second { // a start is given a moment
+			told = true
+			l.say(ws.T("no connection to the hub; it is tried again and again", "未能连接枢纽；将不断重试"))
+		}
+	}
+}
+
 // tell turns a desk's progress into the console's.
 func tell(s *socket.Server, p conduct.Progress) {
 	if p.Document == nil && p.Err == nil {

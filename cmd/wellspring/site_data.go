@@ -177,7 +177,7 @@ func (d folder) freeze(ctx context.Context, name ws.Dataset, version int) (h led
 	if err := os.MkdirAll(d.path(dataName), 0o700); err != nil {
 		return h, folderTrouble(err)
 	}
-	if _, err := os.Stat(d.path(dataName, versionFile(name, version, "json"))); err == nil {
+	if _, err := os.Stat(d.path(dataName, versionFile(name, version, "duckdb"))); err == nil {
 		_, h, err := d.described(name, version)
 		return h, err
 	}
@@ -208,7 +208,7 @@ func (d folder) freeze(ctx context.Context, name ws.Dataset, version int) (h led
 	return d.keepVersion(f)
 }
 
-// keepVersion moves the draft to its place; the description comes last and says that all is there.
+// keepVersion puts a version's files into their place, the rows last: they say that all is there.
 func (d folder) keepVersion(f frozen) (h ledger.Hash, err error) {
 	b, err := json.Marshal(f)
 	if err != nil {
@@ -220,10 +220,10 @@ func (d folder) keepVersion(f frozen) (h ledger.Hash, err error) {
 	}
 	text, _ := salt.MarshalText() // never fails
 	file := func(kind string) string { return dataName + "/" + versionFile(f.Dataset, f.Version, kind) }
-	if err := os.Rename(d.path(draftName, string(f.Dataset)+".duckdb"), d.path(file("duckdb"))); err != nil {
-		return h, folderTrouble(err)
+	if err := errors.Join(d.write(file("salt"), text), d.write(file("json"), b)); err != nil {
+		return h, err
 	}
-	return ledger.Commit(salt, b), errors.Join(d.write(file("salt"), text), d.write(file("json"), b))
+	return ledger.Commit(salt, b), folderTrouble(os.Rename(d.path(draftName, string(f.Dataset)+".duckdb"), d.path(file("duckdb"))))
 }
 
 // described reads a version's description and gives its commitment.

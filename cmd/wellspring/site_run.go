@@ -36,7 +36,8 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 	}
 	defer n.close()
 	n.events.say(ws.T("site %s serves", "站点 %s 开始服务", s.Site))
-	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) })
+	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) },
+		func(ctx context.Context) error { return n.events.watchLink(ctx, n.carrier.Up) })
 	n.events.say(ws.T("stopped", "已停止"))
 	return err
 }
@@ -51,6 +52,7 @@ type siteNode struct {
 	journals *sqlite.DB
 	vault    *vault
 	texts    *socket.Texts
+	carrier  *wire.Carrier
 	link     *mesh.Link
 	replica  *replica.Replica
 	service  *site.Service
@@ -92,12 +94,11 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 	if err != nil {
 		return err
 	}
-	carrier, err := wire.Open(pass, wire.Options{})
-	if err != nil {
+	if n.carrier, err = wire.Open(pass, wire.Options{}); err != nil {
 		return err
 	}
-	if n.link, err = openLink(n.dir, n.self.Site, key, carrier, n.ledger, &n.network); err != nil {
-		return errors.Join(err, carrier.Close())
+	if n.link, err = openLink(n.dir, n.self.Site, key, n.carrier, n.ledger, &n.network); err != nil {
+		return errors.Join(err, n.carrier.Close())
 	}
 	n.replica = replica.New(replica.Config{Self: n.self.Site, Hub: n.network.Hub, Own: n.ledger, Send: n.link.Send, Genesis: n.network.Genesis})
 	n.service = site.NewService(site.ServiceConfig{Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,

@@ -84,12 +84,30 @@ func readKey(path string) (k keyFile, key ed25519.PrivateKey, err error) {
 
 // siteRequester is "wellspring site requester admit".
 func siteRequester(ctx context.Context, args []string, c *console) error {
-	if len(args) == 0 || args[0] != "admit" {
-		return usage(ws.T("site requester wants: admit me.pub --dir DIR", "site requester 的用法：admit me.pub --dir DIR"))
+	return admitRequester(ctx, "site", args, c)
+}
+
+// hubRequester is "wellspring hub requester admit", for people of the centre.
+func hubRequester(ctx context.Context, args []string, c *console) error {
+	return admitRequester(ctx, "hub", args, c)
+}
+
+// admitRequester puts a researcher of the folder's institution on the ledger.
+func admitRequester(ctx context.Context, name string, args []string, c *console) error {
+	var dir string
+	f := flags(name+" requester admit me.pub --dir DIR", c)
+	f.text(&dir, "dir", "DIR", ws.T("the folder of the running node", "运行中节点的文件夹"))
+	if len(args) > 0 && args[0] == "admit" {
+		args = args[1:]
 	}
-	f := flags("site requester admit me.pub --dir DIR", c)
-	d, _, err := siteDir(f, args[1:], 1)
-	if err != nil {
+	if err := f.parseMixed(args); err != nil {
+		return err
+	}
+	if dir == "" || f.NArg() != 1 {
+		return usage(ws.T("%s requester wants: admit me.pub --dir DIR", "%s requester 的用法：admit me.pub --dir DIR", name))
+	}
+	d := folder(dir)
+	if _, err := d.isHub(); err != nil {
 		return err
 	}
 	var p publicFile

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -191,6 +192,15 @@ func studyShow(ctx context.Context, args []string, c *console) error {
 		fmt.Fprintln(c.out, title)
 	}
 	c.say(ws.T("dataset %s, for %v; asked by account %s", "数据集 %s，用途 %v；请求账户 %s", s.Dataset, s.Purposes, string(s.Requester)))
+	if s.Here() {
+		var text bytes.Buffer
+		if err := json.Indent(&text, s.Text, "", "  "); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, text.String())
+	} else {
+		c.say(ws.T("its text is not here", "此处没有其文本"))
+	}
 	for _, d := range s.Decisions {
 		c.say(ws.T("site %s, version %d, release %s: %s", "站点 %s，版本 %d，程序版本 %s：%s", d.Site, d.Version, d.Release, verdictText(d.Verdict)))
 	}
