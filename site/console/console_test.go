@@ -203,11 +203,28 @@ func TestConsole_Run(t *testing.T) {
 	if err != nil || len(all[0].Runs) != 1 || all[0].Runs[0].Outcome != ledger.OK {
 		t.Errorf("%+v, %v", all, err)
 	}
-	if _, _, err = d.run(t.Context(), console.Order{StudyRef: ref, Sites: []ws.SiteID{"anzhen", "ruijin"}}); err != nil || len(d.tasks[1].Members) != 2 {
-		t.Errorf("two sites: %v", err)
+	if _, _, err = d.run(t.Context(), console.Order{StudyRef: ref, Sites: []ws.SiteID{"anzhen", "ruijin", "xiehe"}}); err != nil {
+		t.Errorf("the same sites again: %v", err)
 	}
+	_, _, err = d.run(t.Context(), console.Order{StudyRef: ref, Sites: []ws.SiteID{"anzhen", "ruijin"}})
+	wants(t, "one site less than before", err, ws.Denied)
 	_, _, err = d.run(t.Context(), console.Order{StudyRef: ref, Sites: []ws.SiteID{"anzhen", "nowhere"}})
 	wants(t, "a site without the dataset", err, ws.Denied)
+}
+
+// Sites may be named, as long as no sum over others was opened.
+func TestConsole_Sites(t *testing.T) {
+	d := newDesk(t)
+	ref := d.submit()
+	few := console.Order{StudyRef: ref, Sites: []ws.SiteID{"xiehe", "anzhen"}}
+	if _, _, err := d.run(t.Context(), few); err != nil || len(d.tasks[0].Members) != 2 || d.tasks[0].Members[0].Site != "anzhen" {
+		t.Errorf("two sites: %v", err)
+	}
+	_, _, err := d.run(t.Context(), console.Order{StudyRef: ref})
+	wants(t, "one site more than before", err, ws.Denied)
+	if _, _, err := d.run(t.Context(), few); err != nil {
+		t.Error(err)
+	}
 }
 
 // After a withdrawal no run is opened: nobody is left out in silence.
