@@ -243,6 +243,9 @@ func (s *Service) Spread(text []byte, but ws.SiteID) {
 
 // Give sends the text of a study to one site, as [Service.Spread] does.
 func (s *Service) Give(site ws.SiteID, text []byte) {
+	if s.over.Err() != nil {
+		return
+	}
 	s.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(s.over, spreading)
 		defer cancel()
