@@ -72,16 +72,22 @@ func TestNetwork_HubDies(t *testing.T) {
 // A site that never comes back: before the first sum a new epoch goes on without
 // it, and says so; after it the run ends.
 func TestNetwork_SiteIsLost(t *testing.T) {
-	w := patient(t, 5, 4*time.Second)
+	w := network(t, 5)
 	q := ask(t, w, logistic("lost"))
-	done := w.When(0, 0, func(conduct.Progress) { w.Kill("site4") })
+	lose := func(site ws.SiteID) func(conduct.Progress) {
+		return func(p conduct.Progress) {
+			w.Kill(site)
+			w.Hub().Lose(context.Background(), string(p.Run), site)
+		}
+	}
+	done := w.When(0, 0, lose("site4"))
 	out := q.run(t, w)
 	<-done
-	if slices.Contains(out.Document.Sites, "site4") || len(out.Document.Sites) < 3 {
+	if !slices.Equal(out.Document.Sites, w.Sites[:4]) {
 		t.Errorf("sites %v", out.Document.Sites)
 	}
 	w.Start(t.Context(), "site4")
-	done = w.When(3, 1, func(conduct.Progress) { w.Kill("site1") })
+	done = w.When(3, 1, lose("site1"))
 	_, err := q.try(t.Context(), w)
 	<-done
 	if ws.KindOf(err) != ws.Unreachable {

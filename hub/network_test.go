@@ -42,16 +42,13 @@ func patients(t testing.TB, seed uint64, n int) *table.Table {
 }
 
 // network is one of n hospitals that ends with the test.
-func network(t testing.TB, n int) *hubtest.Network { return patient(t, n, 30*time.Second) }
-
-// patient is a network in which whoever conducts waits so long for a site.
-func patient(t testing.TB, n int, patience time.Duration) *hubtest.Network {
+func network(t testing.TB, n int) *hubtest.Network {
 	t.Helper()
 	rows := map[ws.SiteID]frame.Source{}
 	for i := range n {
 		rows[ws.SiteID(fmt.Sprintf("site%d", i))] = patients(t, uint64(i), 60+10*i)
 	}
-	w, err := hubtest.New(t.Context(), hubtest.Config{Dir: t.TempDir(), Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: rows, Policy: policy.Default(), Patience: patience})
+	w, err := hubtest.New(t.Context(), hubtest.Config{Dir: t.TempDir(), Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: rows, Policy: policy.Default(), Patience: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,10 +73,11 @@ type conducting struct {
 	done chan struct{}
 }
 
-// An event is a message, or that a site has come back.
+// An event is a message, or that a site has come back, or is gone for good.
 type event struct {
 	message *run.Message
 	back    ws.SiteID
+	lost    ws.SiteID
 }
 
 // New makes a desk.
@@ -94,6 +95,12 @@ func (d *Desk) Take(ctx context.Context, m run.Message) { d.put(ctx, m.Run, even
 // Back says that a site has come back, and may have lost what was under way.
 func (d *Desk) Back(ctx context.Context, id string, site ws.SiteID) {
 	d.put(ctx, id, event{back: site})
+}
+
+// Lose says that a site will not answer in this run, without waiting for the
+// desk's patience to end.
+func (d *Desk) Lose(ctx context.Context, id string, site ws.SiteID) {
+	d.put(ctx, id, event{lost: site})
 }
 
 func (d *Desk) put(ctx context.Context, id string, e event) {

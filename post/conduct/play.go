@@ -81,6 +81,10 @@ func (p *play) play(ctx context.Context) (*study.Document, error) {
 }
 
 func (p *play) take(e event) (run.Output, error) {
+	if e.lost != "" {
+		p.lost[e.lost] = true
+		return p.c.Lose(e.lost)
+	}
 	if e.message == nil {
 		return run.Output{Send: p.c.Again(e.back)}, nil
 	}
