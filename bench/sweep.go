@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"time"
 
 	ws "wellspring"
 	"wellspring/analyze"
-	"wellspring/analyze/describe"
 	"wellspring/analyze/glm"
 	"wellspring/frame"
 	"wellspring/hub/hubtest"
@@ -43,7 +41,7 @@ func openNetwork(ctx context.Context, n, rows int, p policy.Policy, patience tim
 	for _, s := range stores.sites {
 		sources[s.ID] = s.Rows
 	}
-	w, err := hubtest.New(ctx, hubtest.Config{Dir: dir, Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: sources, Policy: p, Patience: patience})
+	w, err := hubtest.New(ctx, hubtest.Config{Dir: dir, Catalog: analyze.Catalog{glm.Method()}, Rows: sources, Policy: p, Patience: patience})
 	end := func() {
 		if w != nil {
 			w.Close()
@@ -152,40 +150,5 @@ func proveKillSweep(ctx context.Context, scale float64, r *Report) error {
 	if r.Holds = same == points; !r.Holds && last != nil {
 		fmt.Fprintln(os.Stderr, "the last that did not:", last)
 	}
-	return nil
-}
-
-// proveFifty asks a description of fifty sites, each with its own connection,
-// journal, ledger and DuckDB file.
-func proveFifty(ctx context.Context, scale float64, r *Report) error {
-	sites := scaled(50, scale, 5)
-	w, end, err := openNetwork(ctx, sites, 100*sites, policy.Default(), 2*time.Minute)
-	if err != nil {
-		return err
-	}
-	defer end()
-	a := study.Analysis{Method: "describe", Variables: []string{"x1", "x2"}}
-	ref, st, members, err := w.Ask(ctx, &study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: "fifty"}, Data: study.Data{Dataset: hubtest.Dataset}, Analysis: &a})
-	if err != nil {
-		return err
-	}
-	var answered int
-	took, err := timed(func() error {
-		out, err := w.Hub().Open(ctx, ref, st, members, false)
-		if err == nil {
-			answered = len(out.Document.Sites)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	r.Peer = "none: a describe study over fifty connected sites ends, in under 1 GiB with all sites in the process"
-	r.add("sites in the answer", float64(answered), "")
-	r.add("from the desk to the answer", took, "s")
-	r.add("memory that Go holds, hub and all sites", float64(m.Sys)/(1<<20), "MiB")
-	r.Holds = answered == sites && m.Sys < 1<<30
 	return nil
 }
