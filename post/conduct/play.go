@@ -39,6 +39,11 @@ const lastWord = 2 * time.Second
 // tick is how often silence is looked at.
 const tick = 200 * time.Millisecond
 
+// nudge is how long a site is waited for before it is sent again what it has to
+// answer: it may have come back from a crash at the very moment when that was on
+// its way. Each time it is twice as long, since a long computation is no silence.
+const nudge = 3 * time.Second
+
 // play passes messages until the run has its answer or fails. A site that is
 // silent for longer than the desk's patience while it is waited for is lost.
 func (p *play) play(ctx context.Context) (*study.Document, error) {
@@ -48,12 +53,14 @@ func (p *play) play(ctx context.Context) (*study.Document, error) {
 	clock := time.NewTicker(min(tick, p.desk.cfg.Patience/4))
 	defer clock.Stop()
 	due := time.Now().Add(p.desk.cfg.Patience)
+	wait, again := nudge, time.Now().Add(nudge)
 	for {
 		if err := p.send(ctx, out); err != nil {
 			return nil, p.end(nil, err)
 		}
 		if len(out.Send) > 0 {
 			due = time.Now().Add(p.desk.cfg.Patience)
+			wait, again = nudge, time.Now().Add(nudge)
 		}
 		p.tell()
 		if out.Document != nil || err != nil {
@@ -67,6 +74,12 @@ func (p *play) play(ctx context.Context) (*study.Document, error) {
 			if time.Now().After(due) {
 				out, err = p.lose()
 				due = time.Now().Add(p.desk.cfg.Patience)
+			} else if time.Now().After(again) {
+				wait *= 2
+				again = time.Now().Add(wait)
+				if err := p.remind(ctx); err != nil {
+					return nil, p.end(nil, err)
+				}
 			}
 		case <-ctx.Done():
 			err := ws.Errorf(ws.Stopped, "conduct", ws.T("stopped", "已停止")).Wrap(ctx.Err())
@@ -93,6 +106,19 @@ func (p *play) take(e event) (run.Output, error) {
 		return run.Output{}, nil // of another run, epoch or site: it changes nothing
 	}
 	return out, err
+}
+
+// remind sends those that are waited for what they have to answer; whoever has
+// had it answers with the same bytes or passes it over.
+func (p *play) remind(ctx context.Context) error {
+	for _, site := range p.c.Waiting() {
+		for _, m := range p.c.Again(site) {
+			if err := p.desk.cfg.Send(ctx, m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // lose gives up on all that are waited for.
