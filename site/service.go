@@ -41,8 +41,10 @@ type ServiceConfig struct {
 	Catalog     analyze.Catalog
 	// Pinned gives the fingerprints that were compared out of band; see [Gate].
 	Pinned func(ws.SiteID) (ledger.KeyID, bool)
-	// MaxAge is how old the site's view of the ledger may be; see [Gate].
-	MaxAge time.Duration
+	// Exchange is how often letters are carried, where the site is in two parts
+	// and has no wire; 0 where it has one. Whatever waits for the ledger waits so
+	// much longer, and the view of it may be so much older.
+	Exchange time.Duration
 	// Patience is that of the desk, where this site conducts.
 	Patience time.Duration
 	// Progress is told of runs that this site conducts; may be nil.
@@ -53,8 +55,15 @@ type ServiceConfig struct {
 	Report func(error)
 }
 
+// Exchanges is how many of them a question to the hub and its answer may take: one
+// each way, and one more each where a file just missed its carrier.
+const Exchanges = 4
+
 // waiting bounds how long a message waits for the ledger to say what it needs.
-const waiting = 30 * time.Second
+func (c *ServiceConfig) waiting() time.Duration { return 30*time.Second + Exchanges*c.Exchange }
+
+// maxAge is how old the site's view of the ledger may be.
+func (c *ServiceConfig) maxAge() time.Duration { return maxAge + Exchanges*c.Exchange }
 
 // A Service is a hospital's node on a network: it answers runs, and conducts
 // them where it is asked to.

@@ -125,7 +125,7 @@ func (v *serving) refuse(ctx context.Context, m run.Message, err error) error {
 // await gives the ledger here time to catch up with what the message rests on;
 // if it does not, the gate refuses.
 func (v *serving) await(ctx context.Context, wanted func(ledger.State) bool) {
-	ctx, cancel := context.WithTimeout(ctx, waiting)
+	ctx, cancel := context.WithTimeout(ctx, v.s.cfg.waiting())
 	defer cancel()
 	_ = v.s.cfg.Replica.Until(ctx, wanted)
 }
@@ -133,7 +133,7 @@ func (v *serving) await(ctx context.Context, wanted func(ledger.State) bool) {
 // freshen gives whoever orders the ledger time to say that the view here is the
 // newest, which after a start is not known yet; if it does not, the gate refuses.
 func (v *serving) freshen(ctx context.Context) {
-	for until := time.Now().Add(waiting); time.Since(v.s.cfg.Replica.Fresh()) > (&Gate{MaxAge: v.s.cfg.MaxAge}).maxAge() && time.Now().Before(until); {
+	for until := time.Now().Add(v.s.cfg.waiting()); time.Since(v.s.cfg.Replica.Fresh()) > v.s.cfg.maxAge() && time.Now().Before(until); {
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
@@ -164,7 +164,7 @@ func (v *serving) begin(ctx context.Context) error {
 	}
 	first, _ := state.Epoch(id, 1) // the sites of later epochs are some of these, and have declared the same levels
 	rows = engine.WithConstant(rows, siteColumn(first.Members), string(cfg.Self))
-	gate := &Gate{Site: cfg.Self, Ledger: cfg.Replica, Fresh: cfg.Replica.Fresh, Pinned: cfg.Pinned, MaxAge: cfg.MaxAge}
+	gate := &Gate{Site: cfg.Self, Ledger: cfg.Replica, Fresh: cfg.Replica.Fresh, Pinned: cfg.Pinned, MaxAge: cfg.maxAge()}
 	v.node, err = NewNode(run.Config{Site: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Catalog: cfg.Catalog, Policy: pol, Gate: gate, Rand: rand.Reader},
 		rows, cfg.Journals.Run(v.id))
 	return err

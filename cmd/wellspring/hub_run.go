@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"time"
 
 	ws "wellspring"
 	"wellspring/hub"
@@ -20,7 +21,8 @@ import (
 // hubRun serves a network until it is stopped.
 func hubRun(ctx context.Context, args []string, c *console) error {
 	var dir string
-	f := flags("hub run --dir DIR", c)
+	f := flags("hub run --dir DIR [--patience TIME]", c)
+	patience := patienceFlag(f)
 	f.text(&dir, "dir", "DIR", ws.T("the hub's folder", "枢纽的文件夹"))
 	if err := f.parse(args); err != nil {
 		return err
@@ -28,7 +30,7 @@ func hubRun(ctx context.Context, args []string, c *console) error {
 	if dir == "" || f.NArg() > 0 {
 		return usage(ws.T("hub run wants --dir", "hub run 须给出 --dir"))
 	}
-	n, err := openHub(ctx, folder(dir), newEvents(c))
+	n, err := openHub(ctx, folder(dir), *patience, newEvents(c))
 	if err != nil {
 		return err
 	}
@@ -52,7 +54,7 @@ type hubNode struct {
 	server  *socket.Server
 }
 
-func openHub(ctx context.Context, d folder, events *eventLog) (n *hubNode, err error) {
+func openHub(ctx context.Context, d folder, patience time.Duration, events *eventLog) (n *hubNode, err error) {
 	h, err := d.hub()
 	if err != nil {
 		return nil, err
@@ -76,11 +78,11 @@ func openHub(ctx context.Context, d folder, events *eventLog) (n *hubNode, err e
 	if err != nil {
 		return n, err
 	}
-	return n, n.wire()
+	return n, n.wire(patience)
 }
 
 // wire connects the hub's own node to its broker, without a socket, and makes its services.
-func (n *hubNode) wire() error {
+func (n *hubNode) wire(patience time.Duration) error {
 	key, err := n.dir.key(nodeKey)
 	if err != nil {
 		return err
@@ -96,7 +98,7 @@ func (n *hubNode) wire() error {
 	if n.link, err = openLink(n.dir, broker.HubSite, key, carrier, n.ledger, nil); err != nil {
 		return errors.Join(err, carrier.Close())
 	}
-	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog,
+	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Patience: patience,
 		Report: n.events.report, Study: n.keep, Progress: func(p conduct.Progress) {
 			n.events.progress(p)
 			tell(n.server, p)

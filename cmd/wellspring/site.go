@@ -9,7 +9,7 @@ import (
 // runSite is "wellspring site ...".
 func runSite(ctx context.Context, args []string, c *console) error {
 	return subcommand(ctx, "site", map[string]func(context.Context, []string, *console) error{
-		"init": siteInit, "join": siteJoin, "run": siteRun, "load": siteLoad, "dataset": siteDataset, "peers": sitePeers, "pin": sitePin,
+		"init": siteInit, "join": siteJoin, "run": siteRun, "relay": siteRelay, "load": siteLoad, "dataset": siteDataset, "peers": sitePeers, "pin": sitePin,
 		"studies": siteStudies, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "requester": siteRequester,
 	}, siteUsage, args, c)
 }
@@ -20,6 +20,10 @@ var siteUsage = ws.T(`Usage:
   wellspring site join pass.json --dir DIR
                                          take the pass that the operator gave
   wellspring site run --dir DIR          serve until Ctrl-C
+  wellspring site run --dir DIR --exchange IN OUT [--every 10m]
+                                         serve without a network, by signed files in two folders
+  wellspring site relay --pass DIR/pass.json --exchange IN OUT [--every 10m]
+                                         the outer part of such a site: files to and from the hub
   wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
                                          load a CSV or Parquet file as the draft of a dataset
   wellspring site dataset freeze NAME --dir DIR
@@ -37,6 +41,10 @@ var siteUsage = ws.T(`Usage:
   wellspring site join pass.json --dir DIR
                                          接受运营方给出的通行证
   wellspring site run --dir DIR          提供服务，直至 Ctrl-C
+  wellspring site run --dir DIR --exchange IN OUT [--every 10m]
+                                         不联网，以两个文件夹中的签名文件提供服务
+  wellspring site relay --pass DIR/pass.json --exchange IN OUT [--every 10m]
+                                         上述站点的外侧部分：在文件与枢纽之间传递
   wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
                                          载入 CSV 或 Parquet 文件，作为数据集草稿
   wellspring site dataset freeze NAME --dir DIR
@@ -67,14 +75,15 @@ func (d folder) site() (s siteFile, err error) {
 	return s, err
 }
 
-// siteDir parses the flags of a command that takes --dir and n words, and opens the folder.
+// siteDir parses the flags of a command that takes --dir and n words, -1 for any
+// number of them, and opens the folder.
 func siteDir(f *flagSet, args []string, n int) (folder, siteFile, error) {
 	var dir string
 	f.text(&dir, "dir", "DIR", ws.T("the site's folder", "站点的文件夹"))
 	if err := f.parseMixed(args); err != nil {
 		return "", siteFile{}, err
 	}
-	if dir == "" || f.NArg() != n {
+	if dir == "" || n >= 0 && f.NArg() != n {
 		return "", siteFile{}, ws.Errorf(ws.Invalid, "", ws.T("the command wants: wellspring %s", "该命令的用法：wellspring %s", f.synopsis)).
 			WithHint(ws.T("see: wellspring %s --help", "参见：wellspring %s --help", f.name()))
 	}

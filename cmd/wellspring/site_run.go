@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"sync"
+	"time"
 
 	ws "wellspring"
 	"wellspring/engine"
@@ -25,19 +26,28 @@ import (
 
 // siteRun serves a hospital's rows to approved studies until it is stopped.
 func siteRun(ctx context.Context, args []string, c *console) error {
-	f := flags("site run --dir DIR", c)
-	d, s, err := siteDir(f, args, 0)
+	var x exchange
+	f := flags("site run --dir DIR [--exchange IN OUT]", c)
+	x.flags(f)
+	patience := patienceFlag(f)
+	d, s, err := siteDir(f, args, -1)
+	if err == nil {
+		err = x.take(f, f.Args())
+	}
 	if err != nil {
 		return err
 	}
-	n, err := openSite(d, s, newEvents(c))
+	n, err := openSite(d, s, x, *patience, newEvents(c))
 	if err != nil {
 		return err
 	}
 	defer n.close()
 	n.events.say(ws.T("site %s serves", "站点 %s 开始服务", s.Site))
-	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) },
-		func(ctx context.Context) error { return n.events.watchLink(ctx, n.carrier.Up) })
+	parts := []func(context.Context) error{n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }}
+	if n.up != nil {
+		parts = append(parts, func(ctx context.Context) error { return n.events.watchLink(ctx, n.up) })
+	}
+	err = serveAll(ctx, parts...)
 	n.events.say(ws.T("stopped", "已停止"))
 	return err
 }
@@ -52,15 +62,17 @@ type siteNode struct {
 	journals *sqlite.DB
 	vault    *vault
 	texts    *socket.Texts
-	carrier  *wire.Carrier
+	exchange exchange
+	patience time.Duration
+	up       func() bool // whether the wire stands; nil where there is none
 	link     *mesh.Link
 	replica  *replica.Replica
 	service  *site.Service
 	server   *socket.Server
 }
 
-func openSite(d folder, s siteFile, events *eventLog) (n *siteNode, err error) {
-	n = &siteNode{dir: d, self: s, events: events}
+func openSite(d folder, s siteFile, x exchange, patience time.Duration, events *eventLog) (n *siteNode, err error) {
+	n = &siteNode{dir: d, self: s, exchange: x, patience: patience, events: events}
 	defer func() {
 		if err != nil {
 			n.close()
@@ -88,27 +100,41 @@ func openSite(d folder, s siteFile, events *eventLog) (n *siteNode, err error) {
 	return n, n.wire(pass)
 }
 
+// carrier is the site's way to the broker: a wire, or two folders.
+func (n *siteNode) carrier(pass mesh.Pass) (mesh.Carrier, error) {
+	if n.exchange.given() {
+		return n.exchange.open(n.self.Site)
+	}
+	w, err := wire.Open(pass, wire.Options{})
+	if err != nil {
+		return nil, err
+	}
+	n.up = w.Up
+	return w, nil
+}
+
 // wire connects the site to the broker and makes its services.
 func (n *siteNode) wire(pass mesh.Pass) error {
 	key, err := n.dir.key(nodeKey)
 	if err != nil {
 		return err
 	}
-	if n.carrier, err = wire.Open(pass, wire.Options{}); err != nil {
+	carrier, err := n.carrier(pass)
+	if err != nil {
 		return err
 	}
-	if n.link, err = openLink(n.dir, n.self.Site, key, n.carrier, n.ledger, &n.network); err != nil {
-		return errors.Join(err, n.carrier.Close())
+	if n.link, err = openLink(n.dir, n.self.Site, key, carrier, n.ledger, &n.network); err != nil {
+		return errors.Join(err, carrier.Close())
 	}
 	n.replica = replica.New(replica.Config{Self: n.self.Site, Hub: n.network.Hub, Own: n.ledger, Send: n.link.Send, Genesis: n.network.Genesis})
 	n.service = site.NewService(site.ServiceConfig{Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
 		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Pinned: n.dir.pins().Pinned, Study: n.keep, Report: n.events.report,
-		Progress: func(p conduct.Progress) {
+		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
 			n.events.progress(p)
 			tell(n.server, p)
 		}})
 	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts,
-		Submit: n.service.Desk().Submit, Conduct: conductAt(n.service.Desk()), Fresh: n.replica.Fresh, Spread: n.spread,
+		Submit: n.service.Desk().Submit, Conduct: conductAt(n.service.Desk()), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
 		StandIn: func(ctx context.Context, id ledger.RunID) (*socket.Answer, error) {
 			return answerOf(n.service.StandIn(ctx, id))
 		}})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	ws "wellspring"
 )
@@ -17,6 +18,7 @@ type flagSet struct {
 	c        *console
 	synopsis string // as the user types it
 	about    []flagHelp
+	wrong    error // of a value that a flag refused
 }
 
 type flagHelp struct {
@@ -36,6 +38,19 @@ func flags(synopsis string, c *console) *flagSet {
 func (f *flagSet) text(p *string, name, placeholder string, about ws.Text) {
 	f.StringVar(p, name, "", "")
 	f.about = append(f.about, flagHelp{"--" + name + " " + placeholder, about})
+}
+
+// span takes a flag with a duration between two bounds; what p holds is the default.
+func (f *flagSet) span(p *time.Duration, name string, least, most time.Duration, about ws.Text) {
+	f.Func(name, "", func(v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < least || d > most { // what is returned here would be taken for text
+			f.wrong = ws.Errorf(ws.Invalid, "", ws.T("--%s wants a time such as 90s, 10m or 3h, from %v to %v", "--%s 须为时长，如 90s、10m 或 3h，介于 %v 与 %v 之间", name, least, most))
+		}
+		*p = d
+		return nil
+	})
+	f.about = append(f.about, flagHelp{"--" + name + " TIME", about})
 }
 
 // list takes a flag that may be given more than once.
@@ -58,7 +73,7 @@ func (f *flagSet) bool(p *bool, name string, about ws.Text) {
 func (f *flagSet) parse(args []string) error {
 	err := f.Parse(args)
 	if err == nil {
-		return nil
+		return f.wrong
 	}
 	if errors.Is(err, flag.ErrHelp) {
 		f.help()

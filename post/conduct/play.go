@@ -42,7 +42,8 @@ const tick = 200 * time.Millisecond
 // nudge is how long a site is waited for before it is sent again what it has to
 // answer: it may have come back from a crash at the very moment when that was on
 // its way. Each time it is twice as long, since a long computation is no silence.
-const nudge = 3 * time.Second
+// A patient desk has sites whose letters are carried by hand; it is slower.
+func (d *Desk) nudge() time.Duration { return max(3*time.Second, d.cfg.Patience/20) }
 
 // play passes messages until the run has its answer or fails. A site that is
 // silent for longer than the desk's patience while it is waited for is lost.
@@ -53,14 +54,14 @@ func (p *play) play(ctx context.Context) (*study.Document, error) {
 	clock := time.NewTicker(min(tick, p.desk.cfg.Patience/4))
 	defer clock.Stop()
 	due := time.Now().Add(p.desk.cfg.Patience)
-	wait, again := nudge, time.Now().Add(nudge)
+	wait, again := p.desk.nudge(), time.Now().Add(p.desk.nudge())
 	for {
 		if err := p.send(ctx, out); err != nil {
 			return nil, p.end(nil, err)
 		}
 		if len(out.Send) > 0 {
 			due = time.Now().Add(p.desk.cfg.Patience)
-			wait, again = nudge, time.Now().Add(nudge)
+			wait, again = p.desk.nudge(), time.Now().Add(p.desk.nudge())
 		}
 		p.tell()
 		if out.Document != nil || err != nil {

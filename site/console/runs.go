@@ -225,7 +225,7 @@ func (s *Server) release(ctx context.Context, ref ledger.StudyRef, a *Answer) er
 		return err
 	}
 	rec, _ := s.node.Ledger.State().Requester(ref.Requester)
-	ctx, cancel := context.WithTimeout(ctx, submitTime)
+	ctx, cancel := context.WithTimeout(ctx, submitTime+s.node.Delay)
 	defer cancel()
 	return s.node.Submit(ctx, &ledger.ReleaseResult{Key: rec.Key, Requester: ref.Requester, Result: ledger.Commit(a.Salt, b), Run: a.Run})
 }

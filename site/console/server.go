@@ -31,6 +31,9 @@ type Node struct {
 	Admit func(context.Context, Newcomer) (mesh.Pass, error)
 	// Fresh is when the ledger here was last known to be the newest; nil at a hub.
 	Fresh func() time.Time
+	// Delay is what a letter to the hub and its answer may take beyond the
+	// moments of a wire; 0 for a node that has one.
+	Delay time.Duration
 }
 
 // A Newcomer is a site that the ledger knows, with the key of its user at the broker.
@@ -113,7 +116,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error 
 
 // await waits a while until the ledger here is as wanted; at the hub it is the newest.
 func (s *Server) await(ctx context.Context, wanted func(ledger.State) bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, catchUp)
+	ctx, cancel := context.WithTimeout(ctx, catchUp+s.node.Delay)
 	defer cancel()
 	now := s.node.Ledger.State()
 	if wanted(now) || s.node.Fresh == nil {
@@ -205,7 +208,7 @@ func (s *Server) transaction(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) put(ctx context.Context, tx ledger.Tx) (ledger.Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, submitTime)
+	ctx, cancel := context.WithTimeout(ctx, submitTime+s.node.Delay)
 	defer cancel()
 	return s.node.Ledger.Submit(ctx, tx)
 }
