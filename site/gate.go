@@ -10,14 +10,14 @@ import (
 	"wellspring/study"
 )
 
-// maxAge is how old a site's view of the ledger may be when it answers.
-const maxAge = 10 * time.Minute
+// MaxAge is how old a site's view of the ledger may be when it answers.
+const MaxAge = 10 * time.Minute
 
 func (g *Gate) maxAge() time.Duration {
 	if g.MaxAge > 0 {
 		return g.MaxAge
 	}
-	return maxAge
+	return MaxAge
 }
 
 // A Gate is what a site of a network checks before each round: its own verified

@@ -63,7 +63,7 @@ const Exchanges = 4
 func (c *ServiceConfig) waiting() time.Duration { return 30*time.Second + Exchanges*c.Exchange }
 
 // maxAge is how old the site's view of the ledger may be.
-func (c *ServiceConfig) maxAge() time.Duration { return maxAge + Exchanges*c.Exchange }
+func (c *ServiceConfig) maxAge() time.Duration { return MaxAge + Exchanges*c.Exchange }
 
 // A Service is a hospital's node on a network: it answers runs, and conducts
 // them where it is asked to.

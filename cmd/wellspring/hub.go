@@ -34,7 +34,7 @@ var hubUsage = ws.T(`Usage:
                                          found a network: keys, ledger, and DIR/network.json for hospitals
   wellspring hub admit request.json --dir DIR --out pass.json
                                          put a hospital on the ledger and write its pass
-  wellspring hub run --dir DIR [--patience 2m]
+  wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT]
                                          serve until Ctrl-C; a site that is silent for so long
                                          in a run is given up (hours, where files are carried)
   wellspring hub requester admit me.pub --dir DIR
@@ -44,7 +44,7 @@ var hubUsage = ws.T(`Usage:
                                          建立网络：生成密钥与账本，以及交给各医院的 DIR/network.json
   wellspring hub admit request.json --dir DIR --out pass.json
                                          将医院登记到账本，并写出其通行证
-  wellspring hub run --dir DIR [--patience 2m]
+  wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT]
                                          提供服务，直至 Ctrl-C；站点在计算中静默超过此时长
                                          即被放弃（靠文件传递时应以小时计）
   wellspring hub requester admit me.pub --dir DIR

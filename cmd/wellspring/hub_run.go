@@ -16,13 +16,14 @@ import (
 	"wellspring/post"
 	"wellspring/post/conduct"
 	socket "wellspring/site/console"
+	"wellspring/site/vitals"
 )
 
 // hubRun serves a network until it is stopped.
 func hubRun(ctx context.Context, args []string, c *console) error {
 	var dir string
 	f := flags("hub run --dir DIR [--patience TIME]", c)
-	patience := patienceFlag(f)
+	patience, metrics := patienceFlag(f), metricsFlag(f)
 	f.text(&dir, "dir", "DIR", ws.T("the hub's folder", "枢纽的文件夹"))
 	if err := f.parse(args); err != nil {
 		return err
@@ -35,8 +36,16 @@ func hubRun(ctx context.Context, args []string, c *console) error {
 		return err
 	}
 	defer n.close()
+	vital, err := showVitals(n.events.vitals, *metrics, n.events)
+	if err != nil {
+		return err
+	}
 	n.events.say(ws.T("the hub serves %d members at %s", "枢纽为 %d 个成员服务，地址 %s", len(n.roster.members), n.broker.URLs()[0]))
-	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, dir) })
+	parts := []func(context.Context) error{n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, dir) }}
+	if vital != nil {
+		parts = append(parts, vital)
+	}
+	err = serveAll(ctx, parts...)
 	n.events.say(ws.T("stopped", "已停止"))
 	return err
 }
@@ -98,6 +107,7 @@ func (n *hubNode) wire(patience time.Duration) error {
 	if n.link, err = openLink(n.dir, broker.HubSite, key, carrier, n.ledger, nil); err != nil {
 		return errors.Join(err, carrier.Close())
 	}
+	n.events.vitals = vitals.New(vitals.Node{Role: "hub", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() }})
 	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Patience: patience,
 		Report: n.events.report, Study: n.keep, Progress: func(p conduct.Progress) {
 			n.events.progress(p)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -228,4 +229,25 @@ func private(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 	}
+}
+
+// fetch NAME PATH: what a node answers to its operator, at the address that its log says.
+func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("fetch NAME PATH")
+	}
+	at := regexp.MustCompile(`metrics at (http://\S+)/metrics`).FindStringSubmatch(ts.ReadFile(args[0] + ".log"))
+	if at == nil {
+		ts.Fatalf("%s says no address: %s", args[0], ts.ReadFile(args[0]+".log"))
+	}
+	client := http.Client{Timeout: 10 * time.Second}
+	r, err := client.Get(at[1] + args[1])
+	ts.Check(err)
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	ts.Check(err)
+	if r.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s: %s", args[1], r.Status, b)
+	}
+	ts.Stdout().Write(b)
 }

@@ -13,6 +13,7 @@ import (
 	"wellspring/ledger"
 	"wellspring/post/conduct"
 	socket "wellspring/site/console"
+	"wellspring/site/vitals"
 )
 
 // stopTime bounds how long a node may take to stop.
@@ -47,9 +48,10 @@ func serveAll(ctx context.Context, parts ...func(context.Context) error) error {
 
 // An eventLog writes what a node does, a line each, without any data.
 type eventLog struct {
-	c    *console
-	mu   sync.Mutex
-	told map[ledger.RunID]int // the round of each run that was told last
+	c      *console
+	vitals *vitals.Server // counts the same, once it is there
+	mu     sync.Mutex
+	told   map[ledger.RunID]int // the round of each run that was told last
 }
 
 func newEvents(c *console) *eventLog { return &eventLog{c: c, told: map[ledger.RunID]int{}} }
@@ -99,10 +101,13 @@ func (l *eventLog) progress(p conduct.Progress) {
 	id := string(p.Run[:min(8, len(p.Run))])
 	switch {
 	case p.Err != nil:
+		l.vitals.Ended(p.Err)
 		l.say(ws.T("run %s ended: %s", "计算 %s 结束：%s", id, ws.KindOf(p.Err).String()))
 	case ended:
+		l.vitals.Ended(nil)
 		l.say(ws.T("run %s has its answer", "计算 %s 已有结果", id))
 	case !known || last != p.Round:
+		l.vitals.Round()
 		l.say(ws.T("run %s is in round %d", "计算 %s 进行到第 %d 轮", id, p.Round))
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"wellspring/run/journal/sqlite"
 	"wellspring/site"
 	socket "wellspring/site/console"
+	"wellspring/site/vitals"
 )
 
 // siteRun serves a hospital's rows to approved studies until it is stopped.
@@ -29,7 +30,7 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 	var x exchange
 	f := flags("site run --dir DIR [--exchange IN OUT]", c)
 	x.flags(f)
-	patience := patienceFlag(f)
+	patience, metrics := patienceFlag(f), metricsFlag(f)
 	d, s, err := siteDir(f, args, -1)
 	if err == nil {
 		err = x.take(f, f.Args())
@@ -42,10 +43,17 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 		return err
 	}
 	defer n.close()
+	vital, err := showVitals(n.events.vitals, *metrics, n.events)
+	if err != nil {
+		return err
+	}
 	n.events.say(ws.T("site %s serves", "站点 %s 开始服务", s.Site))
 	parts := []func(context.Context) error{n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }}
 	if n.up != nil {
 		parts = append(parts, func(ctx context.Context) error { return n.events.watchLink(ctx, n.up) })
+	}
+	if vital != nil {
+		parts = append(parts, vital)
 	}
 	err = serveAll(ctx, parts...)
 	n.events.say(ws.T("stopped", "已停止"))
@@ -127,6 +135,8 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 		return errors.Join(err, carrier.Close())
 	}
 	n.replica = replica.New(replica.Config{Self: n.self.Site, Hub: n.network.Hub, Own: n.ledger, Send: n.link.Send, Genesis: n.network.Genesis})
+	n.events.vitals = vitals.New(vitals.Node{Role: "site", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() },
+		Up: n.up, Fresh: n.replica.Fresh, MaxAge: site.MaxAge + site.Exchanges*n.exchange.every})
 	n.service = site.NewService(site.ServiceConfig{Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
 		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Pinned: n.dir.pins().Pinned, Study: n.keep, Report: n.events.report,
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
