@@ -200,6 +200,84 @@ func TestLinked(t *testing.T) {
 	}
 }
 
+// Two answers whose difference is a few persons', or their number, are not both
+// given; each alone is, and both where enough persons lie between.
+func TestNeighbours(t *testing.T) {
+	age := study.Analysis{Method: "describe", Variables: []string{"z"}}
+	model := study.Analysis{Method: "glm", Formula: "z ~ x", Family: "gaussian"}
+	offset := study.Analysis{Method: "glm", Formula: "z ~ 1 + offset(0 * x)", Family: "gaussian"}
+	weighted := study.Analysis{Method: "glm", Formula: "z ~ 1", Family: "gaussian", Weights: "w"}
+	bins := func(n int) study.Analysis { a := age; a.Bins = n; return a }
+	missing := func(n int) func(*ward) {
+		return func(w *ward) {
+			for i := range n {
+				w.x[5+7*i] = math.NaN()
+			}
+		}
+	}
+	zeros := func(n int) func(*ward) {
+		return func(w *ward) {
+			for i := range n {
+				w.w[5+7*i] = 0
+			}
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*ward)
+		says   string // "" for an answer
+		asked  []study.Analysis
+	}{
+		{"all complete", missing(0), "", []study.Analysis{age, model}},
+		{"one is missing", missing(1), "rows that differ", []study.Analysis{age, model}},
+		{"one is missing, alone", missing(1), "", []study.Analysis{model}},
+		{"one is missing, on nothing shared", missing(1), "", []study.Analysis{{Method: "describe", Variables: []string{"w"}}, model}},
+		{"nine are missing", missing(9), "rows that differ", []study.Analysis{offset, age}},
+		{"ten are missing", missing(10), "", []study.Analysis{age, offset}},
+		{"no weight is zero", zeros(0), "", []study.Analysis{weighted}},
+		{"a weight is zero", zeros(1), "weight of zero", []study.Analysis{weighted}},
+		{"ten weights are zero", zeros(10), "", []study.Analysis{weighted}},
+		{"one histogram", missing(0), "", []study.Analysis{bins(6)}},
+		{"one histogram twice", missing(0), "", []study.Analysis{bins(6), bins(6)}},
+		{"two histograms", missing(0), "two histograms", []study.Analysis{bins(6), bins(7)}},
+	} {
+		w := newWard(0)
+		c.change(w)
+		_, err := analyzetest.Play(t, judged, ask(c.asked...), spread(w.table(t), 4, 0), policy.Default())
+		if c.says == "" && err != nil {
+			t.Errorf("%s: refused: %v", c.name, err)
+		}
+		if c.says != "" && (ws.KindOf(err) != ws.Withheld || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		free := policy.Default()
+		free.MinCell, free.MaxInfluence = 1, 1
+		if _, err := analyzetest.Play(t, judged, ask(c.asked...), spread(w.table(t), 4, 0), free); err != nil {
+			t.Errorf("%s: refused where no limit holds: %v", c.name, err)
+		}
+	}
+}
+
+// Three hinges tell the one person between them from all others.
+func TestHinges(t *testing.T) {
+	rows := spread(newWard(0).table(t), 4, 0)
+	for formula, want := range map[string]string{
+		"z ~ x + I(abs(x - 36)) + I(abs(x - 37)) + I(abs(x - 38))": "bends",
+		"z ~ x + sqrt((x - 37)^2)":                                 "bends",
+		"z ~ x + I(((x - 37)^2)^0.5)":                              "bends",
+		"z ~ x + I((w + 1)^(z / 1e6))":                             "bends",
+		"z ~ offset(abs(x - 37)) + g":                              "bends",
+		"z ~ sqrt(x)":                                              "",
+		"z ~ I((x + 1)^0.5) + abs(w)":                              "",
+		"z ~ x + I(x^2)":                                           "",
+	} {
+		_, err := analyzetest.Play(t, judged, ask(study.Analysis{Method: "glm", Formula: formula, Family: "gaussian"}), rows, policy.Default())
+		if (want == "") != (err == nil) || want != "" && (ws.KindOf(err) != ws.Withheld || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", formula, err)
+		}
+	}
+}
+
 // What a limit of k persons means for a variable of two values, and that of a
 // tenth for one of many, at the edge.
 func TestJudge_Edge(t *testing.T) {

@@ -12,12 +12,15 @@ import (
 // its rows, that another counts: what is shown of both could give it back.
 // Each table is protected on its own; over several studies that is the work of
 // a guard that remembers.
-func (p *Program) linked(results []study.Result) error {
+func (p *Program) linked(s progress, results []study.Result) error {
 	k := p.facts.Policy.MinCell
 	if k <= 1 {
 		return nil
 	}
 	for i, r := range results {
+		if err := p.weightless(i, s, r); err != nil {
+			return err
+		}
 		if !hides(r) {
 			continue
 		}
@@ -32,6 +35,76 @@ func (p *Program) linked(results []study.Result) error {
 			}
 			if apart > 0 && apart < float64(k) {
 				return linkedError(p.parts[i], p.parts[j], "rows")
+			}
+		}
+	}
+	return nil
+}
+
+// neighbours refuses a study of which two analyses read a column over rows that
+// differ by fewer persons than the limit: the difference of two sums would be
+// theirs. It is judged by counts, before any value is opened.
+func (p *Program) neighbours(s progress) error {
+	k := p.facts.Policy.MinCell
+	for i := range p.parts {
+		for j := range i {
+			for a, f := range p.parts[i].frames {
+				for b, g := range p.parts[j].frames {
+					apart := s.Parts[i].Totals[a].Complete - s.Parts[j].Totals[b].Complete
+					if apart = max(apart, -apart); apart == 0 || apart >= k {
+						continue
+					}
+					if c := common(f, g); c != "" {
+						return p.neighbourError(i, j, c)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Program) neighbourError(i, j int, column string) error {
+	return ws.Errorf(ws.Withheld, "study", ws.T("%s and %s read %s over rows that differ by a few persons, who are those with a missing value: the difference of the two would be theirs",
+		"%s 与 %s 所用的 %s 的行仅相差少数有缺失值的人：两者之差即其数据", label(p.parts[j].analysis), label(p.parts[i].analysis), column)).
+		WithHint(ws.T("let both read the same rows, as by where: crp >= 0, which leaves out missing values, or leave one of the two out", "请使两者基于相同的行，例如 where: crp >= 0（可排除缺失值），或去掉其中一个"))
+}
+
+// common names a column that two frames read.
+func common(f, g *formula.Frame) string {
+	for _, c := range f.Columns() {
+		if slices.Contains(g.Columns(), c) {
+			return c
+		}
+	}
+	return ""
+}
+
+// weightless refuses a result that leaves out a few persons by a weight of zero.
+func (p *Program) weightless(i int, s progress, r study.Result) error {
+	if p.parts[i].analysis.Weights == "" {
+		return nil
+	}
+	if zeros := s.Parts[i].Totals[0].Complete - int64(r.Glance.Float("nobs")); zeros > 0 && zeros < p.facts.Policy.MinCell {
+		return ws.Errorf(ws.Withheld, label(p.parts[i].analysis), ws.T("too few persons have a weight of zero", "权重为零的人数过少")).
+			WithHint(ws.T("add a constant to the weights, or leave these rows out by where", "请给权重加一个常数，或用 where 排除这些行"))
+	}
+	return nil
+}
+
+// histograms refuses two sets of bins of one variable: those of one lie across
+// those of the other, and their differences are counts below the limit.
+func (p *Program) histograms() error {
+	for i, a := range p.parts {
+		for _, b := range p.parts[:i] {
+			if a.analysis.Bins == b.analysis.Bins || a.analysis.Bins == 0 || b.analysis.Bins == 0 || p.facts.Policy.MinCell <= 1 {
+				continue
+			}
+			for _, v := range a.analysis.Variables {
+				if slices.Contains(b.analysis.Variables, v) {
+					return ws.Errorf(ws.Withheld, v, ws.T("two histograms of one variable with different bins tell small counts by their difference", "同一变量的两个不同分组的直方图之差会泄露小计数")).
+						WithHint(ws.T("ask for one number of bins", "请只使用一种分组数"))
+				}
 			}
 		}
 	}

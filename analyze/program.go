@@ -56,6 +56,9 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 		}
 		p.parts = append(p.parts, part{a, m, frames, gs})
 	}
+	if err := p.histograms(); err != nil {
+		return nil, err
+	}
 	canonical, err := s.Canonical()
 	if err != nil {
 		return nil, err
@@ -360,7 +363,7 @@ func (p *Program) Next(raw State, sum stat.Sum) (State, []study.Result, error) {
 		return nil, nil, ws.Errorf(ws.Other, "program", ws.T("the state is no JSON", "状态无法写成 JSON")).Wrap(err)
 	}
 	done := results(s)
-	if err := p.linked(done); err != nil {
+	if err := p.linked(s, done); err != nil {
 		return nil, nil, err
 	}
 	return out, done, nil
@@ -414,7 +417,7 @@ func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 		}
 	}
 	s.Phase = moments
-	return nil
+	return p.neighbours(*s)
 }
 
 func (p *Program) afterMoments(s *progress, sum stat.Sum) {

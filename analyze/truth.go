@@ -30,6 +30,10 @@ func truths(f *formula.Frame, p policy.Policy) error {
 		return ws.Errorf(ws.Withheld, name, ws.T("a comparison within arithmetic tells whom it likes from the others, and they are not counted", "算术运算中的比较式可任意区分个人，而其人数未经计数")).
 			WithHint(ws.T("under a cell limit make it a term of its own, such as I(age > 65)", "有单元限制时请将其单独成项，例如 I(age > 65)"))
 	}
+	if name, kinked := f.Kinked(); kinked {
+		return ws.Errorf(ws.Withheld, name, ws.T("a function that bends at a chosen place can set single persons apart, and they are not counted", "在所选位置转折的函数可区分出个人，而其人数未经计数")).
+			WithHint(ws.T("under a cell limit use a comparison as a term of its own, such as I(age > 65), or a polynomial", "有单元限制时请将比较式单独成项，例如 I(age > 65)，或使用多项式"))
+	}
 	if len(f.Truths()) > maxTruths {
 		return ws.Errorf(ws.Withheld, "formula", ws.T("more than %d comparisons would part the persons too finely", "比较式超过 %d 个，会将人群划分得过细", maxTruths)).
 			WithHint(ws.T("use fewer comparisons", "请减少比较式"))

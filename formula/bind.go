@@ -24,6 +24,7 @@ type Frame struct {
 	compared []string
 	truths   []Truth
 	nested   string // a comparison that is part of a variable; "" if there is none
+	kinked   string // a function with a kink where its writer likes; "" if there is none
 }
 
 // A source computes one number a row, and from it the numeric variables from

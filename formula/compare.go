@@ -1,6 +1,7 @@
 package formula
 
 import (
+	"math"
 	"slices"
 
 	ws "wellspring"
@@ -24,6 +25,40 @@ func (f *Frame) Truths() []Truth { return f.truths }
 // Nested names a comparison that is not a variable but part of one, such as
 // I((age > 65) * bmi), whose two groups no count of round 0 tells.
 func (f *Frame) Nested() (name string, ok bool) { return f.nested, f.nested != "" }
+
+// Kinked names a function that bends at a place which whoever writes the formula
+// chooses, such as abs(x - 5) or sqrt((x - 5)^2). Two of them and x tell the rows
+// between two places from all others, as a comparison does, and no count of round
+// 0 tells how many these are.
+func (f *Frame) Kinked() (name string, ok bool) { return f.kinked, f.kinked != "" }
+
+// kink remembers n, whose value is e, if it bends within e's operand.
+func (b *binder) kink(n *node, e *expr) {
+	switch {
+	case e.op == "abs" && e.a.bound.lo < 0 && e.a.bound.hi > 0,
+		e.op == "sqrt" && !e.a.straight(),
+		e.op == "^" && !e.b.constant(),
+		e.op == "^" && e.b.value != math.Trunc(e.b.value) && !e.a.straight():
+		b.kinked = n.String()
+	}
+}
+
+// straight reports whether e is a sum of columns, each times a number, and a number.
+func (e *expr) straight() bool {
+	switch e.op {
+	case "", "column":
+		return true
+	case "neg":
+		return e.a.straight()
+	case "+", "-":
+		return e.a.straight() && e.b.straight()
+	case "*":
+		return e.a.constant() && e.b.straight() || e.a.straight() && e.b.constant()
+	case "/":
+		return e.a.straight() && e.b.constant()
+	}
+	return false
+}
 
 // comparison reports whether n is true or false of a row.
 func (n *node) comparison() bool {

@@ -79,6 +79,7 @@ func (b *binder) function(n *node) (*expr, error) {
 		return e, err
 	}
 	out := &expr{op: n.text, a: e, bound: e.bound.through(n.text)}
+	b.kink(n, out)
 	if n.text != "log" || args[1] == nil {
 		return fold(out), nil
 	}
@@ -116,7 +117,9 @@ func (b *binder) arithmetic(n *node) (*expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fold(&expr{op: n.text, a: first, b: second, bound: first.bound.combine(n.text, second.bound)}), nil
+	out := &expr{op: n.text, a: first, b: second, bound: first.bound.combine(n.text, second.bound)}
+	b.kink(n, out)
+	return fold(out), nil
 }
 
 // fold replaces an operation on constants by its result.
