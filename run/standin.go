@@ -6,6 +6,7 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/mpc/sum"
+	"wellspring/policy"
 	"wellspring/study"
 )
 
@@ -53,6 +54,19 @@ func (p *Participant) StandIn() (*Conductor, error) {
 		c.present[m.Site], c.voters[m.Site] = true, true
 	}
 	return c, nil
+}
+
+// MayConduct judges whether the run's members, without the institution of p's
+// site, are as many as a sum needs that this site opens in a new epoch.
+func (p *Participant) MayConduct() error {
+	if p.opening == nil || p.opening.AllowFew {
+		return nil
+	}
+	var of []ws.Institution
+	for _, m := range p.opening.Members {
+		of = append(of, m.Institution)
+	}
+	return p.cfg.Policy.Institutions("stand in", policy.Contributors(p.cfg.Institution, of))
 }
 
 func noRounds() error {

@@ -185,12 +185,13 @@ func (s *Service) StandIn(ctx context.Context, id ledger.RunID) (*conduct.Outcom
 	type taken struct {
 		c       *run.Conductor
 		opening *run.Opening
+		may     error // why no new epoch may be conducted here
 		err     error
 	}
 	got := make(chan taken, 1)
 	s.serve(ctx, string(id), job{do: func(n *Node) {
 		c, err := n.participant.StandIn()
-		got <- taken{c, n.participant.Opening(), err}
+		got <- taken{c, n.participant.Opening(), n.participant.MayConduct(), err}
 	}})
 	var t taken
 	select {
@@ -199,6 +200,9 @@ func (s *Service) StandIn(ctx context.Context, id ledger.RunID) (*conduct.Outcom
 		return nil, ws.Errorf(ws.Stopped, "stand in", ws.T("stopped", "已停止")).Wrap(ctx.Err())
 	}
 	rec, _ := s.cfg.Replica.State().Run(id)
+	if t.may != nil && !rec.Summed { // told before the ledger is: another may stand in, or the conductor come back
+		return nil, t.may
+	}
 	if t.err != nil {
 		return s.reopen(ctx, id, rec, t.opening, t.err)
 	}

@@ -239,7 +239,8 @@ func (s *Server) standIn(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 	case s.node.StandIn == nil:
-		err = denied(ws.T("only a member stands in for a conductor", "只有成员可接替主持方"))
+		err = denied(ws.T("only a member stands in for a conductor", "只有成员可接替主持方")).
+			WithHint(ws.T("ask at a site of the run, or end the run: wellspring study stop STUDY", "请在参与该计算的站点上执行，或终止该计算：wellspring study stop STUDY"))
 	case !known:
 		err = invalid(ws.T("there is no such run", "没有该计算"))
 	case rec.Closed:
@@ -250,6 +251,22 @@ func (s *Server) standIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.play(w, r, rec.StudyRef, func(ctx context.Context) (*Answer, error) { return s.node.StandIn(ctx, q.Run) })
+}
+
+// giveUp closes on the ledger the runs that this node conducted before it was
+// stopped, and of which it knows nothing more: whoever waits for them shall not.
+func (s *Server) giveUp(ctx context.Context, runs []Run) (n int, err error) {
+	for _, run := range runs {
+		if run.Closed || run.Conductor != s.node.Self {
+			continue
+		}
+		e, _ := s.node.Ledger.State().Epoch(run.Run, run.Epoch) // of the rounds nothing is known here but what all hang on
+		if err := s.node.Submit(ctx, &ledger.CloseRun{Run: run.Run, Epoch: run.Epoch, Outcome: ws.Stopped.String(), Rounds: e.Opening}); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 // An event is one line of the answer to an order.
@@ -334,12 +351,24 @@ func (s *Server) stop(w http.ResponseWriter, r *http.Request) {
 	}
 	n := 0
 	for _, v := range s.match(s.node.Ledger.State(), q.Study) {
+		if q.Study == "" {
+			break
+		}
 		s.mu.Lock()
-		if run := s.runs[v.StudyRef]; run != nil && q.Study != "" {
+		run := s.runs[v.StudyRef]
+		if run != nil {
 			run.stop()
 			n++
 		}
 		s.mu.Unlock()
+		if run != nil {
+			continue
+		}
+		left, err := s.giveUp(r.Context(), v.Runs)
+		if n += left; err != nil {
+			reply(w, nil, err)
+			return
+		}
 	}
 	if n == 0 {
 		reply(w, nil, invalid(ws.T("no run of such a study is under way at this node", "本节点没有正在进行的该研究的计算")).

@@ -42,7 +42,7 @@ type Run struct {
 	Conductor ws.SiteID    `json:"conductor"`
 	Sites     []ws.SiteID  `json:"sites"`
 	Closed    bool         `json:"closed"`
-	Outcome   string       `json:"outcome,omitempty"` // as the conductor closed it
+	Outcome   string       `json:"outcome,omitempty"` // as the conductor, or who stood in, closed it
 }
 
 // Here reports whether the node has the text, and it says what the ledger does.
@@ -111,7 +111,13 @@ func runsOf(st ledger.State, ref ledger.StudyRef, d ws.Dataset) (out []Run) {
 		}
 		rec, _ := st.Run(id)
 		e, _ := st.Epoch(id, rec.Epoch)
-		closing, _ := st.Closing(id, e.Conductor)
+		closing, own := st.Closing(id, e.Conductor)
+		for _, other := range st.Closings(id) {
+			if !own { // a stand-in's
+				closing = other
+			}
+			break
+		}
 		run := Run{Run: id, Epoch: rec.Epoch, Conductor: e.Conductor, Closed: rec.Closed, Outcome: closing.Outcome}
 		for _, m := range e.Members {
 			run.Sites = append(run.Sites, m.Site)
