@@ -69,6 +69,46 @@ func TestNetwork_HubDies(t *testing.T) {
 	}
 }
 
+// Of three hospitals none may open a new epoch, in which its own institution would
+// not count: it is refused before the ledger hears of it. Rounds that the hub
+// began go on to the answer, since it is the hub whose institution they leave out.
+func TestNetwork_HubOfThreeDies(t *testing.T) {
+	w := network(t, 3)
+	q := ask(t, w, logistic("three"))
+	want := bytesOf(t, q.run(t, w).Document)
+	for _, round := range []int{0, 3} {
+		var id ledger.RunID
+		ctx, cancel := context.WithCancel(t.Context())
+		done := w.When(round, 0, func(p conduct.Progress) {
+			id = p.Run
+			w.KillHub()
+			cancel()
+		})
+		if _, err := q.try(ctx, w); err == nil {
+			t.Fatal("the hub lived on")
+		}
+		<-done
+		if err := w.StartHub(); err != nil {
+			t.Fatal(err)
+		}
+		until, stop := context.WithTimeout(t.Context(), time.Minute)
+		out, err := w.Site("site1").StandIn(until, id)
+		stop()
+		if round > 0 {
+			if err != nil || bytesOf(t, out.Document) != want {
+				t.Errorf("in round %d: %v", round, err)
+			}
+			continue
+		}
+		if ws.KindOf(err) != ws.Denied {
+			t.Errorf("in round %d: %v", round, err)
+		}
+		if rec, known := w.File.State().Run(id); !known || rec.Closed {
+			t.Errorf("the ledger says of the run %+v", rec)
+		}
+	}
+}
+
 // A site that never comes back: before the first sum a new epoch goes on without
 // it, and says so; after it the run ends.
 func TestNetwork_SiteIsLost(t *testing.T) {
