@@ -113,7 +113,7 @@ func (g *Gate) members(state ledger.State, o *run.Opening) error {
 		pin, ok := g.Pinned(m.Site)
 		switch {
 		case !ok:
-			return ws.Errorf(ws.Denied, "open", ws.T("nobody here has compared the key of site %s", "本站点尚未核对站点 %s 的密钥", m.Site)).
+			return ws.Errorf(ws.Denied, "open", ws.T("at site %s nobody has compared the key of site %s", "站点 %s 尚未核对站点 %s 的密钥", g.Site, m.Site)).
 				WithHint(ws.T("compare its fingerprint with its people, then: wellspring site pin", "请与对方人员核对指纹，然后执行 wellspring site pin"))
 		case pin != on.Key.ID():
 			return ws.Errorf(ws.Denied, "open", ws.T("the key of site %s is not the one that was pinned here", "站点 %s 的密钥与本站点所固定的不符", m.Site)).

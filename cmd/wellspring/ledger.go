@@ -72,11 +72,19 @@ func ledgerShow(ctx context.Context, args []string, c *console) error {
 		return c.showBlock(b, s)
 	}
 	if dir != "" {
-		_, err := file.Follow(dir, show)
+		_, err := file.Follow(ledgerOf(dir), show)
 		return err
 	}
 	_, err := readLedger(f.Arg(0), show)
 	return err
+}
+
+// ledgerOf is the folder of the ledger in a node's folder, or the folder itself.
+func ledgerOf(dir string) string {
+	if info, err := os.Stat(folder(dir).path(ledgerName)); err == nil && info.IsDir() {
+		return folder(dir).path(ledgerName)
+	}
+	return dir
 }
 
 // readLedger replays a file with every check.
@@ -87,6 +95,10 @@ func readLedger(path string, each func(ledger.Block, ledger.State) error) (ledge
 	}
 	defer in.Close() // it was only read
 	info, err := in.Stat()
+	if err == nil && info.IsDir() {
+		return ledger.State{}, ws.Errorf(ws.Invalid, "", ws.T("%s is a folder", "%s 是文件夹", path)).
+			WithHint(ws.T("give --dir to show or export it; verify wants an exported file", "show 与 export 请使用 --dir；verify 须为导出的文件"))
+	}
 	if err != nil {
 		return ledger.State{}, ws.Errorf(ws.Invalid, "", ws.T("the file %s cannot be read", "无法读取文件 %s", path)).Wrap(err)
 	}
@@ -149,7 +161,7 @@ func ledgerExport(_ context.Context, args []string, c *console) error {
 	}
 	var s ledger.State
 	err := writeWhole(out, func(w io.Writer) (err error) {
-		s, err = file.Export(dir, w)
+		s, err = file.Export(ledgerOf(dir), w)
 		return err
 	})
 	if err == nil && genesis != "" {

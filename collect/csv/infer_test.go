@@ -83,7 +83,7 @@ func TestInfer_Column(t *testing.T) {
 			frame.Column{Type: frame.Integer, Min: 40, Max: 95, Levels: []string{"40", "50", "60"}}},
 		{"the same, public", open, 61, func(i int) string { return []string{"40", "50", "60", "93"}[i/20] },
 			frame.Column{Type: frame.Integer, Min: 40, Max: 93, Levels: []string{"40", "50", "60", "93"}}},
-		{"many integers", k3, 100, func(i int) string { return fmt.Sprint(103 + 3*i) }, frame.Column{Type: frame.Integer, Min: 100, Max: 400}},
+		{"many integers", k3, 100, func(i int) string { return fmt.Sprint(103 + 3*(i*37%100)) }, frame.Column{Type: frame.Integer, Min: 100, Max: 400}},
 		{"reals", k3, 100, func(i int) string { return fmt.Sprint(-2.6 + float64(i)*0.09) }, frame.Column{Type: frame.Real, Min: -3, Max: 6.5}},
 		{"few reals", k3, 100, of("0.5", "1.5"), frame.Column{Type: frame.Real, Min: 0.5, Max: 1.5}},
 		{"no value", k3, 50, of("", "NA"), frame.Column{Type: frame.Real}},
@@ -108,7 +108,13 @@ func TestInfer_Column(t *testing.T) {
 		{"18 digits, X", k3, 300, func(i int) string { return fmt.Sprintf("31010819900101%03dX", i) }, frame.Column{Type: frame.Identifier}},
 		{"11 digits", k3, 300, func(i int) string { return fmt.Sprint(13800000000 + i) }, frame.Column{Type: frame.Identifier}},
 		{"11 digits, few rows", k3, 20, func(i int) string { return fmt.Sprint(13800000000 + i) }, frame.Column{Type: frame.Identifier}},
-		{"9 digits, many", k3, 300, func(i int) string { return fmt.Sprint(100000000 + 1000000*i) }, frame.Column{Type: frame.Integer, Min: 100000000, Max: 400000000}},
+		{"9 digits, many", k3, 300, func(i int) string { return fmt.Sprint(100000000 + 1000000*(i*37%300)) }, frame.Column{Type: frame.Integer, Min: 100000000, Max: 400000000}},
+		{"rising", k3, 100, func(i int) string { return fmt.Sprint(103 + i*i) }, frame.Column{Type: frame.Identifier}},
+		{"rising, 40 rows", k3, 40, func(i int) string { return fmt.Sprint(100 + 10*i) }, frame.Column{Type: frame.Integer, Min: 100, Max: 500}},
+		{"rising, public", open, 100, func(i int) string { return fmt.Sprint(100 + 3*i) }, frame.Column{Type: frame.Integer, Min: 100, Max: 400}},
+		{"rising, but for one", k3, 100, func(i int) string { return fmt.Sprint(100 + 3*max(i, 1)) }, frame.Column{Type: frame.Integer, Min: 100, Max: 400}},
+		{"counting, in no order", k3, 100, func(i int) string { return fmt.Sprint(100000 + i*37%100) }, frame.Column{Type: frame.Identifier}},
+		{"counting, one twice", k3, 100, func(i int) string { return fmt.Sprint(100000 + max(1, i*37%100)) }, frame.Column{Type: frame.Integer, Min: 100000, Max: 100100}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.want.Name = "v"

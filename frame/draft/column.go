@@ -29,6 +29,11 @@ type Column struct {
 	fraction bool    // some number is not whole
 	short    bool    // some number has fewer than 10 digits before its mark
 	min, max float64 // of the numbers
+	public   bool
+
+	last    float64 // number of the file
+	uneven  bool    // some number is not above the one before it in its file
+	sum, sq float64 // Σx and Σx² of the numbers
 
 	texts    map[string]*int64 // rows of each text; nil once there are too many
 	maxTexts int
@@ -37,7 +42,7 @@ type Column struct {
 }
 
 func newColumn(name string, opt Options) *Column {
-	c := &Column{name: name, minCell: int64(opt.MinCell), min: math.Inf(1), max: math.Inf(-1),
+	c := &Column{name: name, minCell: int64(opt.MinCell), min: math.Inf(1), max: math.Inf(-1), public: opt.Public, last: math.Inf(-1),
 		texts: map[string]*int64{}, maxTexts: maxLevels, numbers: map[float64]int64{}}
 	if opt.Public {
 		c.maxTexts = maxPublicLevels
@@ -85,6 +90,8 @@ func (c *Column) Value(x float64) {
 func (c *Column) see(x float64) {
 	c.fraction = c.fraction || x != math.Trunc(x)
 	c.short = c.short || math.Abs(x) < 1e9
+	c.uneven = c.uneven || x <= c.last
+	c.last, c.sum, c.sq = x, c.sum+x, c.sq+float64(x*x)
 	c.min, c.max = min(c.min, x), max(c.max, x)
 	if c.numbers != nil {
 		if c.numbers[x]++; len(c.numbers) > maxLevels {
@@ -147,7 +154,16 @@ func (c *Column) numbersIdentify() bool {
 	if max(-c.min, c.max) >= 1e14 {
 		return true // 15 digits
 	}
-	return !c.short && (c.numbers == nil || c.nearlyAll(len(c.numbers)))
+	return !c.short && (c.numbers == nil || c.nearlyAll(len(c.numbers))) || c.numbers == nil && !c.public && c.running()
+}
+
+// running reports whether whole numbers count the records: they rise from row to
+// row of every file, or are those from min to max, each once in any order, as
+// their number, sum and sum of squares say.
+func (c *Column) running() bool {
+	n := float64(c.rows)
+	mean := (c.min + c.max) / 2
+	return !c.uneven || c.max-c.min == n-1 && c.sum == n*mean && c.sq == n*(mean*mean+(n*n-1)/12)
 }
 
 func (c *Column) draftText(d *frame.Column) {

@@ -19,7 +19,8 @@
 //     can tell: it is an identifier. So is one whose values nearly all differ
 //     (95 %) and of which none fills MinCell; and whole numbers of 15 digits,
 //     and those that all have 10 digits or more and are more than 40 or nearly
-//     all different.
+//     all different; and, unless the data are public, more than 40 that count
+//     the records: rising through every file, or each from Min to Max once.
 //   - A column without a value is real, between 0 and 0.
 //
 // In Public data, MinCell is 1, and a text column is a factor of up to 1000

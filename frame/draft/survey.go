@@ -1,6 +1,8 @@
 package draft
 
 import (
+	"math"
+
 	ws "wellspring"
 	"wellspring/frame"
 )
@@ -49,6 +51,7 @@ func (s *Survey) File(name string, header []string) ([]*Column, error) {
 	for i, h := range header {
 		if out[i] = s.index[h]; out[i] != nil {
 			has[out[i]] = true
+			out[i].last = math.Inf(-1)
 		}
 	}
 	for _, c := range s.columns {
