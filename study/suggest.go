@@ -15,7 +15,7 @@ func didYouMean(e *ws.Error, word string, choices []string) *ws.Error {
 	if best == "" {
 		return e
 	}
-	return e.WithHint(ws.T("did you mean %q?", "是否想写 %q?", best))
+	return e.WithHint(ws.T("did you mean %q?", "是否想写“%s”？", best))
 }
 
 // editDistance is Levenshtein's, in characters; a word of more than 64 is far
