@@ -169,7 +169,7 @@ func (r *rounds) show(p socket.Progress) {
 		r.shown = true
 		fmt.Fprintf(r.c.err, "\r\x1b[K%s", text)
 	case p.Round != r.told:
-		fmt.Fprintln(r.c.err, text)
+		fmt.Fprintln(r.c.err, ws.T("round %d, over %d sites", "第 %d 轮，%d 个站点", p.Round, p.Sites).In(r.c.lang))
 	}
 	r.told = p.Round
 }

@@ -29,6 +29,7 @@ type Replica struct {
 
 	mu    sync.Mutex
 	fresh time.Time
+	asked bool // for what is new, and no head came since
 	fates map[ledger.Hash]chan post.Fate
 }
 
@@ -38,6 +39,9 @@ func New(cfg Config) *Replica { return &Replica{cfg: cfg, fates: map[ledger.Hash
 // Follow asks for what is new; the node calls it at its start, and the replica
 // itself whenever a block is missing.
 func (r *Replica) Follow(ctx context.Context) error {
+	r.mu.Lock()
+	r.asked = true
+	r.mu.Unlock()
 	return r.send(ctx, post.Since, post.JSON(post.Mark{Height: r.cfg.Own.State().Height()}))
 }
 
@@ -81,7 +85,7 @@ func (r *Replica) block(ctx context.Context, b []byte) error {
 	case height <= own:
 		return nil // known
 	case height > own+1:
-		return r.Follow(ctx)
+		return r.missing(ctx)
 	case height == 1 && tx.Digest() != r.cfg.Genesis:
 		return ws.Errorf(ws.Diverged, "ledger", ws.T("the ledger that comes begins with another genesis than the one that was pinned", "收到的账本与所固定的创世记录不符")).
 			WithHint(ws.T("compare the genesis with the operator out of band", "请通过其他渠道与运营方核对创世记录"))
@@ -92,11 +96,27 @@ func (r *Replica) block(ctx context.Context, b []byte) error {
 	return nil
 }
 
+// missing asks once for what lies before a block that came too early. The answer,
+// which a head ends, brings all of it: asking at each of many such blocks would
+// bring it as often.
+func (r *Replica) missing(ctx context.Context) error {
+	r.mu.Lock()
+	asked := r.asked
+	r.mu.Unlock()
+	if asked {
+		return nil
+	}
+	return r.Follow(ctx)
+}
+
 func (r *Replica) head(ctx context.Context, b []byte) error {
 	var m post.Mark
 	if json.Unmarshal(b, &m) != nil {
 		return ws.Errorf(ws.Invalid, "ledger", ws.T("the head is not well formed", "账本首部格式不正确"))
 	}
+	r.mu.Lock()
+	r.asked = false
+	r.mu.Unlock()
 	own := r.cfg.Own.State()
 	switch {
 	case m.Height > own.Height():
