@@ -46,6 +46,9 @@ type Service struct {
 	wg   sync.WaitGroup
 	over context.Context // done when Serve ends
 	end  context.CancelFunc
+
+	bodies map[ledger.Height][]byte // blocks as they are sent, of the newest requests; Serve's alone
+	held   int                      // their bytes
 }
 
 // New makes a hub; Serve runs it.
@@ -53,7 +56,7 @@ func New(cfg Config) *Service {
 	if cfg.Beat == 0 {
 		cfg.Beat = 20 * time.Second
 	}
-	s := &Service{cfg: cfg}
+	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}}
 	s.over, s.end = context.WithCancel(context.Background())
 	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Ledger, Catalog: cfg.Catalog,
 		Patience: cfg.Patience, Progress: cfg.Progress,
@@ -167,23 +170,44 @@ func (s *Service) since(ctx context.Context, to ws.SiteID, b []byte) error {
 		return ws.Errorf(ws.Invalid, "hub", ws.T("the request is not well formed", "请求格式不正确"))
 	}
 	head := s.cfg.Ledger.State().Height()
-	until, cancel := context.WithCancel(ctx)
-	defer cancel()
 	for n := 0; m.Height < head && n < maxBlocks; n++ {
-		block, err := s.next(until, m.Height)
-		if err != nil {
-			return err
-		}
-		body, err := post.BlockBody(block)
+		m.Height++
+		body, err := s.body(ctx, m.Height)
 		if err != nil {
 			return err
 		}
 		if err := s.send(ctx, to, post.Block, body); err != nil {
 			return err
 		}
-		m.Height = block.Height
 	}
 	return s.head(ctx, to)
+}
+
+// maxHeld bounds the bytes of blocks that are held for the next who asks.
+const maxHeld = 64 << 20
+
+// body is the block at a height as it is sent. To read it from the file checks it
+// anew; where many sites start at one time each asks for all of them.
+func (s *Service) body(ctx context.Context, h ledger.Height) ([]byte, error) {
+	if b := s.bodies[h]; b != nil {
+		return b, nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	block, err := s.next(ctx, h-1)
+	if err != nil {
+		return nil, err
+	}
+	b, err := post.BlockBody(block)
+	if err != nil {
+		return nil, err
+	}
+	if s.held += len(b); s.held > maxHeld {
+		s.held = len(b)
+		clear(s.bodies)
+	}
+	s.bodies[h] = b
+	return b, nil
 }
 
 func (s *Service) next(ctx context.Context, after ledger.Height) (ledger.Block, error) {
