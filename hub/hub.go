@@ -47,8 +47,10 @@ type Service struct {
 	over context.Context // done when Serve ends
 	end  context.CancelFunc
 
-	bodies map[ledger.Height][]byte // blocks as they are sent, of the newest requests; Serve's alone
+	mu     sync.Mutex
+	bodies map[ledger.Height][]byte // blocks as they are sent, of the newest requests
 	held   int                      // their bytes
+	asking map[ws.SiteID]bool       // sites whose request is being answered; true if another came meanwhile
 }
 
 // New makes a hub; Serve runs it.
@@ -56,7 +58,7 @@ func New(cfg Config) *Service {
 	if cfg.Beat == 0 {
 		cfg.Beat = 20 * time.Second
 	}
-	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}}
+	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}, asking: map[ws.SiteID]bool{}}
 	s.over, s.end = context.WithCancel(context.Background())
 	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Ledger, Catalog: cfg.Catalog,
 		Patience: cfg.Patience, Progress: cfg.Progress,
@@ -104,7 +106,7 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
 			return err
 		}
 		if d.Label == post.Since {
-			return s.since(ctx, d.From, b)
+			return s.asked(ctx, d.From, b)
 		}
 		return s.submit(ctx, d.From, b)
 	case post.Study:
@@ -163,12 +165,36 @@ func (s *Service) send(ctx context.Context, to ws.SiteID, label string, body []b
 	return s.cfg.Link.Send(ctx, mesh.Letter{From: s.cfg.Self, To: to, Run: post.Ledger, Label: label, Body: body})
 }
 
-// since answers with the blocks above a height, and the head.
-func (s *Service) since(ctx context.Context, to ws.SiteID, b []byte) error {
+// asked answers a site's request beside the loop that takes letters: many blocks
+// fill the site's window, and a hub that waits for one site hears of none. While
+// one answer is under way the head at its end stands for further requests.
+func (s *Service) asked(ctx context.Context, to ws.SiteID, b []byte) error {
 	var m post.Mark
 	if json.Unmarshal(b, &m) != nil {
 		return ws.Errorf(ws.Invalid, "hub", ws.T("the request is not well formed", "请求格式不正确"))
 	}
+	s.mu.Lock()
+	_, busy := s.asking[to]
+	s.asking[to] = busy
+	s.mu.Unlock()
+	if busy {
+		return nil
+	}
+	s.wg.Go(func() {
+		s.report(s.since(ctx, to, m))
+		s.mu.Lock()
+		again := s.asking[to]
+		delete(s.asking, to)
+		s.mu.Unlock()
+		if again {
+			s.report(s.head(ctx, to)) // who lacks something still asks anew
+		}
+	})
+	return nil
+}
+
+// since answers with the blocks above a height, and the head.
+func (s *Service) since(ctx context.Context, to ws.SiteID, m post.Mark) error {
 	head := s.cfg.Ledger.State().Height()
 	for n := 0; m.Height < head && n < maxBlocks; n++ {
 		m.Height++
@@ -189,8 +215,11 @@ const maxHeld = 64 << 20
 // body is the block at a height as it is sent. To read it from the file checks it
 // anew; where many sites start at one time each asks for all of them.
 func (s *Service) body(ctx context.Context, h ledger.Height) ([]byte, error) {
-	if b := s.bodies[h]; b != nil {
-		return b, nil
+	s.mu.Lock()
+	known := s.bodies[h]
+	s.mu.Unlock()
+	if known != nil {
+		return known, nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -202,6 +231,8 @@ func (s *Service) body(ctx context.Context, h ledger.Height) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.held += len(b); s.held > maxHeld {
 		s.held = len(b)
 		clear(s.bodies)
