@@ -77,19 +77,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	defer cancel()
 	s.wg.Go(func() { s.report(s.blocks(ctx)) })
 	s.wg.Go(func() { s.beats(ctx) })
-	for {
-		d, err := s.cfg.Link.Receive(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case ws.KindOf(err) == ws.Stopped:
-			return err
-		case err != nil:
-			s.report(err)
-		default:
-			s.report(errors.Join(s.take(ctx, d), d.Ack()))
-		}
-	}
+	return s.cfg.Link.Each(ctx, func(d *mesh.Delivery) { s.report(errors.Join(s.take(ctx, d), d.Ack())) }, s.report)
 }
 
 func (s *Service) report(err error) {

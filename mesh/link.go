@@ -169,6 +169,24 @@ func (l *Link) Receive(ctx context.Context) (*Delivery, error) {
 	}
 }
 
+// Each gives take every letter that comes, and report every error that ends
+// nothing, until ctx is done, which is no error, or the link is closed.
+func (l *Link) Each(ctx context.Context, take func(*Delivery), report func(error)) error {
+	for {
+		d, err := l.Receive(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case ws.KindOf(err) == ws.Stopped:
+			return err
+		case err != nil:
+			report(err)
+		default:
+			take(d)
+		}
+	}
+}
+
 // Flush waits until all that was sent is acknowledged by its receivers.
 func (l *Link) Flush(ctx context.Context) error {
 	for {

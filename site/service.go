@@ -103,19 +103,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	if err := s.takeUp(ctx); err != nil {
 		return err
 	}
-	for {
-		d, err := s.cfg.Link.Receive(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case ws.KindOf(err) == ws.Stopped:
-			return err
-		case err != nil:
-			s.report(err)
-		default:
-			s.take(ctx, d)
-		}
-	}
+	return s.cfg.Link.Each(ctx, func(d *mesh.Delivery) { s.take(ctx, d) }, s.report)
 }
 
 func (s *Service) report(err error) {

@@ -41,11 +41,7 @@ func hubRun(ctx context.Context, args []string, c *console) error {
 		return err
 	}
 	n.events.say(ws.T("the hub serves %d members at %s", "枢纽为 %d 个成员服务，地址 %s", len(n.roster.members), n.broker.URLs()[0]))
-	parts := []func(context.Context) error{n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, dir) }}
-	if vital != nil {
-		parts = append(parts, vital)
-	}
-	err = serveAll(ctx, parts...)
+	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, dir) }, vital)
 	n.events.say(ws.T("stopped", "已停止"))
 	return err
 }

@@ -19,11 +19,14 @@ import (
 // stopTime bounds how long a node may take to stop.
 const stopTime = 15 * time.Second
 
-// serveAll runs the parts of a node until ctx is done or one of them fails. A
+// serveAll runs the parts of a node, those that are not nil, until ctx is done or one of them fails. A
 // part that does not stop in time is left.
 func serveAll(ctx context.Context, parts ...func(context.Context) error) error {
 	group, inner := errgroup.WithContext(ctx)
 	for _, p := range parts {
+		if p == nil {
+			continue
+		}
 		group.Go(func() error {
 			err := p(inner)
 			if err == nil && ctx.Err() == nil {

@@ -48,14 +48,11 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 		return err
 	}
 	n.events.say(ws.T("site %s serves", "站点 %s 开始服务", s.Site))
-	parts := []func(context.Context) error{n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }}
+	var watch func(context.Context) error
 	if n.up != nil {
-		parts = append(parts, func(ctx context.Context) error { return n.events.watchLink(ctx, n.up) })
+		watch = func(ctx context.Context) error { return n.events.watchLink(ctx, n.up) }
 	}
-	if vital != nil {
-		parts = append(parts, vital)
-	}
-	err = serveAll(ctx, parts...)
+	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, watch, vital)
 	n.events.say(ws.T("stopped", "已停止"))
 	return err
 }
