@@ -21,9 +21,10 @@ var bmt embed.FS
 
 // hospitals are the levels of the column z9; see testdata/bmt/README.md.
 var hospitals = []struct {
-	site  ws.SiteID
-	level string
-}{{"alfred", "2"}, {"hahnemann", "4"}, {"ohio-state", "1"}, {"st-vincent", "3"}}
+	site    ws.SiteID
+	level   string
+	country string
+}{{"alfred", "2", "AU"}, {"hahnemann", "4", "US"}, {"ohio-state", "1", "US"}, {"st-vincent", "3", "AU"}}
 
 var demoStudies = []string{"survival", "curves", "patients"}
 
@@ -33,19 +34,23 @@ type demo struct {
 	inputs []input
 }
 
-// runDemo plays three studies over four real hospitals and shows what each
-// party saw.
+// runDemo plays three studies over four real hospitals: on a network of five
+// nodes until Ctrl-C, or once, in a rehearsal, with what each party saw.
 func runDemo(ctx context.Context, args []string, c *console) error {
 	var once bool
-	var out string
-	f := flags("demo [--once] [--out DIR]", c)
-	f.bool(&once, "once", ws.T("end after the answers; the demo has nothing else to do yet", "给出结果后结束；演示目前没有其他内容"))
-	f.text(&out, "out", "DIR", ws.T("folder for JSON, CSV and SVG", "存放 JSON、CSV 与 SVG 的文件夹"))
+	var out, keep string
+	f := flags("demo [--once [--out DIR] | --dir DIR]", c)
+	f.bool(&once, "once", ws.T("rehearse the studies, print the answers, and end", "排练各项研究，给出结果后结束"))
+	f.text(&out, "out", "DIR", ws.T("with --once: folder for JSON, CSV and SVG", "与 --once 同用：存放 JSON、CSV 与 SVG 的文件夹"))
+	f.text(&keep, "dir", "DIR", ws.T("keep the network there, and go on with it the next time", "将网络保存在此，下次继续"))
 	if err := f.parse(args); err != nil {
 		return err
 	}
-	if f.NArg() > 0 {
+	switch {
+	case f.NArg() > 0:
 		return usage(ws.T("demo takes no arguments", "demo 不带参数"))
+	case once && keep != "" || !once && out != "":
+		return usage(ws.T("--out goes with --once, and --dir without it", "--out 须与 --once 同用，--dir 则不与其同用"))
 	}
 	dir, err := os.MkdirTemp("", "wellspring-demo-")
 	if err != nil {
@@ -56,8 +61,20 @@ func runDemo(ctx context.Context, args []string, c *console) error {
 	if err := d.prepare(ctx, dir); err != nil {
 		return err
 	}
-	c.say(ws.T("137 patients after bone-marrow transplantation, at four hospitals that keep their records:\nOhio State (76), Alfred, Melbourne (17), St. Vincent's, Sydney (23), Hahnemann, Philadelphia (21).\n",
+	d.greet()
+	if !once {
+		return d.serve(ctx, or(keep, filepath.Join(dir, "net")))
+	}
+	return d.rehearse(ctx, out)
+}
+
+func (d *demo) greet() {
+	d.c.say(ws.T("137 patients after bone-marrow transplantation, at four hospitals that keep their records:\nOhio State (76), Alfred, Melbourne (17), St. Vincent's, Sydney (23), Hahnemann, Philadelphia (21).\n",
 		"137 例骨髓移植患者，分属四家各自保存病历的医院：\n俄亥俄州立（76）、墨尔本 Alfred（17）、悉尼 St. Vincent（23）、费城 Hahnemann（21）。\n"))
+}
+
+// rehearse plays the studies with all parties in this process, and shows what the hub saw.
+func (d *demo) rehearse(ctx context.Context, out string) (err error) {
 	answers := map[string]*rehearsal.Outcome{}
 	for _, name := range demoStudies {
 		if answers[name], err = d.answer(ctx, name, out); err != nil {
@@ -204,6 +221,7 @@ func estimate(rows []study.Row, term string) string {
 func (d *demo) next() {
 	d.c.say(ws.T("Try next:", "接下来可以尝试："))
 	for _, line := range []string{
+		"wellspring demo                               # the same on a network, with pages, until Ctrl-C",
 		"wellspring demo --once --out answers          # JSON, CSV, SVG",
 		"wellspring study new yours.csv > study.yaml",
 		"wellspring simulate --study study.yaml --split COLUMN=yours.csv --out result.json",

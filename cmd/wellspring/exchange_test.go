@@ -11,18 +11,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// begin NAME PATTERN ARGS...: a process without a console, its stderr in
+// begin NAME PATTERN ARGS...: a process without a console, what it prints in
 // NAME.log; waits until that matches.
 func begin(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("begin NAME PATTERN ARGS...")
 	}
-	wanted := regexp.MustCompile(args[1])
 	p := &process{args: args[2:], log: ts.MkAbs(args[0] + ".log")}
 	p.cmd = program(ts, p.args)
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
-	p.cmd.Stderr = log
+	p.cmd.Stdout, p.cmd.Stderr = log, log
 	ts.Check(p.cmd.Start())
 	log.Close()
 	nodes.Store(nodeName(ts, args[0]), p)
@@ -31,7 +30,16 @@ func begin(ts *testscript.TestScript, neg bool, args []string) {
 			p.cmd.Process.Kill()
 		}
 	})
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	says(ts, false, args[:2])
+}
+
+// says NAME PATTERN: waits until what a process printed matches.
+func says(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("says NAME PATTERN")
+	}
+	wanted := regexp.MustCompile(args[1])
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if wanted.MatchString(ts.ReadFile(args[0] + ".log")) {
 			return
 		}
