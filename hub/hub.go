@@ -77,6 +77,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	defer cancel()
 	s.wg.Go(func() { s.report(s.blocks(ctx)) })
 	s.wg.Go(func() { s.beats(ctx) })
+	s.wg.Go(func() { s.report(post.Tidy(ctx, s.cfg.Link, s.cfg.Ledger, nil)) })
 	return s.cfg.Link.Each(ctx, func(d *mesh.Delivery) { s.report(errors.Join(s.take(ctx, d), d.Ack())) }, s.report)
 }
 
@@ -103,7 +104,11 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
 			s.Spread(b, d.From)
 		}
 		return err
-	case post.Back:
+	}
+	if post.Over(s.cfg.Ledger.State(), d.Run) { // too late to matter
+		s.cfg.Link.Finish(d.Run)
+	}
+	if d.Label == post.Back {
 		s.desk.Back(ctx, d.Run, d.From)
 		return nil
 	}

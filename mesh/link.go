@@ -65,6 +65,7 @@ type Link struct {
 	letters  map[[32]byte]*inLetter // under way, by digest
 	early    []early
 	couriers map[courierKey]*courier
+	over     map[string]time.Time // runs that have ended, and when they are forgotten
 	ready    []*Delivery
 	troubles []error
 	seen     map[ws.SiteID]time.Time
@@ -94,7 +95,7 @@ func Open(cfg Config) (*Link, error) {
 		cfg.Store = NewMemory()
 	}
 	l := &Link{cfg: cfg, pace: cfg.Carrier.Pace().filled(), bell: make(chan struct{}), outs: map[lane]*outLane{}, ins: map[inKey]*inLane{},
-		letters: map[[32]byte]*inLetter{}, couriers: map[courierKey]*courier{}, seen: map[ws.SiteID]time.Time{}}
+		letters: map[[32]byte]*inLetter{}, couriers: map[courierKey]*courier{}, seen: map[ws.SiteID]time.Time{}, over: map[string]time.Time{}}
 	if err := l.restore(); err != nil {
 		return nil, ws.At("mesh.Open", err)
 	}
@@ -304,6 +305,7 @@ func (l *Link) watch() {
 		case now := <-t.C:
 			l.overdueOut(now)
 			l.overdueIn(now)
+			l.forgetOver(now)
 		}
 	}
 }

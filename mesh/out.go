@@ -350,35 +350,3 @@ func silent(peer ws.SiteID) error {
 	return ws.Errorf(ws.Unreachable, "mesh: peer "+string(peer), ws.T("%s does not acknowledge; its letters are sent again until it does", "%s 未确认收信；将持续重发", string(peer))).
 		WithHint(ws.T("ask whether its node runs and has a connection", "请确认该节点正在运行且网络连通"))
 }
-
-// Forget ends a run: its lanes go, and what is under way in them. The name
-// of a run must not be used again.
-func (l *Link) Forget(run string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var first error
-	erase := func(name string) {
-		if err := l.cfg.Store.Erase(name); err != nil && first == nil {
-			first = err
-		}
-	}
-	for id, o := range l.outs {
-		if id.run == run {
-			for _, x := range o.open {
-				erase(keptName(id, x.h.seq))
-			}
-			erase("out." + laneName(id))
-			delete(l.outs, id)
-		}
-	}
-	for key, in := range l.ins {
-		if key.run == run {
-			l.dropLetters(in)
-			erase(in.name())
-			delete(l.ins, key)
-		}
-	}
-	l.ready = slices.DeleteFunc(l.ready, func(d *Delivery) bool { return d.Run == run })
-	l.ring()
-	return first
-}

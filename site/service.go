@@ -103,6 +103,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	if err := s.takeUp(ctx); err != nil {
 		return err
 	}
+	s.wg.Go(func() { s.report(post.Tidy(ctx, s.cfg.Link, s.cfg.Replica, s.closed)) })
 	return s.cfg.Link.Each(ctx, func(d *mesh.Delivery) { s.take(ctx, d) }, s.report)
 }
 
@@ -127,6 +128,7 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
 	case post.Back:
 		s.desk.Back(ctx, d.Run, d.From)
 		s.report(d.Ack())
+		s.late(d.Run)
 	default:
 		if run.Step(d.Label).FromConductor() {
 			s.serve(ctx, d.Run, job{delivery: d})
@@ -137,6 +139,14 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
 			s.desk.Take(ctx, m)
 		}
 		s.report(errors.Join(err, d.Ack()))
+		s.late(d.Run)
+	}
+}
+
+// late frees what a letter of a run that is over has taken up again.
+func (s *Service) late(id string) {
+	if !s.desk.Conducts(id) && post.Over(s.cfg.Replica.State(), id) {
+		s.cfg.Link.Finish(id)
 	}
 }
 

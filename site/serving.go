@@ -24,11 +24,12 @@ type serving struct {
 	s    *Service
 	id   string
 	jobs chan job
+	due  int // jobs that are given and not done; Service.mu guards it
 	node *Node
 }
 
 // A job is a letter, a message from this site's own desk, or something to do
-// with the node between messages.
+// with the node between messages; one that is empty asks whether the run is over.
 type job struct {
 	delivery *mesh.Delivery
 	message  *run.Message
@@ -48,6 +49,9 @@ func (s *Service) serve(ctx context.Context, id string, j job) {
 		s.wg.Add(1)
 		go v.run(s.ctx)
 	}
+	if v != nil {
+		v.due++
+	}
 	s.mu.Unlock()
 	if v == nil {
 		s.report(ws.Errorf(ws.Unreachable, "site", ws.T("more than %d runs at one time", "同时进行的计算超过 %d 个", maxServing)))
@@ -56,6 +60,20 @@ func (s *Service) serve(ctx context.Context, id string, j job) {
 	select {
 	case v.jobs <- j:
 	case <-ctx.Done():
+		s.mu.Lock()
+		v.due--
+		s.mu.Unlock()
+	}
+}
+
+// closed has the goroutine of a run, if there is one, look whether it is over.
+func (s *Service) closed(id string) {
+	s.mu.Lock()
+	_, there := s.serving[id]
+	ctx := s.ctx
+	s.mu.Unlock()
+	if there {
+		s.serve(ctx, id, job{})
 	}
 }
 
@@ -65,13 +83,35 @@ func (v *serving) run(ctx context.Context) {
 		select {
 		case j := <-v.jobs:
 			v.s.report(v.job(ctx, j))
+			if v.leave() {
+				return
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
+// leave ends the serving of a run that the ledger has closed, or does not know.
+// What comes of it later is answered from the journal.
+func (v *serving) leave() bool {
+	v.s.mu.Lock()
+	v.due--
+	over := v.due == 0 && post.Over(v.s.cfg.Replica.State(), v.id)
+	if over {
+		delete(v.s.serving, v.id)
+	}
+	v.s.mu.Unlock()
+	if over {
+		v.s.cfg.Link.Finish(v.id)
+	}
+	return over
+}
+
 func (v *serving) job(ctx context.Context, j job) error {
+	if j.delivery == nil && j.message == nil && j.do == nil {
+		return nil
+	}
 	if j.do != nil {
 		err := v.begin(ctx)
 		if err != nil {

@@ -98,7 +98,7 @@ func Open(pass mesh.Pass, o Options) (*Carrier, error) {
 	if o.Pace == (mesh.Pace{}) {
 		o.Pace = mesh.Quick
 	}
-	c := &Carrier{pass: pass, pace: o.Pace, in: make(chan mesh.Parcel, 32), closed: make(chan struct{}), down: make(chan struct{})}
+	c := &Carrier{pass: pass, pace: o.Pace, in: make(chan mesh.Parcel, 32), closed: make(chan struct{}), renewed: make(chan struct{}, 1), down: make(chan struct{})}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.pass.URLs = ofScheme(pass.URLs, o.Scheme)
 	options, err := c.options(o)
