@@ -29,6 +29,7 @@ const (
 	siteName       = "site.json" // of a site alone
 	ledgerName     = "ledger"
 	studiesName    = "studies"
+	resultsName    = "results"      // answers of runs that the node conducted
 	operatorKey    = "operator.key" // of the hub alone: admits institutions
 	institutionKey = "institution.key"
 	nodeKey        = "node.key"

@@ -11,7 +11,7 @@ import (
 
 // runHub is "wellspring hub init|admit|run|requester".
 func runHub(ctx context.Context, args []string, c *console) error {
-	return subcommand(ctx, "hub", map[string]func(context.Context, []string, *console) error{"init": hubInit, "admit": hubAdmit, "run": hubRun, "requester": hubRequester}, hubUsage, args, c)
+	return subcommand(ctx, "hub", map[string]func(context.Context, []string, *console) error{"init": hubInit, "admit": hubAdmit, "run": hubRun, "console": hubConsole, "requester": hubRequester}, hubUsage, args, c)
 }
 
 // subcommand runs the one that args name.
@@ -37,6 +37,8 @@ var hubUsage = ws.T(`Usage:
   wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT]
                                          serve until Ctrl-C; a site that is silent for so long
                                          in a run is given up (hours, where files are carried)
+  wellspring hub console --dir DIR [--listen 127.0.0.1:7423]
+                                         the operator's pages, in a browser on this machine
   wellspring hub requester admit me.pub --dir DIR
                                          put a researcher of the centre on the ledger`,
 	`用法：
@@ -47,6 +49,8 @@ var hubUsage = ws.T(`Usage:
   wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT]
                                          提供服务，直至 Ctrl-C；站点在计算中静默超过此时长
                                          即被放弃（靠文件传递时应以小时计）
+  wellspring hub console --dir DIR [--listen 127.0.0.1:7423]
+                                         运营方的页面，在本机浏览器中打开
   wellspring hub requester admit me.pub --dir DIR
                                          将中心的研究人员登记到账本`)
 

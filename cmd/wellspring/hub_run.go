@@ -54,6 +54,7 @@ type hubNode struct {
 	broker  *broker.Broker
 	roster  *roster
 	texts   *socket.Texts
+	results *socket.Results
 	link    *mesh.Link
 	service *hub.Service
 	server  *socket.Server
@@ -77,6 +78,9 @@ func openHub(ctx context.Context, d folder, patience time.Duration, events *even
 		return n, err
 	}
 	if n.texts, err = socket.OpenTexts(d.path(studiesName)); err != nil {
+		return n, err
+	}
+	if n.results, err = socket.OpenResults(d.path(resultsName)); err != nil {
 		return n, err
 	}
 	n.broker, err = broker.Open(ctx, broker.Config{Dir: d.path("broker"), Listen: h.Listen, Names: h.Addresses, Members: n.roster.rights()})
@@ -109,7 +113,7 @@ func (n *hubNode) wire(patience time.Duration) error {
 			n.events.progress(p)
 			tell(n.server, p)
 		}})
-	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts,
+	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts, Results: n.results, Seen: n.link.Seen,
 		Submit: n.service.Desk().Submit, Conduct: conductAt(n.service.Desk()), Admit: n.admit,
 		Spread: func(_ context.Context, text []byte) error {
 			n.service.Spread(text, broker.HubSite)

@@ -4,9 +4,9 @@
 //	wellspring demo --once        four real hospitals, three studies, answers as tables
 //	wellspring simulate ...       a study on your own files, each file a site
 //	wellspring study new|check|dictionary|schema
-//	wellspring hub init|admit|run|requester
-//	wellspring site init|join|run|load|dataset|peers|pin|studies|approve|refuse|withdraw|requester
-//	wellspring study key|submit|run|show|stop
+//	wellspring hub init|admit|run|console|requester
+//	wellspring site init|join|run|load|dataset|peers|pin|studies|console|approve|refuse|withdraw|requester
+//	wellspring study key|submit|run|result|show|stop
 //	wellspring ledger show|export|verify
 //	wellspring version
 //

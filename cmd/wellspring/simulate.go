@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -274,7 +273,7 @@ func deliver(c *console, st *study.Study, doc *study.Document, out string) error
 	if out == "" {
 		return nil
 	}
-	files, err := attachments(st, doc, c.lang, strings.TrimSuffix(filepath.Base(out), filepath.Ext(out)))
+	files, err := render.Files(st, doc, c.lang, strings.TrimSuffix(filepath.Base(out), filepath.Ext(out)))
 	if err != nil {
 		return err
 	}
@@ -284,34 +283,6 @@ func deliver(c *console, st *study.Study, doc *study.Document, out string) error
 	}
 	files[filepath.Base(out)] = append(b, '\n')
 	return writeAll(filepath.Dir(out), files)
-}
-
-// attachments are the tables and plots of every result, by file name.
-func attachments(st *study.Study, doc *study.Document, lang ws.Lang, base string) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	results := doc.Results
-	if doc.Result != nil {
-		results = []study.Result{*doc.Result}
-	}
-	for i, r := range results {
-		name := base
-		if r.ID != "" {
-			name += "-" + r.ID
-		}
-		var table, plot bytes.Buffer
-		if err := render.CSV(&table, &r); err != nil {
-			return nil, err
-		}
-		files[name+".csv"] = table.Bytes()
-		if !render.Drawable(&r) {
-			continue
-		}
-		if err := render.SVG(&plot, &r, render.Options{Lang: lang, Analysis: st.All()[i]}); err != nil {
-			return nil, err
-		}
-		files[name+".svg"] = plot.Bytes()
-	}
-	return files, nil
 }
 
 // writeAll writes files next to their final names first and renames them last.

@@ -10,7 +10,7 @@ import (
 func runSite(ctx context.Context, args []string, c *console) error {
 	return subcommand(ctx, "site", map[string]func(context.Context, []string, *console) error{
 		"init": siteInit, "join": siteJoin, "run": siteRun, "relay": siteRelay, "load": siteLoad, "dataset": siteDataset, "peers": sitePeers, "pin": sitePin,
-		"studies": siteStudies, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "requester": siteRequester,
+		"studies": siteStudies, "console": siteConsole, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "requester": siteRequester,
 	}, siteUsage, args, c)
 }
 
@@ -25,6 +25,8 @@ var siteUsage = ws.T(`Usage:
                                          serve without a network, by signed files in two folders
   wellspring site relay --pass DIR/pass.json --exchange IN OUT [--every 10m]
                                          the outer part of such a site: files to and from the hub
+  wellspring site console --dir DIR [--listen 127.0.0.1:7423]
+                                         the steward's pages, in a browser on this machine
   wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
                                          load a CSV or Parquet file as the draft of a dataset
   wellspring site dataset freeze NAME --dir DIR
@@ -47,6 +49,8 @@ var siteUsage = ws.T(`Usage:
                                          不联网，以两个文件夹中的签名文件提供服务
   wellspring site relay --pass DIR/pass.json --exchange IN OUT [--every 10m]
                                          上述站点的外侧部分：在文件与枢纽之间传递
+  wellspring site console --dir DIR [--listen 127.0.0.1:7423]
+                                         数据管理员的页面，在本机浏览器中打开
   wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
                                          载入 CSV 或 Parquet 文件，作为数据集草稿
   wellspring site dataset freeze NAME --dir DIR

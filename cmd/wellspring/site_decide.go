@@ -64,7 +64,7 @@ func siteWithdraw(ctx context.Context, args []string, c *console) error {
 // siteVerdict signs a decision with the institution's key.
 func siteVerdict(ctx context.Context, name string, v ledger.Verdict, args []string, c *console) error {
 	f := flags("site "+name+" STUDY --dir DIR", c)
-	d, own, err := siteDir(f, args, 1)
+	d, _, err := siteDir(f, args, 1)
 	if err != nil {
 		return err
 	}
@@ -73,53 +73,23 @@ func siteVerdict(ctx context.Context, name string, v ledger.Verdict, args []stri
 	if err != nil {
 		return err
 	}
-	if v == ledger.Approve && !s.Here() {
-		return ws.Errorf(ws.Unreachable, "", ws.T("the text of the study has not come yet, or does not say what the ledger says", "研究文本尚未送达，或与账本所载不符")).
-			WithHint(ws.T("wait, or ask its requester to submit it again; nobody approves what was not shown", "请稍候，或请请求者重新提交；未见文本不得批准"))
+	about, err := desk.About(ctx)
+	if err != nil {
+		return err
+	}
+	questions, err := s.Questions(about, v)
+	if err != nil {
+		return err
 	}
 	key, err := d.key(institutionKey)
 	if err != nil {
 		return err
 	}
-	versions, err := decided(ctx, desk, own.Site, s, v)
-	if err != nil {
+	if err := desk.Decide(ctx, key, questions, v); err != nil {
 		return err
-	}
-	for _, version := range versions {
-		q := ledger.Question{StudyRef: s.StudyRef, Release: ws.Version, Site: own.Site, Version: version}
-		if err := desk.Do(ctx, key, &ledger.Decide{Question: q, Verdict: v}); err != nil {
-			return err
-		}
 	}
 	c.say(ws.T("study %s %s, %s, for %v: %s", "研究 %s %s，数据集 %s，用途 %v：%s", s.Study.String()[:12], s.Name, s.Dataset, s.Purposes, verdictText(v)))
 	return nil
-}
-
-// decided are the versions of the dataset that a verdict is about: the latest,
-// or for a withdrawal all that are approved.
-func decided(ctx context.Context, desk *socket.Client, site ws.SiteID, s *socket.Study, v ledger.Verdict) (versions []int, err error) {
-	if v == ledger.Withdraw {
-		for _, d := range s.Decisions {
-			if d.Site == site && d.Release == ws.Version && d.Verdict == ledger.Approve {
-				versions = append(versions, d.Version)
-			}
-		}
-		if len(versions) == 0 {
-			err = ws.Errorf(ws.Denied, "", ws.T("this site has not approved the study", "本站点未批准该研究"))
-		}
-		return versions, err
-	}
-	about, err := desk.About(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range about.Peers {
-		if p.Site == site && p.Latest[s.Dataset] > 0 {
-			return []int{p.Latest[s.Dataset]}, nil
-		}
-	}
-	return nil, ws.Errorf(ws.Denied, "", ws.T("this site has no frozen version of dataset %s", "本站点没有数据集 %s 的冻结版本", s.Dataset)).
-		WithHint(ws.T("wellspring site load, then site dataset freeze", "请先执行 wellspring site load，再执行 site dataset freeze"))
 }
 
 // oneStudy finds the one study that which names, of one requester where account is given.

@@ -67,6 +67,7 @@ type siteNode struct {
 	journals *sqlite.DB
 	vault    *vault
 	texts    *socket.Texts
+	results  *socket.Results
 	exchange exchange
 	patience time.Duration
 	up       func() bool // whether the wire stands; nil where there is none
@@ -97,6 +98,9 @@ func openSite(d folder, s siteFile, x exchange, patience time.Duration, events *
 		return n, err
 	}
 	if n.texts, err = socket.OpenTexts(d.path(studiesName)); err != nil {
+		return n, err
+	}
+	if n.results, err = socket.OpenResults(d.path(resultsName)); err != nil {
 		return n, err
 	}
 	if n.vault, err = openVault(n); err != nil {
@@ -140,7 +144,7 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 			n.events.progress(p)
 			tell(n.server, p)
 		}})
-	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts,
+	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Seen: n.link.Seen,
 		Submit: n.service.Desk().Submit, Conduct: conductAt(n.service.Desk()), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
 		StandIn: func(ctx context.Context, id ledger.RunID) (*socket.Answer, error) {
 			return answerOf(n.service.StandIn(ctx, id))

@@ -13,11 +13,11 @@ import (
 )
 
 // runStudy is "wellspring study new|check|dictionary|schema", and on a network
-// key|submit|run|show|stop.
+// key|submit|run|result|show|stop.
 func runStudy(ctx context.Context, args []string, c *console) error {
 	return subcommand(ctx, "study", map[string]func(context.Context, []string, *console) error{
 		"new": studyNew, "check": studyCheck, "dictionary": studyDictionary, "schema": studySchema,
-		"key": studyKey, "submit": studySubmit, "run": studyRun, "show": studyShow, "stop": studyStop,
+		"key": studyKey, "submit": studySubmit, "run": studyRun, "result": studyResult, "show": studyShow, "stop": studyStop,
 	}, studyUsage, args, c)
 }
 
@@ -35,6 +35,8 @@ On a network:
                                            have the node of DIR conduct it
   wellspring study run --stand-in RUN --dir DIR [--out result.json]
                                            take over a run whose conductor is gone
+  wellspring study result STUDY|RUN --dir DIR [--out result.json]
+                                           deliver again what the node of DIR conducted
   wellspring study show STUDY --dir DIR    decisions and runs
   wellspring study stop STUDY --dir DIR    stop what the node of DIR conducts`,
 	`用法：
@@ -51,6 +53,8 @@ On a network:
                                            由 DIR 的节点主持计算
   wellspring study run --stand-in RUN --dir DIR [--out result.json]
                                            接替主持方已失联的计算
+  wellspring study result STUDY|RUN --dir DIR [--out result.json]
+                                           再次给出 DIR 的节点所主持计算的结果
   wellspring study show STUDY --dir DIR    查看决定与计算
   wellspring study stop STUDY --dir DIR    终止 DIR 的节点所主持的计算`)
 

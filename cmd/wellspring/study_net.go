@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -147,6 +148,47 @@ func (o *order) deliver(ctx context.Context, c *console, desk *socket.Client, a 
 	salt, _ := a.Salt.MarshalText() // never fails
 	fmt.Fprintln(c.err, ws.T("run %s; salt of its commitments on the ledger: %s", "计算 %s；账本承诺所用的盐：%s", string(a.Run), string(salt)).In(c.lang))
 	return deliver(c, st, a.Document, o.out)
+}
+
+// studyResult delivers the kept answer of a run again, as "study run" did: of the
+// run that is named, or of the newest one of a study.
+func studyResult(ctx context.Context, args []string, c *console) error {
+	var o order
+	f := flags("study result STUDY|RUN --dir DIR", c)
+	f.text(&o.dir, "dir", "DIR", ws.T("the folder of the running node that conducted, or stood in", "主持或接替计算的运行中节点的文件夹"))
+	f.text(&o.out, "out", "FILE.json", ws.T("where the answer goes, with .csv and .svg beside it", "结果文件，旁边另存 .csv 与 .svg"))
+	if err := f.parseMixed(args); err != nil {
+		return err
+	}
+	if o.dir == "" || f.NArg() != 1 {
+		return usage(ws.T("study result wants a study or a run, and --dir", "study result 须给出研究或计算，以及 --dir"))
+	}
+	desk := socket.Dial(o.dir)
+	id, err := keptRun(ctx, desk, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	answer, err := desk.Result(ctx, id)
+	if err != nil {
+		return err
+	}
+	return o.deliver(ctx, c, desk, answer)
+}
+
+// keptRun is the run that which names or, of a study, the newest one whose answer is kept.
+func keptRun(ctx context.Context, desk *socket.Client, which string) (ledger.RunID, error) {
+	if b, err := hex.DecodeString(which); err == nil && len(b) == 16 {
+		return ledger.RunID(which), nil
+	}
+	s, err := oneStudy(ctx, desk, which, "")
+	if err != nil {
+		return "", err
+	}
+	if run := s.Newest(); run != nil {
+		return run.Run, nil
+	}
+	return "", ws.Errorf(ws.Invalid, "", ws.T("no answer of the study is kept at this node", "本节点未保存该研究的结果")).
+		WithHint(ws.T("ask the node that conducted it; see: wellspring study show %s --dir DIR", "请在主持计算的节点上查询；参见：wellspring study show %s --dir DIR", which))
 }
 
 // rounds shows how far a run is: on a terminal in place, elsewhere a line each round.

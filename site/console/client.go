@@ -145,6 +145,15 @@ func (c *Client) Stop(ctx context.Context, which string) error {
 	return err
 }
 
+// Result gives the kept answer of a run that this node conducted or took over.
+func (c *Client) Result(ctx context.Context, id ledger.RunID) (*Answer, error) {
+	var a answer
+	if err := c.ask(ctx, http.MethodGet, "/v1/results/"+url.PathEscape(string(id)), nil, &a); err != nil {
+		return nil, err
+	}
+	return a.open()
+}
+
 // Run signs an order and follows the run to its end; a ctx that ends stops the run.
 func (c *Client) Run(ctx context.Context, o Order, key crypto.Signer, tell func(Progress)) (*Answer, error) {
 	given, err := post[map[string]string](ctx, c, "/v1/challenges", struct{}{})

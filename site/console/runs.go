@@ -68,10 +68,43 @@ func (o *Order) sign(chain ledger.ChainID, node ws.SiteID, key crypto.Signer) er
 	return err
 }
 
+// A Stage is one round of a run: how far it came, and since when it is under way.
+type Stage struct {
+	Progress
+	Since time.Time `json:"since"`
+}
+
+// maxStages bounds the rounds of a run that are remembered, the newest last.
+const maxStages = 200
+
 // running is a run under way at this node.
 type running struct {
 	progress chan Progress
 	stop     context.CancelFunc
+	stages   []Stage
+}
+
+// note remembers the newest of each round.
+func (r *running) note(p Progress) {
+	last := len(r.stages) - 1
+	if last >= 0 && r.stages[last].Epoch == p.Epoch && r.stages[last].Round == p.Round {
+		r.stages[last].Progress = p
+		return
+	}
+	if len(r.stages) == maxStages {
+		r.stages = r.stages[1:]
+	}
+	r.stages = append(r.stages, Stage{p, time.Now().UTC()})
+}
+
+// stages are the rounds of a run that is under way here.
+func (s *Server) stages(ref ledger.StudyRef, id ledger.RunID) []Stage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.runs[ref]; r != nil && len(r.stages) > 0 && r.stages[len(r.stages)-1].Run == id {
+		return slices.Clone(r.stages)
+	}
+	return nil
 }
 
 // Tell says how far a run of a study is; it never waits.
@@ -79,6 +112,7 @@ func (s *Server) Tell(ref ledger.StudyRef, p Progress) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r := s.runs[ref]; r != nil {
+		r.note(p)
 		select {
 		case r.progress <- p:
 		default: // whoever reads is slow; the next one says more
@@ -327,7 +361,13 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, ref ledger.StudyRe
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	line, flush := json.NewEncoder(w), http.NewResponseController(w)
 	end := make(chan event, 1)
-	go func() { end <- ended(conduct(ctx)) }()
+	go func() {
+		a, err := conduct(ctx)
+		if err == nil && s.node.Results != nil {
+			err = s.node.Results.Put(a)
+		}
+		end <- ended(a, err)
+	}()
 	for {
 		select {
 		case p := <-run.progress:

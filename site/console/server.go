@@ -21,6 +21,8 @@ type Node struct {
 	// Submit signs a transaction with the node's own key and waits until it is final.
 	Submit func(context.Context, ledger.Body) error
 	Texts  *Texts
+	// Results keeps the answers of the runs that this node conducts.
+	Results *Results
 	// Spread hands the text of a study to the other nodes.
 	Spread func(context.Context, []byte) error
 	// Conduct runs a study from this node.
@@ -31,6 +33,8 @@ type Node struct {
 	Admit func(context.Context, Newcomer) (mesh.Pass, error)
 	// Fresh is when the ledger here was last known to be the newest; nil at a hub.
 	Fresh func() time.Time
+	// Seen is when a peer was last heard; zero for never since the node started.
+	Seen func(ws.SiteID) time.Time
 	// Delay is what a letter to the hub and its answer may take beyond the
 	// moments of a wire; 0 for a node that has one.
 	Delay time.Duration
@@ -82,6 +86,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /v1/studies", s.addStudy)
 	mux.HandleFunc("POST /v1/challenges", s.challenge)
 	mux.HandleFunc("POST /v1/runs", s.run)
+	mux.HandleFunc("GET /v1/results/{run}", s.result)
 	mux.HandleFunc("POST /v1/standins", s.standIn)
 	mux.HandleFunc("POST /v1/stops", s.stop)
 	mux.HandleFunc("POST /v1/members", s.member)
@@ -151,6 +156,7 @@ type Peer struct {
 	Fingerprint ledger.KeyID       `json:"fingerprint"`
 	Ended       bool               `json:"ended,omitempty"`
 	Latest      map[ws.Dataset]int `json:"latest,omitempty"` // versions of its datasets
+	Seen        time.Time          `json:"seen,omitzero"`    // when it was last heard here
 }
 
 func (s *Server) about(w http.ResponseWriter, _ *http.Request) {
@@ -164,6 +170,9 @@ func (s *Server) about(w http.ResponseWriter, _ *http.Request) {
 		p := Peer{Site: id, Institution: rec.Institution, Fingerprint: rec.Key.ID(), Ended: rec.Ended, Latest: map[ws.Dataset]int{}}
 		for d, v := range state.Datasets(id) {
 			p.Latest[d] = v.Latest
+		}
+		if s.node.Seen != nil && id != s.node.Self {
+			p.Seen = s.node.Seen(id)
 		}
 		a.Peers = append(a.Peers, p)
 	}

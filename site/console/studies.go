@@ -43,6 +43,18 @@ type Run struct {
 	Sites     []ws.SiteID  `json:"sites"`
 	Closed    bool         `json:"closed"`
 	Outcome   string       `json:"outcome,omitempty"` // as the conductor, or who stood in, closed it
+	Kept      time.Time    `json:"kept,omitzero"`     // since when its answer is at this node; zero if it is not
+	Stages    []Stage      `json:"stages,omitempty"`  // where it is under way at this node
+}
+
+// Newest is the run whose answer came last to this node; nil if none is here.
+func (s *Study) Newest() (r *Run) {
+	for i := range s.Runs {
+		if kept := s.Runs[i].Kept; !kept.IsZero() && (r == nil || kept.After(r.Kept)) {
+			r = &s.Runs[i]
+		}
+	}
+	return r
 }
 
 // Here reports whether the node has the text, and it says what the ledger does.
@@ -80,7 +92,7 @@ func (s *Server) match(st ledger.State, which string) []Study {
 		v := Study{StudyRef: ref, Dataset: rec.Dataset, Purposes: rec.Purposes, Conductors: rec.Conductors, Decisions: decided[ref]}
 		s.describe(&v)
 		if which == "" || which == v.Name || len(which) >= 8 && strings.HasPrefix(ref.Study.String(), strings.TrimPrefix(which, "sha256:")) {
-			v.Runs = runsOf(st, ref, rec.Dataset)
+			v.Runs = s.runsOf(st, ref, rec.Dataset)
 			found = append(found, v)
 		}
 	}
@@ -104,7 +116,7 @@ func Purposes(s *study.Study) []ws.Purpose {
 	return slices.Compact(p)
 }
 
-func runsOf(st ledger.State, ref ledger.StudyRef, d ws.Dataset) (out []Run) {
+func (s *Server) runsOf(st ledger.State, ref ledger.StudyRef, d ws.Dataset) (out []Run) {
 	for id, asked := range st.Runs(d) {
 		if asked.StudyRef != ref {
 			continue
@@ -118,7 +130,8 @@ func runsOf(st ledger.State, ref ledger.StudyRef, d ws.Dataset) (out []Run) {
 			}
 			break
 		}
-		run := Run{Run: id, Epoch: rec.Epoch, Conductor: e.Conductor, Closed: rec.Closed, Outcome: closing.Outcome}
+		run := Run{Run: id, Epoch: rec.Epoch, Conductor: e.Conductor, Closed: rec.Closed, Outcome: closing.Outcome,
+			Kept: s.node.Results.Since(id), Stages: s.stages(ref, id)}
 		for _, m := range e.Members {
 			run.Sites = append(run.Sites, m.Site)
 		}

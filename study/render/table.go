@@ -84,10 +84,13 @@ func (p *printer) result(r *study.Result) {
 
 // rows prints records as a table with a column a field.
 func (p *printer) rows(rows []study.Row) {
-	if len(rows) == 0 {
-		return
+	if g := gridOf(rows, p.lang); len(g) > 0 {
+		p.grid(g)
 	}
-	var g grid
+}
+
+// gridOf makes records a table with a column a field.
+func gridOf(rows []study.Row, lang ws.Lang) (g grid) {
 	for _, field := range fieldsOf(rows) {
 		values := make([]any, len(rows))
 		left := true
@@ -97,9 +100,9 @@ func (p *printer) rows(rows []study.Row) {
 				left = false
 			}
 		}
-		g = append(g, column{head: heading(field, p.lang), cells: cells(field, values), left: left})
+		g = append(g, column{head: heading(field, lang), cells: cells(field, values), left: left})
 	}
-	p.grid(g)
+	return g
 }
 
 // fieldsOf lists the fields of rows, each once, in reading order.
@@ -178,7 +181,19 @@ func withHazardRatio(rows []study.Row) []study.Row {
 
 // curves prints some steps of each stratum, spread over its events.
 func (p *printer) curves(rows []study.Row) {
-	var shown []study.Row
+	shown := someSteps(rows)
+	p.rows(shown)
+	if len(shown) < len(rows) {
+		p.line("  %s", p.say(stepsShown(shown, rows)))
+	}
+}
+
+func stepsShown(shown, rows []study.Row) ws.Text {
+	return ws.T("%d of %d steps; the CSV has all of them", "共 %[2]d 步，此处列出 %[1]d 步，CSV 中有全部", len(shown), len(rows))
+}
+
+// someSteps are steps of each stratum, spread over its events.
+func someSteps(rows []study.Row) (shown []study.Row) {
 	for _, s := range strata(rows) {
 		steps := slices.DeleteFunc(slices.Clone(s.rows), func(r study.Row) bool { return !(r.Float("n_event") > 0) })
 		n := min(len(steps), mostSteps)
@@ -190,10 +205,7 @@ func (p *printer) curves(rows []study.Row) {
 			shown = append(shown, steps[at])
 		}
 	}
-	p.rows(shown)
-	if len(shown) < len(rows) {
-		p.line("  %s", p.say(ws.T("%d of %d steps; the CSV has all of them", "共 %[2]d 步，此处列出 %[1]d 步，CSV 中有全部", len(shown), len(rows))))
-	}
+	return shown
 }
 
 // A stratum is a curve with its name.
@@ -221,6 +233,16 @@ func strata(rows []study.Row) []stratum {
 
 // crosstab prints counts with the percentages of their rows.
 func (p *printer) crosstab(rows []study.Row) {
+	if g := crossGrid(rows); len(g) > 0 {
+		p.grid(g)
+		p.line("  %s", p.say(counted))
+	}
+}
+
+var counted = ws.T("counts, with the percentage of the row", "频数（占该行的百分比）")
+
+// crossGrid makes cells a table of two factors.
+func crossGrid(rows []study.Row) grid {
 	var rowNames, columnNames []string
 	cell := map[[2]string]string{}
 	for _, r := range rows {
@@ -238,7 +260,7 @@ func (p *printer) crosstab(rows []study.Row) {
 		cell[[2]string{row, col}] = s
 	}
 	if len(rowNames) == 0 {
-		return
+		return nil
 	}
 	g := grid{{left: true}}
 	for _, row := range rowNames {
@@ -251,8 +273,7 @@ func (p *printer) crosstab(rows []study.Row) {
 		}
 		g = append(g, c)
 	}
-	p.grid(g)
-	p.line("  %s", p.say(ws.T("counts, with the percentage of the row", "频数（占该行的百分比）")))
+	return g
 }
 
 // histogram prints bins with bars.

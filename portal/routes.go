@@ -1,0 +1,194 @@
+package portal
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/site/console"
+)
+
+// routes lists the pages.
+func (p *Portal) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/studies", http.StatusSeeOther) })
+	mux.HandleFunc("GET /language/{to}", p.choose)
+	mux.HandleFunc("GET /network", p.page(p.network))
+	mux.HandleFunc("GET /studies", p.page(p.studies))
+	mux.HandleFunc("GET /studies/{account}/{study}", p.page(p.study))
+	mux.HandleFunc("GET /results/{run}", p.page(p.result))
+	mux.HandleFunc("GET /results/{run}/{file}", p.download)
+	if p.cfg.Steward != nil {
+		mux.HandleFunc("GET /data", p.page(p.data))
+		mux.HandleFunc("GET /studies/{account}/{study}/{verdict}", p.page(p.confirm))
+		mux.HandleFunc("POST /studies/{account}/{study}/{verdict}", p.decide)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		p.fail(w, r, ws.Errorf(ws.Invalid, "", ws.T("there is no such page", "没有该页面")))
+	})
+	return mux
+}
+
+// A visit is one request with what every page asks of the node first.
+type visit struct {
+	r       *http.Request
+	lang    ws.Lang
+	about   console.About
+	studies []console.Study
+}
+
+// A maker makes the body of a page, and names its template.
+type maker func(*visit) (name string, v *page, err error)
+
+// page asks the node, lets make do the rest, and shows it.
+func (p *Portal) page(make maker) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		at, err := p.visit(r)
+		if err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		name, v, err := make(at)
+		if err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		v.About = &at.about
+		for _, s := range at.studies {
+			if p.cfg.Steward != nil && waits(s, at.about) {
+				v.Waiting++
+			}
+		}
+		p.show(w, r, http.StatusOK, name, v)
+	}
+}
+
+func (p *Portal) visit(r *http.Request) (*visit, error) {
+	about, err := p.cfg.Node.About(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	all, err := p.cfg.Node.Studies(r.Context(), "")
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(all, func(a, b console.Study) int { return strings.Compare(a.Name, b.Name) })
+	return &visit{r: r, lang: p.language(r), about: about, studies: all}, nil
+}
+
+// waits reports whether a study waits for a decision of the node's site.
+func waits(s console.Study, about console.About) bool {
+	return s.Standing(about.Site) == "" && latest(about, s.Dataset) > 0
+}
+
+// latest is the newest version of a dataset at the node's site; 0 for none.
+func latest(about console.About, d ws.Dataset) int {
+	for _, peer := range about.Peers {
+		if peer.Site == about.Site {
+			return peer.Latest[d]
+		}
+	}
+	return 0
+}
+
+// A member is a site with what this node knows of it.
+type member struct {
+	console.Peer
+	Self, Hub    bool
+	Near         bool // heard so lately that it is there
+	Pinned, Torn bool // compared, and the same or another key
+	Datasets     []version
+}
+
+type version struct {
+	Name   ws.Dataset
+	Latest int
+}
+
+// near is how lately a peer was heard that is there: whoever orders the ledger
+// and every site hear each other three times in it.
+const near = 75 * time.Second
+
+func (p *Portal) network(at *visit) (string, *page, error) {
+	var all []member
+	for _, peer := range at.about.Peers {
+		m := member{Peer: peer, Self: peer.Site == at.about.Site, Hub: peer.Site == at.about.Hub, Near: time.Since(peer.Seen) < near}
+		for d, v := range peer.Latest {
+			m.Datasets = append(m.Datasets, version{d, v})
+		}
+		slices.SortFunc(m.Datasets, func(a, b version) int { return strings.Compare(string(a.Name), string(b.Name)) })
+		if p.cfg.Steward != nil && !m.Self && !m.Hub {
+			key, pinned := p.cfg.Steward.Pinned(peer.Site)
+			m.Pinned, m.Torn = pinned && key == peer.Fingerprint, pinned && key != peer.Fingerprint
+		}
+		all = append(all, m)
+	}
+	rank := func(m member) int {
+		switch {
+		case m.Ended:
+			return 3
+		case m.Self:
+			return 0
+		case m.Hub:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(all, func(a, b member) int { return rank(a) - rank(b) })
+	return "network", &page{Title: ws.T("Network", "网络"), Section: "network", Body: all}, nil
+}
+
+// A list is the studies, apart by what they ask of the person.
+type list struct {
+	Waiting, Running, Rest []console.Study
+	Site                   ws.SiteID
+}
+
+func (p *Portal) studies(at *visit) (string, *page, error) {
+	l := list{Site: at.about.Site}
+	for _, s := range at.studies {
+		switch {
+		case underWay(s) != nil:
+			l.Running = append(l.Running, s)
+		case p.cfg.Steward != nil && waits(s, at.about):
+			l.Waiting = append(l.Waiting, s)
+		default:
+			l.Rest = append(l.Rest, s)
+		}
+	}
+	return "studies", &page{Title: ws.T("Studies", "研究"), Section: "studies", Body: l, Reload: len(l.Running) > 0}, nil
+}
+
+// underWay is the run of a study that this node conducts now; nil if there is none.
+func underWay(s console.Study) *console.Run {
+	for i := range s.Runs {
+		if len(s.Runs[i].Stages) > 0 {
+			return &s.Runs[i]
+		}
+	}
+	return nil
+}
+
+// find gives the study that the address names.
+func (at *visit) find() (*console.Study, error) {
+	for i, s := range at.studies {
+		if string(s.Requester) == at.r.PathValue("account") && s.Study.String() == at.r.PathValue("study") {
+			return &at.studies[i], nil
+		}
+	}
+	return nil, ws.Errorf(ws.Invalid, "", ws.T("the ledger here knows no such study", "此处账本中没有该研究"))
+}
+
+func (p *Portal) data(*visit) (string, *page, error) {
+	all, err := p.cfg.Steward.Holdings()
+	if err != nil {
+		return "", nil, err
+	}
+	return "data", &page{Title: ws.T("Data of this site", "本站点的数据"), Section: "data", Body: all}, nil
+}
+
+// acts are what may be done, by the last part of the address.
+var acts = map[string]ledger.Verdict{"approve": ledger.Approve, "refuse": ledger.Refuse, "withdraw": ledger.Withdraw}

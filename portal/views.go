@@ -1,0 +1,220 @@
+package portal
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/policy"
+	"wellspring/site/console"
+)
+
+//go:embed pages
+var files embed.FS
+
+// views are the templates of one language, by page.
+type views map[string]*template.Template
+
+// parseViews reads the templates once a language: in them, t takes both.
+func parseViews() (map[ws.Lang]views, error) {
+	all := map[ws.Lang]views{}
+	names, err := files.ReadDir("pages")
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range []ws.Lang{ws.English, ws.Chinese} {
+		all[l] = views{}
+		base, err := template.New("").Funcs(functions(l)).ParseFS(files, "pages/frame.html")
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range names {
+			name, ok := strings.CutSuffix(n.Name(), ".html")
+			if !ok || name == "frame" {
+				continue
+			}
+			t, err := template.Must(base.Clone()).ParseFS(files, "pages/"+n.Name())
+			if err != nil {
+				return nil, err
+			}
+			all[l][name] = t
+		}
+	}
+	return all, nil
+}
+
+// functions are what templates call.
+func functions(l ws.Lang) template.FuncMap {
+	say := func(t ws.Text) string { return t.In(l) }
+	return template.FuncMap{
+		"t":       func(en, zh string, args ...any) string { return say(spoken(en, zh, args)) },
+		"say":     say,
+		"ago":     func(at time.Time) string { return say(ago(at)) },
+		"stamp":   func(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05") },
+		"machine": func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
+		"short":   func(v any) string { s := fmt.Sprint(v); return s[:min(12, len(s))] },
+		"print": func(k ledger.KeyID) [][]string {
+			var groups []string
+			for g := range slices.Chunk([]byte(k.String()), 4) {
+				groups = append(groups, string(g))
+			}
+			return slices.Collect(slices.Chunk(groups, 4))
+		},
+		"title":   func(s console.Study) string { return titleIn(s, l) },
+		"verdict": func(v ledger.Verdict) string { return say(verdictText(v)) },
+		"purpose": func(p ws.Purpose) string { return say(policy.PurposeLabel(p)) },
+		"outcome": func(s string) string { return say(outcomeText(s)) },
+		"at":      func(s ledger.StudyRef) string { return studyPath(s) },
+	}
+}
+
+// spoken is a text of a template; both languages take the same arguments, which a test holds them to.
+func spoken(en, zh string, args []any) ws.Text {
+	if len(args) == 0 {
+		return ws.Text{En: en, Zh: zh}
+	}
+	return ws.Text{En: fmt.Sprintf(en, args...), Zh: fmt.Sprintf(zh, args...)}
+}
+
+// ago says how long a moment is past.
+func ago(at time.Time) ws.Text {
+	switch d := time.Since(at); {
+	case d < 10*time.Second:
+		return ws.T("just now", "刚刚")
+	case d < 2*time.Minute:
+		return ws.T("%d seconds ago", "%d 秒前", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return ws.T("%d minutes ago", "%d 分钟前", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return ws.T("%d hours ago", "%d 小时前", int(d.Hours()))
+	default:
+		return ws.T("%d days ago", "%d 天前", int(d.Hours()/24))
+	}
+}
+
+// titleIn is a study's title in a language, its name where it has none.
+func titleIn(s console.Study, l ws.Lang) string {
+	other := ws.English
+	if l == ws.English {
+		other = ws.Chinese
+	}
+	for _, title := range []string{s.Title[l], s.Title[other], s.Name} {
+		if title != "" {
+			return title
+		}
+	}
+	return s.Study.String()[:12]
+}
+
+func verdictText(v ledger.Verdict) ws.Text {
+	switch v {
+	case ledger.Approve:
+		return ws.T("approved", "已批准")
+	case ledger.Refuse:
+		return ws.T("refused", "已拒绝")
+	case ledger.Withdraw:
+		return ws.T("withdrawn", "已撤回")
+	}
+	return ws.T("undecided", "未决定")
+}
+
+// outcomeText says how a run ended.
+func outcomeText(s string) ws.Text {
+	if s == ledger.OK {
+		return ws.T("answered", "已得出结果")
+	}
+	switch ws.KindNamed(s) {
+	case ws.Invalid:
+		return ws.T("ended: the question does not fit the data", "已结束：问题与数据不符")
+	case ws.Denied:
+		return ws.T("ended: not permitted", "已结束：未获许可")
+	case ws.Withheld:
+		return ws.T("ended: the answer would disclose too much", "已结束：结果会泄露过多信息")
+	case ws.Unreachable:
+		return ws.T("ended: a site did not answer", "已结束：有站点未应答")
+	case ws.Diverged:
+		return ws.T("ended: the parties disagreed", "已结束：各方状态不一致")
+	case ws.Stopped:
+		return ws.T("ended: stopped", "已结束：被终止")
+	}
+	return ws.T("ended: something went wrong", "已结束：发生错误")
+}
+
+func studyPath(r ledger.StudyRef) string {
+	return "/studies/" + string(r.Requester) + "/" + r.Study.String()
+}
+
+// A page is what the frame around every page needs; Body is the page's own.
+type page struct {
+	Lang    ws.Lang
+	Title   ws.Text
+	Name    string // of a study or the like, before the title; not translated
+	Path    string // here, with the query, for the switch of languages
+	Section string // of the navigation
+	About   *console.About
+	Steward bool
+	Waiting int // studies that wait for a decision
+	Reload  bool
+	Held    bool // the person has stopped the page from loading itself again
+	Here    string
+	Body    any
+}
+
+// Other is the language to switch to.
+func (p *page) Other() ws.Lang {
+	if p.Lang == ws.Chinese {
+		return ws.English
+	}
+	return ws.Chinese
+}
+
+// Switch is the address of the other language.
+func (p *page) Switch() string {
+	return "/language/" + string(p.Other()) + "?back=" + url.QueryEscape(p.Path)
+}
+
+// Tag is the language by BCP 47.
+func (p *page) Tag() string {
+	if p.Lang == ws.Chinese {
+		return "zh-Hans"
+	}
+	return "en"
+}
+
+// reloading is how often a page comes again while something is under way, in seconds.
+const reloading = "3"
+
+// show writes a page whole, or an error in its place.
+func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, name string, v *page) {
+	v.Lang, v.Path, v.Steward, v.Here = p.language(r), r.URL.RequestURI(), p.cfg.Steward != nil, path.Clean(r.URL.Path)
+	if r.Method != http.MethodGet {
+		v.Path = v.Here
+	}
+	if name == "locked" {
+		v.Path = "/" // the address may hold a key
+	}
+	v.Held = r.URL.Query().Has("hold")
+	var b bytes.Buffer
+	if err := p.views[v.Lang][name].ExecuteTemplate(&b, "frame", v); err != nil {
+		http.Error(w, "the page cannot be made 页面无法生成", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.Tag())
+	h.Set("Vary", "Accept-Language, Cookie")
+	if v.Reload && !v.Held {
+		h.Set("Refresh", reloading)
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // who hung up gets nothing
+}
