@@ -61,6 +61,7 @@ func functions(l ws.Lang) template.FuncMap {
 		"ago":     func(at time.Time) string { return say(ago(at)) },
 		"stamp":   func(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05") },
 		"machine": func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
+		"newest":  func(all []console.Stage) console.Stage { return all[len(all)-1] },
 		"short":   func(v any) string { s := fmt.Sprint(v); return s[:min(12, len(s))] },
 		"print": func(k ledger.KeyID) [][]string {
 			var groups []string
