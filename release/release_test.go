@@ -160,7 +160,7 @@ var exposure = map[string]float64{
 	"wellspring-relay@north.service": 1.2, "wellspring-inner@north.service": 0.3,
 }
 
-// install makes a root with the units as docs/guide/install.md puts them.
+// install makes a root with the units where an operator puts them.
 func install(t *testing.T, hardened bool) string {
 	root := t.TempDir()
 	units := filepath.Join(root, "etc/systemd/system")

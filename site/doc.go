@@ -6,6 +6,6 @@
 //
 // # Not promised
 //
-// This release has no steward's console and no network: messages come from
-// whoever calls Handle.
+// [Node] and [Service] dial nothing and decide nothing: letters come over the link
+// that they are given, decisions stand on the ledger.
 package site
