@@ -57,6 +57,19 @@ func (b *AddStudy) Describe() ws.Text {
 	return ws.T("study %s is submitted, on dataset %s, for %v", "提交研究 %s，数据集为 %s，用途为 %v", short(b.Study), b.Dataset, b.Purposes)
 }
 
+// Describe says how a custodian has decided; an empty verdict is none yet.
+func (v Verdict) Describe() ws.Text {
+	switch v {
+	case Approve:
+		return ws.T("approved", "已批准")
+	case Refuse:
+		return ws.T("refused", "已拒绝")
+	case Withdraw:
+		return ws.T("withdrawn", "已撤回")
+	}
+	return ws.T("undecided", "未决定")
+}
+
 // Describe tells a person what it says.
 func (b *Decide) Describe() ws.Text {
 	verb := ws.T("withdraws its approval of", "撤回批准")

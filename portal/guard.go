@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
-	"time"
 
 	ws "wellspring"
 )
@@ -149,6 +148,3 @@ func (p *Portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (p *Portal) locked(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, http.StatusUnauthorized, "locked", &page{Title: ws.T("Come in by the address", "请使用入口地址")})
 }
-
-// now is the clock of what pages call ago.
-func now() time.Time { return time.Now() }

@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -139,7 +138,6 @@ const (
 	maxRequests = 32
 	maxForm     = 16 << 10 // bytes
 	answering   = 60 * time.Second
-	grace       = 3 * time.Second
 )
 
 // Serve answers on l until ctx is done, which is no error.
@@ -150,21 +148,8 @@ func (p *Portal) Serve(ctx context.Context, l net.Listener) error {
 	defer p.wg.Wait()
 	srv := &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: answering + 10*time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx }}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(l) }()
-	var err error
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-		defer cancel()
-		if srv.Shutdown(last) != nil {
-			_ = srv.Close() // who still waits gets no page
-		}
-		err = <-done
+	if err := console.Until(ctx, srv, l); err != nil {
+		return ws.Errorf(ws.Other, "console", ws.T("the pages can no longer be served", "页面无法继续提供")).Wrap(err)
 	}
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return ws.Errorf(ws.Other, "console", ws.T("the pages can no longer be served", "页面无法继续提供")).Wrap(err)
+	return nil
 }

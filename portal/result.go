@@ -6,7 +6,6 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"slices"
 	"strconv"
 
 	ws "wellspring"
@@ -35,7 +34,6 @@ type part struct {
 	CSV, SVG   string // names of files; SVG may be empty
 	Suppressed []study.Suppressed
 	Notes      []ws.Text
-	Heading    string
 }
 
 // answer is a kept answer with the study that it answers.
@@ -99,28 +97,8 @@ func partOf(r *study.Result, files map[string][]byte, base string, l ws.Lang) (p
 
 // download gives one file of an answer, the same bytes as "study run --out" writes.
 func (p *Portal) download(w http.ResponseWriter, r *http.Request) {
-	at, err := p.visit(r)
-	var a *console.Answer
-	var s *console.Study
-	var text *study.Study
-	if err == nil {
-		a, s, text, err = p.answer(r, at.studies)
-	}
-	var all map[string][]byte
-	if err == nil {
-		all, err = render.Files(text, a.Document, at.lang, s.Name)
-	}
-	if err == nil {
-		var b []byte
-		b, err = study.MarshalCanonical(a.Document)
-		if err == nil {
-			all[s.Name+".json"] = append(b, '\n')
-		}
-	}
 	name := r.PathValue("file")
-	if err == nil && all[name] == nil {
-		err = ws.Errorf(ws.Invalid, "", ws.T("there is no such file", "没有该文件"))
-	}
+	b, err := p.file(r, name)
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -128,6 +106,26 @@ func (p *Portal) download(w http.ResponseWriter, r *http.Request) {
 	kinds := map[string]string{".json": "application/json", ".csv": "text/csv; charset=utf-8", ".svg": "image/svg+xml"}
 	w.Header().Set("Content-Type", kinds[path.Ext(name)])
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	w.Header().Set("Content-Length", strconv.Itoa(len(all[name])))
-	_, _ = w.Write(slices.Clip(all[name])) // who hung up gets no file
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	_, _ = w.Write(b) // who hung up gets no file
+}
+
+func (p *Portal) file(r *http.Request, name string) ([]byte, error) {
+	at, err := p.visit(r)
+	if err != nil {
+		return nil, err
+	}
+	a, s, text, err := p.answer(r, at.studies)
+	if err != nil {
+		return nil, err
+	}
+	if name == s.Name+".json" {
+		b, err := study.MarshalCanonical(a.Document)
+		return append(b, '\n'), err
+	}
+	all, err := render.Files(text, a.Document, at.lang, s.Name)
+	if err == nil && all[name] == nil {
+		err = ws.Errorf(ws.Invalid, "", ws.T("there is no such file", "没有该文件"))
+	}
+	return all[name], err
 }

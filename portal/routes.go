@@ -81,17 +81,7 @@ func (p *Portal) visit(r *http.Request) (*visit, error) {
 
 // waits reports whether a study waits for a decision of the node's site.
 func waits(s console.Study, about console.About) bool {
-	return s.Standing(about.Site) == "" && latest(about, s.Dataset) > 0
-}
-
-// latest is the newest version of a dataset at the node's site; 0 for none.
-func latest(about console.About, d ws.Dataset) int {
-	for _, peer := range about.Peers {
-		if peer.Site == about.Site {
-			return peer.Latest[d]
-		}
-	}
-	return 0
+	return s.Standing(about.Site) == "" && about.Latest(s.Dataset) > 0
 }
 
 // A member is a site with what this node knows of it.

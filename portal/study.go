@@ -19,12 +19,11 @@ type inquiry struct {
 	Where    string
 	Opens    []ws.Text
 	Pretty   string // the canonical text, with line breaks
-	Own      ws.SiteID
 	Standing ledger.Verdict
 	Latest   int // version of the dataset here
 	May      []string
-	Runs     []played
-	Current  *console.Run // under way here
+	Runs     []console.Run // the answers that came last first
+	Current  *console.Run  // under way here
 	Deciding *deciding
 }
 
@@ -40,25 +39,16 @@ type analysis struct {
 	Given  []study.Given
 }
 
-// A played run, with its place among those of the study.
-type played struct {
-	console.Run
-	Mine bool // conducted by this node
-}
-
 func (p *Portal) study(at *visit) (string, *page, error) {
 	s, err := at.find()
 	if err != nil {
 		return "", nil, err
 	}
-	v := &inquiry{Study: *s, Own: at.about.Site, Current: underWay(*s), Latest: latest(at.about, s.Dataset)}
+	v := &inquiry{Study: *s, Runs: slices.Clone(s.Runs), Current: underWay(*s), Latest: at.about.Latest(s.Dataset)}
 	if err := v.read(); err != nil {
 		return "", nil, err
 	}
-	for _, r := range s.Runs {
-		v.Runs = append(v.Runs, played{r, r.Conductor == at.about.Site})
-	}
-	slices.SortStableFunc(v.Runs, func(a, b played) int { return b.Kept.Compare(a.Kept) })
+	slices.SortStableFunc(v.Runs, func(a, b console.Run) int { return b.Kept.Compare(a.Kept) })
 	if p.cfg.Steward != nil {
 		v.Standing = s.Standing(at.about.Site)
 		v.May = may(s, at.about)
@@ -103,7 +93,7 @@ func (v *inquiry) read() error {
 func may(s *console.Study, about console.About) (out []string) {
 	var now ledger.Verdict // on the latest version
 	for _, d := range s.Decisions {
-		if d.Site == about.Site && d.Release == ws.Version && d.Version == latest(about, s.Dataset) {
+		if d.Site == about.Site && d.Release == ws.Version && d.Version == about.Latest(s.Dataset) {
 			now = d.Verdict
 		}
 	}

@@ -71,7 +71,7 @@ func functions(l ws.Lang) template.FuncMap {
 			return slices.Collect(slices.Chunk(groups, 4))
 		},
 		"title":   func(s console.Study) string { return titleIn(s, l) },
-		"verdict": func(v ledger.Verdict) string { return say(verdictText(v)) },
+		"verdict": func(v ledger.Verdict) string { return say(v.Describe()) },
 		"purpose": func(p ws.Purpose) string { return say(policy.PurposeLabel(p)) },
 		"outcome": func(s string) string { return say(outcomeText(s)) },
 		"at":      func(s ledger.StudyRef) string { return studyPath(s) },
@@ -114,18 +114,6 @@ func titleIn(s console.Study, l ws.Lang) string {
 		}
 	}
 	return s.Study.String()[:12]
-}
-
-func verdictText(v ledger.Verdict) ws.Text {
-	switch v {
-	case ledger.Approve:
-		return ws.T("approved", "已批准")
-	case ledger.Refuse:
-		return ws.T("refused", "已拒绝")
-	case ledger.Withdraw:
-		return ws.T("withdrawn", "已撤回")
-	}
-	return ws.T("undecided", "未决定")
 }
 
 // outcomeText says how a run ended.

@@ -221,7 +221,7 @@ func estimate(rows []study.Row, term string) string {
 func (d *demo) next() {
 	d.c.say(ws.T("Try next:", "接下来可以尝试："))
 	for _, line := range []string{
-		"wellspring demo                               # the same on a network, with pages, until Ctrl-C",
+		"wellspring demo                               # the same on a network, until Ctrl-C",
 		"wellspring demo --once --out answers          # JSON, CSV, SVG",
 		"wellspring study new yours.csv > study.yaml",
 		"wellspring simulate --study study.yaml --split COLUMN=yours.csv --out result.json",

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +24,7 @@ type demoNetwork struct {
 	dir   string
 	nodes sync.WaitGroup
 	mu    sync.Mutex
-	ended error // of the first node that ended by itself
+	ended error // of the nodes that did not end well
 }
 
 const (
@@ -117,7 +116,7 @@ func (n *demoNetwork) wait(ctx context.Context) error {
 			continue
 		}
 		s, err := oneStudy(ctx, desk, "bmt-"+demoWaiting, "")
-		if err != nil || verdictOf(s, demoSteward) != ledger.Approve {
+		if err != nil || s.Standing(demoSteward) != ledger.Approve {
 			continue // a node that is stopping answers nobody
 		}
 		done = true
@@ -301,7 +300,7 @@ func (n *demoNetwork) approve(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		if verdictOf(s, h.site) == ledger.Approve {
+		if s.Standing(h.site) == ledger.Approve {
 			continue
 		}
 		if err := n.do(ctx, "site", "approve", "bmt-"+name, "--dir", n.path(string(h.site))); err != nil {
@@ -309,13 +308,4 @@ func (n *demoNetwork) approve(ctx context.Context, name string) error {
 		}
 	}
 	return nil
-}
-
-// verdictOf is what a site decided last on a study; empty where it has not.
-func verdictOf(s *socket.Study, site ws.SiteID) (v ledger.Verdict) {
-	i := slices.IndexFunc(s.Decisions, func(d socket.Decision) bool { return d.Site == site })
-	if i >= 0 {
-		v = s.Decisions[i].Verdict
-	}
-	return v
 }

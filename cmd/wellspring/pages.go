@@ -70,7 +70,7 @@ func servePages(ctx context.Context, c *console, listen string, cfg portal.Confi
 	}
 	c.say(what)
 	fmt.Fprintln(c.out, " ", p.URL())
-	c.say(ws.T("whoever has this address can decide for the site; it is good until Ctrl-C", "持有该地址者即可代表站点作出决定；有效至按下 Ctrl-C"))
+	c.say(ws.T("whoever has this address can do all that the pages can; it is good until Ctrl-C", "持有该地址者即可进行页面上的一切操作；有效至按下 Ctrl-C"))
 	return p.Serve(ctx, l)
 }
 

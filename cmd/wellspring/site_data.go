@@ -154,12 +154,7 @@ func siteDataset(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
-	version := 1
-	for _, p := range about.Peers {
-		if p.Site == own.Site {
-			version = p.Latest[name] + 1
-		}
-	}
+	version := about.Latest(name) + 1
 	commitment, err := d.freeze(ctx, name, version)
 	if err != nil {
 		return err

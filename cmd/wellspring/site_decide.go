@@ -28,25 +28,15 @@ func siteStudies(ctx context.Context, args []string, c *console) error {
 			}
 			continue
 		}
-		verdict := ws.T("undecided", "未决定")
+		var verdict ledger.Verdict
 		for _, v := range s.Decisions {
 			if v.Site == own.Site {
-				verdict = verdictText(v.Verdict)
+				verdict = v.Verdict
 			}
 		}
-		fmt.Fprintf(c.out, "%s  %-20s %-12s %s\n", s.Study.String()[:12], s.Name, s.Dataset, verdict.In(c.lang))
+		fmt.Fprintf(c.out, "%s  %-20s %-12s %s\n", s.Study.String()[:12], s.Name, s.Dataset, verdict.Describe().In(c.lang))
 	}
 	return nil
-}
-
-func verdictText(v ledger.Verdict) ws.Text {
-	switch v {
-	case ledger.Approve:
-		return ws.T("approved", "已批准")
-	case ledger.Refuse:
-		return ws.T("refused", "已拒绝")
-	}
-	return ws.T("withdrawn", "已撤回")
 }
 
 func siteApprove(ctx context.Context, args []string, c *console) error {
@@ -88,7 +78,7 @@ func siteVerdict(ctx context.Context, name string, v ledger.Verdict, args []stri
 	if err := desk.Decide(ctx, key, questions, v); err != nil {
 		return err
 	}
-	c.say(ws.T("study %s %s, %s, for %v: %s", "研究 %s %s，数据集 %s，用途 %v：%s", s.Study.String()[:12], s.Name, s.Dataset, s.Purposes, verdictText(v)))
+	c.say(ws.T("study %s %s, %s, for %v: %s", "研究 %s %s，数据集 %s，用途 %v：%s", s.Study.String()[:12], s.Name, s.Dataset, s.Purposes, v.Describe()))
 	return nil
 }
 

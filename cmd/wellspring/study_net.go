@@ -244,7 +244,7 @@ func studyShow(ctx context.Context, args []string, c *console) error {
 		c.say(ws.T("its text is not here", "此处没有其文本"))
 	}
 	for _, d := range s.Decisions {
-		c.say(ws.T("site %s, version %d, release %s: %s", "站点 %s，版本 %d，程序版本 %s：%s", d.Site, d.Version, d.Release, verdictText(d.Verdict)))
+		c.say(ws.T("site %s, version %d, release %s: %s", "站点 %s，版本 %d，程序版本 %s：%s", d.Site, d.Version, d.Release, d.Verdict.Describe()))
 	}
 	for _, r := range s.Runs {
 		state := ws.T("under way", "进行中")

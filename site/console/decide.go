@@ -30,10 +30,8 @@ func (s *Study) Questions(about About, v ledger.Verdict) (out []ledger.Question,
 		return nil, ws.Errorf(ws.Unreachable, "", ws.T("the text of the study has not come yet, or does not say what the ledger says", "研究文本尚未送达，或与账本所载不符")).
 			WithHint(ws.T("wait, or ask its requester to submit it again; nobody approves what was not shown", "请稍候，或请请求者重新提交；未见文本不得批准"))
 	}
-	for _, p := range about.Peers {
-		if p.Site == about.Site && p.Latest[s.Dataset] > 0 {
-			return []ledger.Question{ask(p.Latest[s.Dataset])}, nil
-		}
+	if latest := about.Latest(s.Dataset); latest > 0 {
+		return []ledger.Question{ask(latest)}, nil
 	}
 	return nil, ws.Errorf(ws.Denied, "", ws.T("this site has no frozen version of dataset %s", "本站点没有数据集 %s 的冻结版本", s.Dataset)).
 		WithHint(ws.T("wellspring site load, then site dataset freeze", "请先执行 wellspring site load，再执行 site dataset freeze"))

@@ -48,10 +48,11 @@ func (k *Results) path(id ledger.RunID) string { return filepath.Join(k.dir, str
 
 // Put keeps an answer; it is on the disk when Put returns.
 func (k *Results) Put(a *Answer) error {
-	b, err := study.MarshalCanonical(a.Document)
-	if err == nil {
-		b, err = json.Marshal(answer{a.Run, b, a.Salt})
+	sealed, err := a.seal()
+	if err != nil {
+		return err
 	}
+	b, err := json.Marshal(sealed)
 	if err != nil {
 		return err
 	}
@@ -143,29 +144,24 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 		err = invalid(ws.T("the answer of this run is not kept here", "此处未保存该计算的结果")).
 			WithHint(ws.T("ask the node that conducted the run, or took it over", "请在主持或接替该计算的节点上查询"))
 	}
-	if err != nil {
-		reply(w, nil, err)
-		return
+	var sent *answer
+	if err == nil {
+		sent, err = s.committed(a)
 	}
-	e := ended(a, s.committed(a))
-	if e.Error != nil {
-		reply(w, nil, e.Error.err())
-		return
-	}
-	reply(w, e.Answer, nil)
+	reply(w, sent, err)
 }
 
-// committed refuses an answer that is not the one to which the ledger holds this
-// node's commitment.
-func (s *Server) committed(a *Answer) error {
-	b, err := study.MarshalCanonical(a.Document)
+// committed makes an answer ready to be sent, and refuses one that is not the one to
+// which the ledger holds this node's commitment.
+func (s *Server) committed(a *Answer) (*answer, error) {
+	sent, err := a.seal()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	closing, known := s.node.Ledger.State().Closing(a.Run, s.node.Self)
-	if !known || closing.Result != ledger.Commit(a.Salt, b) {
-		return ws.Errorf(ws.Diverged, "results", ws.T("the kept answer is not the one on the ledger", "所保存的结果与账本不符")).
+	if !known || closing.Result != ledger.Commit(a.Salt, sent.Document) {
+		return nil, ws.Errorf(ws.Diverged, "results", ws.T("the kept answer is not the one on the ledger", "所保存的结果与账本不符")).
 			WithHint(ws.T("restore the folder from its backup, or run the study again", "请从备份恢复文件夹，或重新计算该研究"))
 	}
-	return nil
+	return sent, nil
 }

@@ -322,11 +322,20 @@ func ended(a *Answer, err error) event {
 	if err != nil {
 		return event{Error: faultOf(err)}
 	}
-	b, err := study.MarshalCanonical(a.Document)
+	sealed, err := a.seal()
 	if err != nil {
 		return event{Error: faultOf(err)}
 	}
-	return event{Answer: &answer{a.Run, b, a.Salt}}
+	return event{Answer: sealed}
+}
+
+// seal gives an answer as it is sent and kept, its document in canonical form.
+func (a *Answer) seal() (*answer, error) {
+	b, err := study.MarshalCanonical(a.Document)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{a.Run, b, a.Salt}, nil
 }
 
 func (a *answer) open() (*Answer, error) {

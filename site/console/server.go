@@ -149,6 +149,16 @@ type About struct {
 	Peers       []Peer         `json:"peers"`
 }
 
+// Latest is the newest frozen version of a dataset at the node's site; 0 for none.
+func (a *About) Latest(d ws.Dataset) int {
+	for _, p := range a.Peers {
+		if p.Site == a.Site {
+			return p.Latest[d]
+		}
+	}
+	return 0
+}
+
 // A Peer is a site on the ledger. Fingerprint names its key.
 type Peer struct {
 	Site        ws.SiteID          `json:"site"`

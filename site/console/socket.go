@@ -31,6 +31,12 @@ func (s *Server) Serve(ctx context.Context, dir string) error {
 	}
 	srv := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		BaseContext: func(net.Listener) context.Context { return ctx }}
+	return trouble(Until(ctx, srv, l))
+}
+
+// Until serves at a listener, which it closes, until ctx is done, which is no
+// error, and gives answers that are under way a moment more.
+func Until(ctx context.Context, srv *http.Server, l net.Listener) (err error) {
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 	select {
@@ -39,14 +45,14 @@ func (s *Server) Serve(ctx context.Context, dir string) error {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
 		if srv.Shutdown(last) != nil {
-			_ = srv.Close() // the socket goes with the listener
+			_ = srv.Close() // who still waits gets no answer
 		}
 		err = <-done
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
-	return trouble(err)
+	return err
 }
 
 func listen(dir string) (net.Listener, error) {

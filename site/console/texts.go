@@ -65,10 +65,7 @@ func (t *Texts) Put(text []byte, known func(ledger.Hash) bool) (ledger.Hash, err
 	if _, err := os.Stat(path); err == nil {
 		return h, nil
 	}
-	if err := os.WriteFile(path+"~", b, 0o600); err != nil {
-		return h, trouble(err)
-	}
-	return h, trouble(os.Rename(path+"~", path))
+	return h, trouble(writeSynced(path, b))
 }
 
 func (t *Texts) path(h ledger.Hash) string { return filepath.Join(t.dir, h.String()+".json") }
