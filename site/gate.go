@@ -30,6 +30,10 @@ type Gate struct {
 	// Pinned gives the fingerprint of a peer's key that was compared out of
 	// band, false where none was; nil pins nobody.
 	Pinned func(ws.SiteID) (ledger.KeyID, bool)
+	// Institutions is how many of them the dataset's policy wants behind what is
+	// shown; where it is more than one, a study is asked under one conductor, or
+	// under such as leave the same institution uncounted.
+	Institutions int64
 	// MaxAge is how old the view may be; 0 for ten minutes. A site in two parts,
 	// whose letters take an exchange, needs more.
 	MaxAge time.Duration
@@ -54,6 +58,9 @@ func (g *Gate) Allow(o *run.Opening, s *study.Study, round int) error {
 		return nil
 	}
 	if err := g.question(state, o, s); err != nil {
+		return err
+	}
+	if err := g.counted(state, o, s.Data.Dataset); err != nil {
 		return err
 	}
 	return g.members(state, o)
@@ -100,8 +107,46 @@ func (g *Gate) question(state ledger.State, o *run.Opening, s *study.Study) erro
 	return nil
 }
 
-// members holds the keys of the opening to the ledger and to what was pinned.
+// counted refuses a study that was summed before with another institution left
+// uncounted, since it conducted: other cells are hidden then and other steps of
+// time joined, and what one answer shows takes the cover off what the other hides.
+func (g *Gate) counted(state ledger.State, o *run.Opening, d ws.Dataset) error {
+	if g.Institutions <= 1 {
+		return nil
+	}
+	present, _ := state.Run(ledger.RunID(o.Run))
+	now, _ := state.Epoch(ledger.RunID(o.Run), o.Epoch)
+	for id, asked := range state.Runs(d) {
+		if asked.Study != present.Study || id == ledger.RunID(o.Run) {
+			continue
+		}
+		rec, _ := state.Run(id)
+		before, _ := state.Epoch(id, rec.Epoch)
+		if rec.Summed && uncounted(state, before) != uncounted(state, now) {
+			return ws.Errorf(ws.Denied, "open", ws.T("the study was answered with %s as its conductor; with another one other institutions count, and the difference of the two answers would tell of few", "该研究曾由 %s 主持并作答；换一个主持方，计入的机构就不同，两次结果之差会透露少数人的情况", before.Conductor)).
+				WithHint(ws.T("ask for it where it was conducted; see: wellspring study result, wellspring study run --conductor", "请在当时的主持方处提问；参见：wellspring study result、wellspring study run --conductor"))
+		}
+	}
+	return nil
+}
+
+// uncounted is the institution of an epoch's members that does not count since it
+// conducts; "" where the conductor's has none.
+func uncounted(state ledger.State, e ledger.Epoch) ws.Institution {
+	conductor, _ := state.Site(e.Conductor)
+	for _, m := range e.Members {
+		if s, _ := state.Site(m.Site); s.Institution == conductor.Institution {
+			return conductor.Institution
+		}
+	}
+	return ""
+}
+
+// members holds the conductor and the keys of the opening to the ledger and to what was pinned.
 func (g *Gate) members(state ledger.State, o *run.Opening) error {
+	if on, known := state.Site(o.Conductor); !known || on.Institution != o.Institution { // it says who does not count
+		return ws.Errorf(ws.Denied, "open", ws.T("the opening gives the conductor %s another institution than the ledger", "开启信息中主持方 %s 的机构与账本不符", o.Conductor))
+	}
 	for _, m := range o.Members {
 		on, known := state.Site(m.Site)
 		if !known || !ed25519.PublicKey(on.Key[:]).Equal(m.Key) || on.Institution != m.Institution {

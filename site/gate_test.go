@@ -103,6 +103,35 @@ func TestGate(t *testing.T) {
 	if err := gate().Reveal(o); err != nil {
 		t.Error(err)
 	}
+
+	// The same study again: a member that conducts does not count, where the hub left all to count.
+	again := func(id, conductor, institution string) *run.Opening {
+		t.Helper()
+		a := *o
+		a.Run, a.Conductor, a.Institution = string(ledgertest.RunID(id)), ws.SiteID(conductor), ws.Institution(institution)
+		d, err := a.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := *open
+		b.Run, b.Conductor, b.Opening = ledgertest.RunID(id), ws.SiteID(conductor), d
+		net.Must(conductor, &b)
+		return &a
+	}
+	limited := gate()
+	limited.Institutions = 3
+	member := again("s", ledgertest.Sites[1], "inst-"+ledgertest.Sites[1])
+	refused("the study under a conductor that does not count", limited.Allow(member, s, -1), ws.Denied, "answered with hub as its conductor")
+	for what, err := range map[string]error{
+		"a dataset that asks for no institutions": gate().Allow(member, s, -1),
+		"the same conductor":                      limited.Allow(again("u", "hub", "centre"), s, -1),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	refused("a conductor of a made-up institution", gate().Allow(again("v", "hub", "elsewhere"), s, -1), ws.Denied, "conductor hub another institution")
+
 	net.Must("inst-"+string(self), ledgertest.Decide(question(string(self)), ledger.Withdraw))
 	refused("after a withdrawal", gate().Allow(o, s, 4), ws.Denied, "withdrawn")
 }
