@@ -26,11 +26,22 @@ type Pass struct {
 	JWT  string `json:"jwt"`
 	Seed string `json:"seed,omitempty"`
 
-	Inbox  string `json:"inbox"`  // prefix of the subjects on which answers come
-	In     string `json:"in"`     // subject on which frames come that are not stored
-	Live   string `json:"live"`   // prefix for frames that are not stored; the receiver's token follows
-	Stored string `json:"stored"` // prefix for frames that the broker stores
-	Next   string `json:"next"`   // subject that asks for stored frames
+	Inbox string `json:"inbox"` // prefix of the subjects on which answers come
+	In    string `json:"in"`    // subject on which frames come that are not stored
+	Live  string `json:"live"`  // prefix for frames that are not stored; the receiver's token follows
+	// Peer takes the place of Live for receivers other than Hub; "" where Live is for all.
+	Peer   string    `json:"peer,omitempty"`
+	Hub    ws.SiteID `json:"hub,omitempty"`
+	Stored string    `json:"stored"` // prefix for frames that the broker stores
+	Next   string    `json:"next"`   // subject that asks for stored frames
+}
+
+// LiveTo is the subject of frames to a receiver that are not stored.
+func (p Pass) LiveTo(to ws.SiteID) string {
+	if p.Peer != "" && to != p.Hub {
+		return p.Peer + Token(to)
+	}
+	return p.Live + Token(to)
 }
 
 // Token gives a site's name as one token of a subject: itself if it is of

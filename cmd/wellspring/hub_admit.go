@@ -176,6 +176,5 @@ func (d folder) enter(_ context.Context, n socket.Newcomer) (p mesh.Pass, err er
 	if err != nil {
 		return p, err
 	}
-	all := r.rights()
-	return a.Pass(all[len(all)-1], h.urls(), true)
+	return a.Pass(right(n), h.urls(), true)
 }

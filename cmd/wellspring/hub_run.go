@@ -157,10 +157,8 @@ func (n *hubNode) admit(ctx context.Context, m socket.Newcomer) (p mesh.Pass, er
 	if err := n.roster.add(m); err != nil {
 		return p, err
 	}
-	for _, r := range n.roster.rights() { // the others' rights change too, and come first
-		if p, err = n.broker.Admit(ctx, r); err != nil {
-			return p, err
-		}
+	if p, err = n.broker.Admit(ctx, right(m)); err != nil {
+		return p, err
 	}
 	n.texts.Each(socket.Known(n.ledger), func(text []byte) { n.service.Give(m.Site, text) })
 	n.events.say(ws.T("site %s is admitted", "站点 %s 已获接纳", m.Site))

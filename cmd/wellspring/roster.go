@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 
-	ws "wellspring"
 	"wellspring/mesh/broker"
 	socket "wellspring/site/console"
 )
@@ -43,19 +42,18 @@ func (r *roster) add(n socket.Newcomer) error {
 	return nil
 }
 
-// rights are what each member may do at the broker, the newest member last.
+// right is what a member may do at the broker.
+func right(n socket.Newcomer) broker.Member {
+	return broker.Member{Site: n.Site, User: n.User, All: true}
+}
+
+// rights are those of all members.
 func (r *roster) rights() []broker.Member {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var all []broker.Member
 	for _, n := range r.members {
-		m := broker.Member{Site: n.Site, User: n.User, To: []ws.SiteID{broker.HubSite}, Wide: true}
-		for _, o := range r.members {
-			if o.Site != n.Site {
-				m.To = append(m.To, o.Site)
-			}
-		}
-		all = append(all, m)
+		all = append(all, right(n))
 	}
 	return all
 }

@@ -128,13 +128,7 @@ func (w *Network) begin(ctx context.Context) error {
 		return err
 	}
 	for _, id := range w.Sites {
-		to := []ws.SiteID{broker.HubSite}
-		for _, o := range w.Sites {
-			if o != id && len(w.Sites) <= 33 { // past that nobody can stand in for a conductor
-				to = append(to, o)
-			}
-		}
-		pass, err := w.broker.Admit(ctx, broker.Member{Site: id, To: to})
+		pass, err := w.broker.Admit(ctx, broker.Member{Site: id, All: true})
 		if err != nil {
 			return err
 		}

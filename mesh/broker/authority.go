@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/nats-io/jwt/v2"
@@ -24,9 +23,9 @@ type Member struct {
 	// To are the nodes that this one may write to; none stands for the hub alone. A
 	// member that conducts a study needs the others, and they need it.
 	To []ws.SiteID `json:"to,omitempty"`
-	// Wide lets the node's user try every name, so that its pass stays good
-	// when To grows; what its account has no import or export for goes nowhere.
-	Wide bool `json:"wide,omitempty"`
+	// All lets it write to everybody, also to who comes later, whatever To says.
+	// What it costs the broker does not grow with their number.
+	All bool `json:"all,omitempty"`
 }
 
 // HubSite is the hub's name as a node.
@@ -113,8 +112,10 @@ func public(k nkeys.KeyPair) string {
 // Subjects of the hub's account. A member reaches some of them under shorter names, by the
 // imports that its account's JWT lists, and no other.
 const (
-	liveSubjects   = "up.*.*" // from, to
-	storedSubjects = "st.*.*" // from, to
+	upSubjects     = "up.*.hub" // from
+	peerSubjects   = "peer.*.*" // from, to: between members; see [Authority.Ferry]
+	downSubjects   = "down.*.*" // from, to: what members hear
+	storedSubjects = "st.*.*"   // from, to
 	nextSubjects   = "$JS.API.CONSUMER.MSG.NEXT.*.*"
 	ackSubjects    = "$JS.ACK.*.*.>"
 )
@@ -154,11 +155,12 @@ func (a *Authority) hubJWT(storage int64) (string, error) {
 	c.Limits.JetStreamLimits = jwt.JetStreamLimits{DiskStorage: storage, Streams: jwt.NoLimit, Consumer: jwt.NoLimit, MaxBytesRequired: true}
 	// Exports are private: an import needs a token that the hub's account has signed.
 	for _, e := range []jwt.Export{
-		{Name: "live", Subject: liveSubjects, Type: jwt.Service, TokenReq: true},
+		{Name: "live", Subject: upSubjects, Type: jwt.Service, TokenReq: true},
+		{Name: "peer", Subject: peerSubjects, Type: jwt.Service, TokenReq: true},
 		{Name: "stored", Subject: storedSubjects, Type: jwt.Service, TokenReq: true},
 		{Name: "next", Subject: nextSubjects, Type: jwt.Service, ResponseType: jwt.ResponseTypeStream, TokenReq: true},
 		{Name: "ack", Subject: ackSubjects, Type: jwt.Service, TokenReq: true},
-		{Name: "in", Subject: "up.hub.*", Type: jwt.Stream, TokenReq: true},
+		{Name: "in", Subject: downSubjects, Type: jwt.Stream, TokenReq: true},
 	} {
 		c.Exports.Add(&e)
 	}
@@ -166,44 +168,21 @@ func (a *Authority) hubJWT(storage int64) (string, error) {
 }
 
 // memberJWT gives a member's account: nothing stored, and of the hub's
-// subjects those that are the member's own.
-func (a *Authority) memberJWT(m Member, from []ws.SiteID, revoked bool) (string, error) {
+// subjects those that are the member's own. Its length does not grow with the
+// number of members, save by those that To names.
+func (a *Authority) memberJWT(m Member, revoked bool) (string, error) {
 	k, err := a.member(m.Site)
 	if err != nil {
 		return "", err
 	}
 	c := jwt.NewAccountClaims(public(k))
 	c.Name = string(m.Site)
+	imports := m.imports()
 	c.Limits.JetStreamLimits = jwt.JetStreamLimits{}
-	c.Limits.AccountLimits = jwt.AccountLimits{Imports: int64(5 + len(from) + 2*len(m.To)), Exports: int64(len(m.To)), Conn: memberConns, DisallowBearer: true}
+	c.Limits.AccountLimits = jwt.AccountLimits{Imports: int64(len(imports)), Conn: memberConns, DisallowBearer: true}
 	c.Limits.NatsLimits = jwt.NatsLimits{Subs: jwt.NoLimit, Data: jwt.NoLimit, Payload: maxPayload}
-	me := mesh.Token(m.Site)
-	imports := []jwt.Import{
-		{Subject: "up.hub." + jwt.Subject(me), LocalSubject: "in.hub", Type: jwt.Stream},
-		{Subject: jwt.Subject(nextSubject(m.Site)), LocalSubject: "next", Type: jwt.Service},
-		{Subject: jwt.Subject(ackSubject(m.Site)), LocalSubject: jwt.RenamingSubject(ackSubject(m.Site)), Type: jwt.Service},
-	}
-	for _, to := range m.mayWrite() {
-		t := mesh.Token(to)
-		imports = append(imports, jwt.Import{Subject: jwt.Subject("st." + me + "." + t), LocalSubject: jwt.RenamingSubject("st." + t), Type: jwt.Service})
-		if to == HubSite {
-			imports = append(imports, jwt.Import{Subject: jwt.Subject("up." + me + "." + t), LocalSubject: jwt.RenamingSubject("up." + t), Type: jwt.Service})
-		} else { // the server does not pass on what came by an import, so members meet directly
-			c.Exports.Add(&jwt.Export{Subject: jwt.Subject("up." + t), Type: jwt.Stream, TokenReq: true})
-		}
-	}
 	for _, i := range imports {
 		if err := addImport(c, i, a.hub); err != nil {
-			return "", err
-		}
-	}
-	for _, f := range from {
-		k, err := a.member(f)
-		if err != nil {
-			return "", err
-		}
-		i := jwt.Import{Subject: jwt.Subject("up." + me), LocalSubject: jwt.RenamingSubject("in." + mesh.Token(f)), Type: jwt.Stream}
-		if err := addImport(c, i, k); err != nil {
 			return "", err
 		}
 	}
@@ -214,6 +193,32 @@ func (a *Authority) memberJWT(m Member, from []ws.SiteID, revoked bool) (string,
 	return c.Encode(a.operator)
 }
 
+// imports are the subjects of the hub's account that a member has, under its own names.
+func (m Member) imports() []jwt.Import {
+	me := mesh.Token(m.Site)
+	service := func(subject, local string) jwt.Import {
+		return jwt.Import{Subject: jwt.Subject(subject), LocalSubject: jwt.RenamingSubject(local), Type: jwt.Service}
+	}
+	all := []jwt.Import{
+		{Subject: jwt.Subject("down.*." + me), LocalSubject: "in.$1", Type: jwt.Stream},
+		service(nextSubject(m.Site), "next"),
+		service(ackSubject(m.Site), ackSubject(m.Site)),
+	}
+	if m.All {
+		return append(all, service("up."+me+".hub", "up.hub"), service("peer."+me+".*", "peer.$1"), service("st."+me+".*", "st.$1"))
+	}
+	for _, to := range m.mayWrite() {
+		t := mesh.Token(to)
+		all = append(all, service("st."+me+"."+t, "st."+t))
+		if to == HubSite {
+			all = append(all, service("up."+me+"."+t, "up."+t))
+		} else {
+			all = append(all, service("peer."+me+"."+t, "peer."+t))
+		}
+	}
+	return all
+}
+
 // addImport lets an account have a subject of another, whose key signs that it may.
 func addImport(c *jwt.AccountClaims, i jwt.Import, from nkeys.KeyPair) (err error) {
 	i.Account = public(from)
@@ -222,17 +227,6 @@ func addImport(c *jwt.AccountClaims, i jwt.Import, from nkeys.KeyPair) (err erro
 	i.Token, err = act.Encode(from)
 	c.Imports.Add(&i)
 	return err
-}
-
-// writers are those members, other than the hub, that may write to a site.
-func writers(members []Member, site ws.SiteID) []ws.SiteID {
-	var from []ws.SiteID
-	for _, m := range members {
-		if slices.Contains(m.To, site) {
-			from = append(from, m.Site)
-		}
-	}
-	return from
 }
 
 func (m Member) mayWrite() []ws.SiteID {
@@ -261,13 +255,13 @@ func (a *Authority) Pass(m Member, urls []string, tlsFirst bool) (mesh.Pass, err
 		return mesh.Pass{}, err
 	}
 	me := mesh.Token(m.Site)
-	p := mesh.Pass{Site: m.Site, Inbox: "_IN_" + me, In: "in.*", Live: "up.", Stored: "st.", Next: "next"}
+	p := mesh.Pass{Site: m.Site, Inbox: "_IN_" + me, In: "in.*", Hub: HubSite, Live: "up.", Peer: "peer.", Stored: "st.", Next: "next"}
 	pub := []string{p.Next, ackSubject(m.Site)}
 	for _, to := range m.mayWrite() {
-		pub = append(pub, p.Live+mesh.Token(to), p.Stored+mesh.Token(to))
+		pub = append(pub, p.LiveTo(to), p.Stored+mesh.Token(to))
 	}
-	if m.Wide {
-		pub = append(pub, p.Live+"*", p.Stored+"*")
+	if m.All {
+		pub = append(pub, p.Live+mesh.Token(HubSite), p.Peer+"*", p.Stored+"*")
 	}
 	return a.fill(p, account, m.User, pub, urls, tlsFirst)
 }
@@ -275,7 +269,7 @@ func (a *Authority) Pass(m Member, urls []string, tlsFirst bool) (mesh.Pass, err
 // HubPass gives the hub's own node its way to the broker.
 func (a *Authority) HubPass(urls []string, tlsFirst bool) (mesh.Pass, error) {
 	me := mesh.Token(HubSite)
-	p := mesh.Pass{Site: HubSite, Inbox: "_IN_" + me, In: "up.*." + me, Live: "up." + me + ".", Stored: "st." + me + ".", Next: nextSubject(HubSite)}
+	p := mesh.Pass{Site: HubSite, Inbox: "_IN_" + me, In: "up.*." + me, Live: "down." + me + ".", Stored: "st." + me + ".", Next: nextSubject(HubSite)}
 	return a.fill(p, a.hub, "", []string{p.Next, ackSubject(HubSite), p.Live + "*", p.Stored + "*"}, urls, tlsFirst)
 }
 

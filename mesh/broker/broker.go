@@ -9,11 +9,12 @@
 //
 // Each member has an account of its own without any store. Of the hub's
 // account it imports, by a JWT that only the hub can sign: one subject to
-// each node that it may write to (by default the hub alone), live and stored; what is
-// live for it; and of its own inbox, which is a stream in the hub's account, to
-// ask for the next and to acknowledge. Nothing else has a name in its account, and its user may
-// publish and subscribe to these names only. The sender's name in a subject is put there by the
-// import, not by the sender.
+// each node that it may write to (by default the hub alone), or one wildcard for all of
+// them, live and stored; what is live for it; and of its own inbox, which is a stream in
+// the hub's account, to ask for the next and to acknowledge. Nothing else has a name in
+// its account, and its user may publish and subscribe to these names only. The sender's
+// name in a subject is put there by the import, not by the sender. Live frames from
+// member to member go through a ferry; see [Authority.Ferry].
 //
 // # Not promised
 //
@@ -25,7 +26,6 @@ import (
 	"context"
 	"net"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -78,8 +78,8 @@ type Broker struct {
 	res  *server.MemAccResolver
 	urls []string
 
-	mu      sync.Mutex
-	members []Member
+	storing sync.Mutex // of accounts
+	ferry   *nats.Conn
 }
 
 // startTime bounds how long a server may take to be ready; JetStream reads its store then.
@@ -92,11 +92,15 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{Authority: a, cfg: cfg, res: &server.MemAccResolver{}, members: slices.Clone(cfg.Members)}
+	b := &Broker{Authority: a, cfg: cfg, res: &server.MemAccResolver{}}
 	if err := b.start(); err != nil {
 		return nil, err
 	}
 	if err := b.inboxes(ctx, append([]Member{{Site: HubSite}}, cfg.Members...)); err != nil {
+		b.Close()
+		return nil, err
+	}
+	if b.ferry, err = a.Ferry(nats.DefaultURL, nats.InProcessServer(b.srv)); err != nil {
 		b.Close()
 		return nil, err
 	}
@@ -205,7 +209,9 @@ func (b *Broker) InProcessConn() (net.Conn, error) { return b.srv.InProcessConn(
 
 // store puts a member's account where the server looks for it.
 func (b *Broker) store(m Member, revoked bool) error {
-	token, err := b.memberJWT(m, writers(b.members, m.Site), revoked)
+	b.storing.Lock()
+	defer b.storing.Unlock()
+	token, err := b.memberJWT(m, revoked)
 	if err != nil {
 		return keyTrouble(err)
 	}
@@ -233,7 +239,7 @@ func (b *Broker) Admit(ctx context.Context, m Member) (mesh.Pass, error) {
 	if m.Site == HubSite {
 		return mesh.Pass{}, ws.Errorf(ws.Invalid, "mesh/broker", ws.T("%s is the hub's own name", "%s 是枢纽自己的名称", string(m.Site)))
 	}
-	if err := b.enter(m); err != nil {
+	if err := b.store(m, false); err != nil {
 		return mesh.Pass{}, err
 	}
 	if err := b.inboxes(ctx, []Member{m}); err != nil {
@@ -242,32 +248,8 @@ func (b *Broker) Admit(ctx context.Context, m Member) (mesh.Pass, error) {
 	return b.Pass(m, b.urls, true)
 }
 
-// enter stores the account of a member, and of those that it may write to, which import from it.
-func (b *Broker) enter(m Member) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.members = slices.DeleteFunc(b.members, func(x Member) bool { return x.Site == m.Site })
-	b.members = append(b.members, m)
-	if err := b.store(m, false); err != nil { // first, since the others import from it
-		return err
-	}
-	for _, x := range b.members {
-		if x.Site != m.Site && slices.Contains(m.To, x.Site) {
-			if err := b.store(x, false); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // Remove shuts a member out at once; its inbox stays.
-func (b *Broker) Remove(site ws.SiteID) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.members = slices.DeleteFunc(b.members, func(x Member) bool { return x.Site == site })
-	return b.store(Member{Site: site}, true)
-}
+func (b *Broker) Remove(site ws.SiteID) error { return b.store(Member{Site: site}, true) }
 
 // Hub gives the hub's own pass.
 func (b *Broker) Hub() (mesh.Pass, error) { return b.HubPass(b.urls, true) }
@@ -288,6 +270,9 @@ func (b *Broker) inboxes(ctx context.Context, members []Member) error {
 
 // Close stops the server; stored frames stay.
 func (b *Broker) Close() error {
+	if b.ferry != nil {
+		b.ferry.Close()
+	}
 	b.srv.Shutdown()
 	b.srv.WaitForShutdown()
 	return nil

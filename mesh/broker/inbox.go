@@ -98,7 +98,7 @@ func (a *Authority) ServerConfig(storeDir string, storage int64, members []Membe
 			return "", err
 		}
 		keys = append(keys, public(k))
-		tokens = append(tokens, func() (string, error) { return a.memberJWT(m, writers(members, m.Site), false) })
+		tokens = append(tokens, func() (string, error) { return a.memberJWT(m, false) })
 	}
 	for i, f := range tokens {
 		t, err := f()

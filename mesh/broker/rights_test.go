@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -62,9 +63,16 @@ func (r *raw) denied(subject string) bool {
 	return false
 }
 
-// [MESH-20], [MESH-21]: a member tries every subject that is not its own.
+// [MESH-20], [MESH-21]: a member tries every subject that is not its own: one
+// that may write to the hub alone, and one that may write to everybody.
 func TestRights(t *testing.T) {
-	w := newWorld(t)
+	for _, all := range []bool{false, true} {
+		t.Run(fmt.Sprintf("all=%v", all), func(t *testing.T) { tryAll(t, all) })
+	}
+}
+
+func tryAll(t *testing.T, all bool) {
+	w := newWorld(t, broker.Member{Site: meshtest.SiteA, All: all}, broker.Member{Site: meshtest.SiteB, All: all})
 	b := mesh.Token(meshtest.SiteB)
 	a, err := connect(t, w.passes[meshtest.SiteA])
 	if err != nil {
@@ -76,8 +84,12 @@ func TestRights(t *testing.T) {
 		"$JS.API.CONSUMER.CREATE.IN_site-a", "$JS.API.CONSUMER.CREATE.IN_" + b + ".spy", "$JS.API.CONSUMER.DURABLE.CREATE.IN_" + b + ".spy",
 		"$JS.API.CONSUMER.MSG.NEXT.IN_" + b + ".me", "$JS.API.CONSUMER.MSG.NEXT.IN_hub.me", "$JS.API.CONSUMER.MSG.NEXT.IN_site-a.me", "$JS.API.CONSUMER.DELETE.IN_site-a.me",
 		"$JS.API.CONSUMER.INFO.IN_site-a.me", "$JS.ACK.IN_" + b + ".me.1.1.1.1.0", "$JS.ACK.IN_hub.me.1.1.1.1.0", "$JS.FC.IN_hub.x", "$KV.x", "$O.x.C.y",
-		"up." + b, "st." + b, "up.site-a.hub", "up." + b + ".hub", "st." + b + ".hub", "up.hub." + b, "st.hub." + b, "up", "st", "next.x", "in.hub",
+		"up." + b, "up.site-a.hub", "up." + b + ".hub", "st." + b + ".hub", "up.hub." + b, "st.hub." + b, "up", "st", "next.x", "in.hub", "in." + b,
+		"peer", "peer.site-a." + b, "peer." + b + ".site-a", "peer.hub." + b, "down." + b, "down.hub." + b, "down.site-a." + b, "down." + b + ".site-a",
 		"$SYS.REQ.SERVER.PING", "$SYS.REQ.ACCOUNT.PING.CONNZ", "$SYS.REQ.USER.INFO", "$SYS.ACCOUNT.X.CLAIMS.UPDATE", "_INBOX.x", "_IN_hub.x", "_IN_" + b + ".x", "_R_.x", "anything",
+	}
+	if !all {
+		publish = append(publish, "st."+b, "peer."+b, "peer.hub", "peer.site-a")
 	}
 	for _, s := range publish {
 		if err := a.PublishRequest(s, "_IN_site-a.x", []byte("{}")); err != nil {
@@ -87,7 +99,8 @@ func TestRights(t *testing.T) {
 			t.Errorf("site a may publish to %s", s)
 		}
 	}
-	subscribe := []string{">", "*", "*.>", "$SYS.>", "$JS.>", "$JS.API.>", "_INBOX.>", "_IN_" + b + ".>", "_IN_hub.>", "up.>", "up.*", "up.*.*", "st.>", "next", "in.*.*", "$JS.EVENT.ADVISORY.>"}
+	subscribe := []string{">", "*", "*.>", "$SYS.>", "$JS.>", "$JS.API.>", "_INBOX.>", "_IN_" + b + ".>", "_IN_hub.>", "up.>", "up.*", "up.*.*", "st.>", "next", "in.*.*", "$JS.EVENT.ADVISORY.>",
+		"peer.>", "peer.*", "peer.*.*", "down.>", "down.*", "down.*.*", "down.*.site-a", "down.*." + b}
 	for _, s := range subscribe {
 		if _, err := a.Subscribe(s, func(m *nats.Msg) { t.Errorf("site a heard %s", m.Subject) }); err != nil {
 			t.Errorf("%s: %v", s, err)
@@ -126,6 +139,61 @@ func TestRights_Sender(t *testing.T) {
 	}
 	if m, err := sub.NextMsg(5 * time.Second); err != nil || m.Subject != "up.site-a.hub" {
 		t.Errorf("the hub hears %v, %v", m, err)
+	}
+}
+
+// So it is between members, whom each hears under the name of the account that
+// wrote; and what one member hears no other does, nor the hub.
+func TestRights_PeerSender(t *testing.T) {
+	w := newWorld(t, broker.Member{Site: meshtest.SiteA, All: true}, broker.Member{Site: meshtest.SiteB, All: true}, broker.Member{Site: "site-c", All: true})
+	heard := map[ws.SiteID]*nats.Subscription{}
+	var a *raw
+	for site, in := range map[ws.SiteID]string{meshtest.SiteA: "in.*", meshtest.SiteB: "in.*", "site-c": "in.*", meshtest.Hub: "up.*.hub"} {
+		c, err := connect(t, w.passes[site])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if heard[site], err = c.SubscribeSync(in); err != nil || c.Flush() != nil {
+			t.Fatal(err)
+		}
+		if site == meshtest.SiteA {
+			a = c
+		}
+	}
+	to := "peer." + mesh.Token(meshtest.SiteB)
+	if err := errors.Join(a.Publish(to, []byte("x")), a.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := heard[meshtest.SiteB].NextMsg(5 * time.Second); err != nil || m.Subject != "in."+mesh.Token(meshtest.SiteA) || string(m.Data) != "x" {
+		t.Errorf("site b hears %v, %v", m, err)
+	}
+	for _, site := range []ws.SiteID{meshtest.SiteA, meshtest.SiteB, "site-c", meshtest.Hub} {
+		if m, err := heard[site].NextMsg(50 * time.Millisecond); err == nil {
+			t.Errorf("%s hears %s", site, m.Subject)
+		}
+	}
+}
+
+// [MESH-28]: what the broker holds of each member does not grow with their number.
+func TestRights_Linear(t *testing.T) {
+	a, err := broker.OpenAuthority(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizeOf := func(n int) int {
+		var members []broker.Member
+		for i := range n {
+			members = append(members, broker.Member{Site: ws.SiteID(fmt.Sprintf("site-%03d", i)), All: true})
+		}
+		conf, err := a.ServerConfig("store", 1<<30, members)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(conf)
+	}
+	none, few, many := sizeOf(0), sizeOf(10), sizeOf(100)
+	if each, then := (few-none)/10, (many-few)/90; each < 1000 || then > each+16 {
+		t.Errorf("a member takes %d bytes among ten, and %d among a hundred", each, then)
 	}
 }
 
@@ -226,15 +294,23 @@ func TestRights_Peers(t *testing.T) {
 	}
 }
 
-// A member with a wide pass writes to whom its account lets it, and to others
-// once they are admitted for it, by the same pass.
-func TestRights_Wide(t *testing.T) {
-	w := newWorld(t, broker.Member{Site: meshtest.SiteA, To: []ws.SiteID{meshtest.Hub}, Wide: true}, broker.Member{Site: meshtest.SiteB})
+// A member that may write to everybody also writes to who is admitted later, by
+// the same pass; until then what it sends goes nowhere.
+func TestRights_All(t *testing.T) {
+	w := newWorld(t, broker.Member{Site: meshtest.SiteA, All: true})
 	a, err := connect(t, w.passes[meshtest.SiteA])
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := connect(t, w.passes[meshtest.SiteB])
+	to := mesh.Token(meshtest.SiteB)
+	if _, err := a.Request("st."+to, []byte("x"), time.Second); !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("a frame to nobody: %v", err)
+	}
+	pass, err := w.Admit(t.Context(), broker.Member{Site: meshtest.SiteB, All: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := connect(t, pass)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,23 +318,10 @@ func TestRights_Wide(t *testing.T) {
 	if err != nil || b.Flush() != nil {
 		t.Fatal(err)
 	}
-	to := mesh.Token(meshtest.SiteB)
-	if err := errors.Join(a.Publish("up."+to, []byte("x")), a.Flush()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.Request("st."+to, []byte("x"), time.Second); !errors.Is(err, nats.ErrNoResponders) {
-		t.Errorf("a frame to a member that is not its own to write to: %v", err)
-	}
-	if m, err := heard.NextMsg(200 * time.Millisecond); err == nil {
-		t.Errorf("site b heard %s", m.Subject)
-	}
-	if _, err := w.Admit(t.Context(), broker.Member{Site: meshtest.SiteA, To: []ws.SiteID{meshtest.Hub, meshtest.SiteB}, Wide: true}); err != nil {
-		t.Fatal(err)
-	}
 	if m, err := a.Request("st."+to, []byte("x"), 5*time.Second); err != nil || !strings.Contains(string(m.Data), "IN_"+to) {
 		t.Errorf("by the same pass, admitted: %v", err)
 	}
-	if err := a.Publish("up."+to, []byte("x")); err != nil {
+	if err := a.Publish("peer."+to, []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	if m, err := heard.NextMsg(5 * time.Second); err != nil || m.Subject != "in.site-a" {

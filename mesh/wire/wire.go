@@ -212,7 +212,7 @@ func (c *Carrier) give(p mesh.Parcel) {
 // Put implements [mesh.Carrier].
 func (c *Carrier) Put(ctx context.Context, to ws.SiteID, frame []byte, keep bool) error {
 	if !keep {
-		return c.nc.Publish(c.pass.Live+mesh.Token(to), frame)
+		return c.nc.Publish(c.pass.LiveTo(to), frame)
 	}
 	ctx, stop := c.whileUp(ctx, storeTime)
 	defer stop()
