@@ -51,7 +51,11 @@ func listDigest(list []byte) [32]byte {
 
 // encodeHead makes the first frame of a letter.
 func encodeHead(head, signature, list, body []byte) []byte {
-	b := make([]byte, 0, len(head)+len(list)+80+piece*btoi(len(list) == 32))
+	n := len(head) + len(list) + 80
+	if len(list) == 32 {
+		n += len(body)
+	}
+	b := make([]byte, 0, n) // it is held until the letter is acknowledged
 	b = append(b, headFrame)
 	b = binary.AppendUvarint(b, uint64(len(head)))
 	b = append(b, head...)

@@ -141,3 +141,14 @@ func FuzzData(f *testing.F) {
 		}
 	})
 }
+
+// A short letter holds little memory while it waits for its acknowledgement: a
+// hub has many of them under way, to every site.
+func TestHead_Short(t *testing.T) {
+	for _, n := range []int{0, 300, piece} {
+		body := make([]byte, n)
+		if b := encodeHead(make([]byte, 100), make([]byte, 64), pieceList(body), body); cap(b)-len(b) > 1<<10+n/8 {
+			t.Errorf("a head of %d bytes holds %d", len(b), cap(b))
+		}
+	}
+}
