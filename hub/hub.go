@@ -189,17 +189,31 @@ func (s *Service) asked(ctx context.Context, to ws.SiteID, b []byte) error {
 // since answers with the blocks above a height, and the head.
 func (s *Service) since(ctx context.Context, to ws.SiteID, m post.Mark) error {
 	head := s.cfg.Ledger.State().Height()
-	for n := 0; m.Height < head && n < maxBlocks; n++ {
-		m.Height++
-		body, err := s.body(ctx, m.Height)
+	for end := min(head, m.Height+maxBlocks); m.Height < end; {
+		body, err := s.batch(ctx, &m.Height, end)
 		if err != nil {
 			return err
 		}
-		if err := s.send(ctx, to, post.Block, body); err != nil {
+		if err := s.send(ctx, to, post.Blocks, body); err != nil {
 			return err
 		}
 	}
 	return s.head(ctx, to)
+}
+
+// batch packs the blocks above a height, which it moves on, up to an end or as
+// many as one letter takes: a letter for each costs two signatures at either end.
+func (s *Service) batch(ctx context.Context, at *ledger.Height, end ledger.Height) ([]byte, error) {
+	var all []byte
+	for *at < end && len(all) < post.Batch {
+		b, err := s.body(ctx, *at+1)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b...)
+		*at++
+	}
+	return all, nil
 }
 
 // maxHeld bounds the bytes of blocks that are held for the next who asks.
@@ -246,17 +260,22 @@ func (s *Service) head(ctx context.Context, to ws.SiteID) error {
 	return s.send(ctx, to, post.Head, post.JSON(post.Mark{Height: state.Height(), Root: state.Root()}))
 }
 
-// blocks hands every new block to every site.
+// blocks hands every new block to every site. Those that come while a letter goes
+// out to all go together in the next.
 func (s *Service) blocks(ctx context.Context) error {
-	for b, err := range s.cfg.Ledger.Watch(ctx, s.cfg.Ledger.State().Height()) {
+	at := s.cfg.Ledger.State().Height()
+	for b, err := range s.cfg.Ledger.Watch(ctx, at) {
 		if err != nil {
 			return err
 		}
-		body, err := post.BlockBody(b)
+		if b.Height <= at {
+			continue
+		}
+		body, err := s.batch(ctx, &at, s.cfg.Ledger.State().Height())
 		if err != nil {
 			return err
 		}
-		s.toAll(func(site ws.SiteID) error { return s.send(ctx, site, post.Block, body) })
+		s.toAll(func(site ws.SiteID) error { return s.send(ctx, site, post.Blocks, body) })
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ const (
 	Submit  = "tx"      // a transaction, to whoever orders them
 	Receipt = "receipt" // what became of it
 	Since   = "since"   // asks for the blocks above a height
-	Block   = "block"   // one block of the ledger
+	Blocks  = "blocks"  // blocks of the ledger, in order
 	Head    = "head"    // height and root of whoever orders, now
 	Study   = "study"   // the text of a study, in canonical form
 	Back    = "back"    // a site has come back, and asks for what is under way in a run
@@ -26,16 +26,18 @@ const Ledger = "ledger"
 
 // Bounds of bodies, in bytes.
 const (
-	maxSmall = 4 << 10
-	maxTx    = 64 << 10
-	maxStudy = 16 << 20
+	maxSmall  = 4 << 10
+	maxBlocks = ledger.MaxTx + Batch + 64
+	maxStudy  = 16 << 20
 )
 
 // Limit is the longest body of a label that may come in; 0 for no such label.
 func Limit(label string) int64 {
 	switch label {
-	case Submit, Block:
-		return maxTx
+	case Submit:
+		return ledger.MaxTx
+	case Blocks:
+		return maxBlocks
 	case Receipt, Since, Head, Back:
 		return maxSmall
 	case Study:
@@ -82,19 +84,27 @@ func JSON(v any) []byte {
 	return b
 }
 
-// BlockBody packs a block of one transaction.
+// Batch is from how many bytes on a letter takes no further block.
+const Batch = 64 << 10
+
+// BlockBody packs a block of one transaction; the body of [Blocks] is one such
+// after the other. A block's length, as a uvarint, its height and its transaction follow each other.
 func BlockBody(b ledger.Block) ([]byte, error) {
 	if len(b.Txs) != 1 {
 		return nil, ws.Errorf(ws.Other, "post", ws.T("a block of this release holds one transaction", "本版本的每个区块含一笔交易"))
 	}
-	return append(binary.BigEndian.AppendUint64(nil, uint64(b.Height)), b.Txs[0].Bytes()...), nil
+	tx := b.Txs[0].Bytes()
+	out := binary.AppendUvarint(make([]byte, 0, len(tx)+8+binary.MaxVarintLen32), uint64(8+len(tx)))
+	return append(binary.BigEndian.AppendUint64(out, uint64(b.Height)), tx...), nil
 }
 
-// ReadBlock undoes BlockBody.
-func ReadBlock(b []byte) (ledger.Height, ledger.Tx, error) {
-	if len(b) < 8 {
-		return 0, ledger.Tx{}, ws.Errorf(ws.Invalid, "post", ws.T("a block is not well formed", "区块格式不正确"))
+// ReadBlock takes the first block out of a body, and gives the rest.
+func ReadBlock(b []byte) (h ledger.Height, tx ledger.Tx, rest []byte, err error) {
+	n, k := binary.Uvarint(b)
+	if k <= 0 || n < 8 || n > uint64(len(b)-k) {
+		return 0, tx, nil, ws.Errorf(ws.Invalid, "post", ws.T("a block is not well formed", "区块格式不正确"))
 	}
-	tx, err := ledger.DecodeTx(b[8:])
-	return ledger.Height(binary.BigEndian.Uint64(b)), tx, err
+	b, rest = b[k:k+int(n)], b[k+int(n):]
+	tx, err = ledger.DecodeTx(b[8:])
+	return ledger.Height(binary.BigEndian.Uint64(b)), tx, rest, err
 }

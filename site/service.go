@@ -12,6 +12,7 @@ import (
 	"wellspring/frame"
 	"wellspring/ledger"
 	"wellspring/mesh"
+	"wellspring/mpc/sum"
 	"wellspring/policy"
 	"wellspring/post"
 	"wellspring/post/conduct"
@@ -39,6 +40,9 @@ type ServiceConfig struct {
 	Journals    Journals
 	Data        Data
 	Catalog     analyze.Catalog
+	// Signatures is shared by the sites that one process plays; nil at a site that
+	// plays itself alone.
+	Signatures *sum.Signatures
 	// Pinned gives the fingerprints that were compared out of band; see [Gate].
 	Pinned func(ws.SiteID) (ledger.KeyID, bool)
 	// Exchange is how often letters are carried, where the site is in two parts
@@ -116,7 +120,7 @@ func (s *Service) report(err error) {
 // take hands a letter to whom it concerns, who acknowledges it.
 func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
 	switch d.Label {
-	case post.Block, post.Head, post.Receipt:
+	case post.Blocks, post.Head, post.Receipt:
 		_, err := s.cfg.Replica.Take(ctx, d)
 		s.report(errors.Join(err, d.Ack()))
 	case post.Study:

@@ -66,8 +66,8 @@ func (r *Replica) Take(ctx context.Context, d *mesh.Delivery) (bool, error) {
 		return false, err
 	}
 	switch d.Label {
-	case post.Block:
-		return true, r.block(ctx, b)
+	case post.Blocks:
+		return true, r.blocks(ctx, b)
 	case post.Head:
 		return true, r.head(ctx, b)
 	case post.Receipt:
@@ -76,16 +76,30 @@ func (r *Replica) Take(ctx context.Context, d *mesh.Delivery) (bool, error) {
 	return false, nil
 }
 
-func (r *Replica) block(ctx context.Context, b []byte) error {
-	height, tx, err := post.ReadBlock(b)
-	if err != nil {
-		return err
+// blocks takes blocks one after the other; of what follows one that is missing,
+// or does not hold, nothing is taken.
+func (r *Replica) blocks(ctx context.Context, b []byte) error {
+	for {
+		height, tx, rest, err := post.ReadBlock(b)
+		if err != nil {
+			return err
+		}
+		if height > r.cfg.Own.State().Height()+1 {
+			return r.missing(ctx)
+		}
+		if err := r.block(ctx, height, tx); err != nil {
+			return err
+		}
+		if b = rest; len(b) == 0 {
+			return nil
+		}
 	}
+}
+
+func (r *Replica) block(ctx context.Context, height ledger.Height, tx ledger.Tx) error {
 	switch own := r.cfg.Own.State().Height(); {
 	case height <= own:
 		return nil // known
-	case height > own+1:
-		return r.missing(ctx)
 	case height == 1 && tx.Digest() != r.cfg.Genesis:
 		return ws.Errorf(ws.Diverged, "ledger", ws.T("the ledger that comes begins with another genesis than the one that was pinned", "收到的账本与所固定的创世记录不符")).
 			WithHint(ws.T("compare the genesis with the operator out of band", "请通过其他渠道与运营方核对创世记录"))

@@ -2,6 +2,8 @@ package replica_test
 
 import (
 	"context"
+	"encoding/binary"
+	"slices"
 	"testing"
 	"time"
 
@@ -55,7 +57,7 @@ func TestReplica(t *testing.T) {
 	net := ledgertest.On(t, order)
 	net.Found()
 	all := blocks(t, order)
-	_, genesis, err := post.ReadBlock(all[0])
+	_, genesis, _, err := post.ReadBlock(all[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,15 +68,15 @@ func TestReplica(t *testing.T) {
 		_, err := r.Take(t.Context(), d)
 		return err
 	}
-	if known, err := r.Take(t.Context(), letter("ruijin", post.Block, all[0])); known || err != nil || own.State().Height() != 0 {
+	if known, err := r.Take(t.Context(), letter("ruijin", post.Blocks, all[0])); known || err != nil || own.State().Height() != 0 {
 		t.Errorf("a block from another member: %v, %v", known, err)
 	}
-	if err := take(letter("hub", post.Block, all[2])); err != nil || len(sent) != 1 || sent[0].Label != post.Since {
+	if err := take(letter("hub", post.Blocks, all[2])); err != nil || len(sent) != 1 || sent[0].Label != post.Since {
 		t.Errorf("a block too early: %v, sent %v", err, sent)
 	}
 	for i := range all {
 		for range 2 { // a block that comes again changes nothing
-			if err := take(letter("hub", post.Block, all[i])); err != nil {
+			if err := take(letter("hub", post.Blocks, all[i])); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -90,17 +92,58 @@ func TestReplica(t *testing.T) {
 		t.Errorf("the newest head: %v, fresh %v", err, r.Fresh())
 	}
 	forged := append([]byte(nil), all[len(all)-1]...)
-	forged[7]++ // the next height
-	if err := take(letter("hub", post.Block, forged)); err != nil {
+	_, k := binary.Uvarint(forged)
+	forged[k+7]++ // the next height
+	if err := take(letter("hub", post.Blocks, forged)); err != nil {
 		t.Errorf("a transaction that stands already: %v", err) // its digest is known: it changes nothing
 	}
 	if own.State().Root() != order.State().Root() {
 		t.Error("a repeated transaction changed the replica")
 	}
-	for _, bad := range [][]byte{{}, {1, 2}, append(all[0][:8:8], "{}"...)} {
-		if err := take(letter("hub", post.Block, bad)); err == nil {
+	for _, bad := range [][]byte{{}, {1, 2}, append([]byte{10, 0, 0, 0, 0, 0, 0, 0, 1}, "{}"...), all[0][:len(all[0])-1]} {
+		if err := take(letter("hub", post.Blocks, bad)); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
+	}
+}
+
+// A letter brings many blocks: those that follow are taken, and what lies behind a
+// gap or one that is cut is not.
+func TestReplica_Batch(t *testing.T) {
+	order := open(t)
+	ledgertest.On(t, order).Found()
+	all := blocks(t, order)
+	_, genesis, _, err := post.ReadBlock(all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	gap := append(slices.Concat(all[:3]...), slices.Concat(all[4:]...)...)
+	whole := slices.Concat(all...)
+	for _, c := range []struct {
+		body []byte
+		want int
+		asks int
+		kind ws.Kind
+	}{{whole, len(all), 0, ws.Other}, {gap, 3, 1, ws.Other}, {whole[:len(whole)-1], len(all) - 1, 0, ws.Invalid}} {
+		own, asks := open(t), 0
+		r := replica.New(replica.Config{Self: "xiehe", Hub: "hub", Own: own, Genesis: genesis.Digest(), Send: func(_ context.Context, l mesh.Letter) error {
+			asks++
+			return nil
+		}})
+		if _, err := r.Take(t.Context(), letter("hub", post.Blocks, c.body)); ws.KindOf(err) != c.kind {
+			t.Errorf("%v, want %v", err, c.kind)
+		}
+		if h := own.State().Height(); int(h) != c.want || asks != c.asks {
+			t.Errorf("height %d, want %d; asked %d times", h, c.want, asks)
+		}
+	}
+}
+
+// The longest transaction fits the letters that carry it, also behind others:
+// an opening of a thousand members is longer than most.
+func TestLimit(t *testing.T) {
+	if post.Limit(post.Submit) < ledger.MaxTx || post.Limit(post.Blocks) < post.Batch+ledger.MaxTx+8+binary.MaxVarintLen32 {
+		t.Error("the ledger takes longer transactions than letters may carry")
 	}
 }
 
@@ -109,7 +152,7 @@ func TestReplica_Genesis(t *testing.T) {
 	order, own := open(t), open(t)
 	ledgertest.On(t, order).Found()
 	r := replica.New(replica.Config{Self: "xiehe", Hub: "hub", Own: own, Genesis: ledgertest.Hash("pinned"), Send: func(context.Context, mesh.Letter) error { return nil }})
-	if _, err := r.Take(t.Context(), letter("hub", post.Block, blocks(t, order)[0])); ws.KindOf(err) != ws.Diverged || own.State().Height() != 0 {
+	if _, err := r.Take(t.Context(), letter("hub", post.Blocks, blocks(t, order)[0])); ws.KindOf(err) != ws.Diverged || own.State().Height() != 0 {
 		t.Errorf("%v, height %d", err, own.State().Height())
 	}
 }
@@ -121,7 +164,7 @@ func TestReplica_Submit(t *testing.T) {
 	net := ledgertest.On(t, order)
 	net.Found()
 	all := blocks(t, order)
-	_, genesis, err := post.ReadBlock(all[0])
+	_, genesis, _, err := post.ReadBlock(all[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,14 +185,14 @@ func TestReplica_Submit(t *testing.T) {
 				fate.Kind, fate.Msg = ws.KindOf(err).String(), ws.T("no", "不")
 			} else {
 				fate.Height = receipt.Height
-				r.Take(ctx, letter("hub", post.Block, blocks(t, order)[receipt.Height-1]))
+				r.Take(ctx, letter("hub", post.Blocks, blocks(t, order)[receipt.Height-1]))
 			}
 			r.Take(ctx, letter("hub", post.Receipt, post.JSON(fate)))
 		}()
 		return nil
 	}})
 	for _, b := range all {
-		if _, err := r.Take(t.Context(), letter("hub", post.Block, b)); err != nil {
+		if _, err := r.Take(t.Context(), letter("hub", post.Blocks, b)); err != nil {
 			t.Fatal(err)
 		}
 	}
