@@ -17,6 +17,10 @@ import (
 // are replayed.
 const keepStates = 256
 
+// keepBlocks is how many of the newest blocks are kept as they were submitted, for
+// all who follow: to read one from the disk decodes and checks it anew.
+const keepBlocks = 64
+
 // A Ledger is the ledger of one node. It implements [ledger.Ledger]; [Open]
 // makes it.
 type Ledger struct {
@@ -24,7 +28,8 @@ type Ledger struct {
 	disk   disk
 	state  ledger.State
 	recent []ledger.State // the newest states, this one last
-	heads  []int64        // where each block begins, and the end of the last
+	newest [keepBlocks]ledger.Block
+	heads  []int64 // where each block begins, and the end of the last
 	known  map[ledger.Hash]ledger.Height
 	hash   ledger.Hash   // of the last record
 	grown  chan struct{} // closed when a block comes, or the ledger ends
@@ -160,6 +165,7 @@ func (l *Ledger) Submit(ctx context.Context, tx ledger.Tx) (ledger.Receipt, erro
 	if err := writeNote(l.disk.note(), note{next.Height(), hash}); err != nil {
 		l.fail(err)
 	}
+	l.newest[next.Height()%keepBlocks] = ledger.Block{Height: next.Height(), Txs: []ledger.Tx{tx}, Root: next.Root()}
 	close(l.grown)
 	l.grown = make(chan struct{})
 	return ledger.Receipt{Digest: tx.Digest(), Height: next.Height()}, nil
@@ -211,7 +217,7 @@ func (l *Ledger) Watch(ctx context.Context, after ledger.Height) iter.Seq2[ledge
 			if ctx.Err() != nil {
 				return
 			}
-			from, to, grown, err := l.place(at + 1)
+			b, from, to, grown, err := l.place(at + 1)
 			if err != nil {
 				yield(ledger.Block{}, err)
 				return
@@ -223,7 +229,9 @@ func (l *Ledger) Watch(ctx context.Context, after ledger.Height) iter.Seq2[ledge
 				}
 				continue
 			}
-			b, err := l.block(from, to)
+			if b.Txs == nil {
+				b, err = l.block(from, to)
+			}
 			if !yield(b, err) || err != nil {
 				return
 			}
@@ -232,17 +240,21 @@ func (l *Ledger) Watch(ctx context.Context, after ledger.Height) iter.Seq2[ledge
 	}
 }
 
-// place tells where a block lies; to is 0 where it is yet to come, after grown.
-func (l *Ledger) place(h ledger.Height) (from, to int64, grown <-chan struct{}, err error) {
+// place gives a block that is one of the newest, or tells where it lies; to is 0
+// where it is yet to come, after grown.
+func (l *Ledger) place(h ledger.Height) (b ledger.Block, from, to int64, grown <-chan struct{}, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return 0, 0, nil, ws.Errorf(ws.Stopped, "ledger", ws.T("the ledger was closed", "账本已关闭"))
+		return b, 0, 0, nil, ws.Errorf(ws.Stopped, "ledger", ws.T("the ledger was closed", "账本已关闭"))
 	}
-	if h < ledger.Height(len(l.heads)) {
-		return l.heads[h-1], l.heads[h], nil, nil
+	if h >= ledger.Height(len(l.heads)) {
+		return b, 0, 0, l.grown, nil
 	}
-	return 0, 0, l.grown, nil
+	if n := l.newest[h%keepBlocks]; n.Height == h {
+		b = n
+	}
+	return b, l.heads[h-1], l.heads[h], nil, nil
 }
 
 // block reads a block that was checked when it was written or replayed.

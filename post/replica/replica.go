@@ -84,11 +84,13 @@ func (r *Replica) blocks(ctx context.Context, b []byte) error {
 		if err != nil {
 			return err
 		}
-		if height > r.cfg.Own.State().Height()+1 {
+		switch own := r.cfg.Own.State().Height(); {
+		case height > own+1:
 			return r.missing(ctx)
-		}
-		if err := r.block(ctx, height, tx); err != nil {
-			return err
+		case height == own+1:
+			if err := r.block(ctx, height, tx); err != nil {
+				return err
+			}
 		}
 		if b = rest; len(b) == 0 {
 			return nil
@@ -96,11 +98,13 @@ func (r *Replica) blocks(ctx context.Context, b []byte) error {
 	}
 }
 
-func (r *Replica) block(ctx context.Context, height ledger.Height, tx ledger.Tx) error {
-	switch own := r.cfg.Own.State().Height(); {
-	case height <= own:
-		return nil // known
-	case height == 1 && tx.Digest() != r.cfg.Genesis:
+// block takes the one that is next.
+func (r *Replica) block(ctx context.Context, height ledger.Height, raw []byte) error {
+	tx, err := ledger.DecodeTx(raw)
+	if err != nil {
+		return err
+	}
+	if height == 1 && tx.Digest() != r.cfg.Genesis {
 		return ws.Errorf(ws.Diverged, "ledger", ws.T("the ledger that comes begins with another genesis than the one that was pinned", "收到的账本与所固定的创世记录不符")).
 			WithHint(ws.T("compare the genesis with the operator out of band", "请通过其他渠道与运营方核对创世记录"))
 	}

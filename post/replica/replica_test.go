@@ -46,6 +46,20 @@ func blocks(t *testing.T, l *file.Ledger) (out [][]byte) {
 	return out
 }
 
+// first is the genesis.
+func first(t *testing.T, all [][]byte) ledger.Tx {
+	t.Helper()
+	_, raw, _, err := post.ReadBlock(all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := ledger.DecodeTx(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
 func letter(from ws.SiteID, label string, body []byte) *mesh.Delivery {
 	return &mesh.Delivery{Letter: mesh.Letter{From: from, To: "xiehe", Run: post.Ledger, Label: label, Body: body}}
 }
@@ -57,10 +71,7 @@ func TestReplica(t *testing.T) {
 	net := ledgertest.On(t, order)
 	net.Found()
 	all := blocks(t, order)
-	_, genesis, _, err := post.ReadBlock(all[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	genesis := first(t, all)
 	var sent []mesh.Letter
 	r := replica.New(replica.Config{Self: "xiehe", Hub: "hub", Own: own, Genesis: genesis.Digest(),
 		Send: func(_ context.Context, l mesh.Letter) error { sent = append(sent, l); return nil }})
@@ -100,7 +111,7 @@ func TestReplica(t *testing.T) {
 	if own.State().Root() != order.State().Root() {
 		t.Error("a repeated transaction changed the replica")
 	}
-	for _, bad := range [][]byte{{}, {1, 2}, append([]byte{10, 0, 0, 0, 0, 0, 0, 0, 1}, "{}"...), all[0][:len(all[0])-1]} {
+	for _, bad := range [][]byte{{}, {1, 2}, append([]byte{10, 0, 0, 0, 0, 0, 0, 0, byte(len(all) + 1)}, "{}"...), all[0][:len(all[0])-1]} {
 		if err := take(letter("hub", post.Blocks, bad)); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
@@ -113,10 +124,7 @@ func TestReplica_Batch(t *testing.T) {
 	order := open(t)
 	ledgertest.On(t, order).Found()
 	all := blocks(t, order)
-	_, genesis, _, err := post.ReadBlock(all[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	genesis := first(t, all)
 	gap := append(slices.Concat(all[:3]...), slices.Concat(all[4:]...)...)
 	whole := slices.Concat(all...)
 	for _, c := range []struct {
@@ -164,10 +172,7 @@ func TestReplica_Submit(t *testing.T) {
 	net := ledgertest.On(t, order)
 	net.Found()
 	all := blocks(t, order)
-	_, genesis, _, err := post.ReadBlock(all[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	genesis := first(t, all)
 	var r *replica.Replica
 	silent := false
 	r = replica.New(replica.Config{Self: "xiehe", Hub: "hub", Own: own, Genesis: genesis.Digest(), Send: func(ctx context.Context, l mesh.Letter) error {
