@@ -326,11 +326,12 @@ func (s *Service) Give(site ws.SiteID, text []byte) {
 const maxWaiting = 16
 
 func (s *Service) toAll(send func(ws.SiteID) error) {
+	waiting := s.cfg.Link.Backlog()
 	for site, rec := range s.cfg.Ledger.State().Sites() {
 		if site == s.cfg.Self || rec.Ended {
 			continue
 		}
-		if n, _ := s.cfg.Link.Waiting(site); n < maxWaiting {
+		if waiting[site] < maxWaiting {
 			s.report(send(site))
 		}
 	}

@@ -215,20 +215,18 @@ func (l *Link) Seen(peer ws.SiteID) time.Time {
 	return l.seen[peer]
 }
 
-// Waiting tells how many letters to a peer are not acknowledged, and since when the oldest is.
-func (l *Link) Waiting(peer ws.SiteID) (letters int, since time.Time) {
+// Backlog tells of every peer how many letters to it are not acknowledged; of
+// those to whom none is, nothing.
+func (l *Link) Backlog() map[ws.SiteID]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	by := map[ws.SiteID]int{}
 	for id, o := range l.outs {
-		if id.peer != peer || len(o.open) == 0 {
-			continue
-		}
-		letters += len(o.open)
-		if born := o.open[0].born; since.IsZero() || born.Before(since) {
-			since = born
+		if len(o.open) > 0 {
+			by[id.peer] += len(o.open)
 		}
 	}
-	return letters, since
+	return by
 }
 
 // Counts returns what has come so far.
