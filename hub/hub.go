@@ -49,8 +49,15 @@ type Service struct {
 
 	mu     sync.Mutex
 	bodies map[ledger.Height][]byte // blocks as they are sent, of the newest requests
-	held   int                      // their bytes
+	full   map[ledger.Height]full   // letters' worth of them, by the height before the first
+	held   int                      // bytes of both
 	asking map[ws.SiteID]bool       // sites whose request is being answered; true if another came meanwhile
+}
+
+// full are as many blocks as go into one letter.
+type full struct {
+	body []byte
+	last ledger.Height
 }
 
 // New makes a hub; Serve runs it.
@@ -58,7 +65,7 @@ func New(cfg Config) *Service {
 	if cfg.Beat == 0 {
 		cfg.Beat = 20 * time.Second
 	}
-	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}, asking: map[ws.SiteID]bool{}}
+	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}, full: map[ledger.Height]full{}, asking: map[ws.SiteID]bool{}}
 	s.over, s.end = context.WithCancel(context.Background())
 	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Ledger, Catalog: cfg.Catalog,
 		Patience: cfg.Patience, Progress: cfg.Progress,
@@ -203,7 +210,16 @@ func (s *Service) since(ctx context.Context, to ws.SiteID, m post.Mark) error {
 
 // batch packs the blocks above a height, which it moves on, up to an end or as
 // many as one letter takes: a letter for each costs two signatures at either end.
+// Where many ask for the same, their letters share one body.
 func (s *Service) batch(ctx context.Context, at *ledger.Height, end ledger.Height) ([]byte, error) {
+	before := *at
+	s.mu.Lock()
+	known, ok := s.full[before]
+	s.mu.Unlock()
+	if ok && known.last <= end {
+		*at = known.last
+		return known.body, nil
+	}
 	var all []byte
 	for *at < end && len(all) < post.Batch {
 		b, err := s.body(ctx, *at+1)
@@ -213,7 +229,22 @@ func (s *Service) batch(ctx context.Context, at *ledger.Height, end ledger.Heigh
 		all = append(all, b...)
 		*at++
 	}
+	if len(all) >= post.Batch {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.hold(len(all))
+		s.full[before] = full{all, *at}
+	}
 	return all, nil
+}
+
+// hold makes room for bytes that are held for the next who asks; the caller holds mu.
+func (s *Service) hold(n int) {
+	if s.held += n; s.held > maxHeld {
+		s.held = n
+		clear(s.bodies)
+		clear(s.full)
+	}
 }
 
 // maxHeld bounds the bytes of blocks that are held for the next who asks.
@@ -240,10 +271,7 @@ func (s *Service) body(ctx context.Context, h ledger.Height) ([]byte, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held += len(b); s.held > maxHeld {
-		s.held = len(b)
-		clear(s.bodies)
-	}
+	s.hold(len(b))
 	s.bodies[h] = b
 	return b, nil
 }

@@ -69,6 +69,7 @@ type Link struct {
 	ready    []*Delivery
 	troubles []error
 	seen     map[ws.SiteID]time.Time
+	took     map[ws.SiteID]time.Duration // until a peer acknowledged a letter, smoothed
 	counts   Counts
 	fault    error
 }
@@ -95,7 +96,7 @@ func Open(cfg Config) (*Link, error) {
 		cfg.Store = NewMemory()
 	}
 	l := &Link{cfg: cfg, pace: cfg.Carrier.Pace().filled(), bell: make(chan struct{}), outs: map[lane]*outLane{}, ins: map[inKey]*inLane{},
-		letters: map[[32]byte]*inLetter{}, couriers: map[courierKey]*courier{}, seen: map[ws.SiteID]time.Time{}, over: map[string]time.Time{}}
+		letters: map[[32]byte]*inLetter{}, couriers: map[courierKey]*courier{}, seen: map[ws.SiteID]time.Time{}, took: map[ws.SiteID]time.Duration{}, over: map[string]time.Time{}}
 	if err := l.restore(); err != nil {
 		return nil, ws.At("mesh.Open", err)
 	}

@@ -28,8 +28,8 @@ type outLane struct {
 // An outLetter is one that its receiver has not acknowledged.
 type outLetter struct {
 	h        *header
-	head     []byte // its first frame
-	body     []byte // nil if the head holds it
+	head     []byte // its first frame, or of a letter of one piece what stands before that
+	body     []byte // the caller's; nil if the head holds it
 	n        int    // pieces
 	sent     time.Time
 	born     time.Time
@@ -67,7 +67,7 @@ func (l *Link) Send(ctx context.Context, m Letter) error {
 	if err != nil {
 		return ws.At("mesh.Send", err)
 	}
-	_ = l.cfg.Carrier.Put(ctx, m.To, o.head, m.Keep) // what is lost is sent again
+	_ = l.cfg.Carrier.Put(ctx, m.To, o.first(), m.Keep) // what is lost is sent again
 	if o.n > 1 {
 		l.mu.Lock()
 		l.courierLocked(m.To, m.Keep).letter(o)
@@ -106,7 +106,7 @@ func (l *Link) place(ctx context.Context, id lane, m Letter, list []byte) (*outL
 	if h.signature, h.digest, err = sign(l.cfg.Key, letterDomain, l.cfg.Chain, encoded); err != nil {
 		return nil, err
 	}
-	o := newOutLetter(h, encodeHead(encoded, h.signature, list, m.Body), m.Body)
+	o := newOutLetter(h, encodeHead(encoded, h.signature, list, nil), m.Body)
 	if m.Keep {
 		if err := l.cfg.Store.Save(keptName(id, h.seq), o.record()); err != nil {
 			return nil, err
@@ -118,19 +118,30 @@ func (l *Link) place(ctx context.Context, id lane, m Letter, list []byte) (*outL
 	return o, nil
 }
 
-func newOutLetter(h *header, first, body []byte) *outLetter {
+func newOutLetter(h *header, head, body []byte) *outLetter {
 	now := time.Now()
-	o := &outLetter{h: h, head: first, n: pieces(h.size), sent: now, born: now}
-	if o.n > 1 {
-		o.body = body
-	}
-	return o
+	return &outLetter{h: h, head: head, body: body, n: pieces(h.size), sent: now, born: now}
 }
 
-// record is what the store keeps of a letter: its head's length, the head, the body.
+// first is the letter's first frame. It is put together each time that it is sent:
+// what goes to many has one body, which all their letters share until they are acknowledged.
+func (o *outLetter) first() []byte {
+	if o.n > 1 {
+		return o.head
+	}
+	return append(slices.Clip(o.head), o.body...)
+}
+
+// record is what the store keeps of a letter: its first frame's length, that
+// frame, the body if there are more.
 func (o *outLetter) record() []byte {
-	b := binary.AppendUvarint(make([]byte, 0, 8+len(o.head)+len(o.body)), uint64(len(o.head)))
-	return append(append(b, o.head...), o.body...)
+	first := o.first()
+	b := binary.AppendUvarint(make([]byte, 0, 8+len(first)+len(o.body)), uint64(len(first)))
+	b = append(b, first...)
+	if o.n > 1 {
+		b = append(b, o.body...)
+	}
+	return b
 }
 
 func keptName(id lane, seq uint64) string { return fmt.Sprintf("kept.%s.%016x", laneName(id), seq) }
@@ -243,6 +254,7 @@ func (l *Link) settle(o *outLane, n *note) {
 		return
 	}
 	done := o.open[:k]
+	l.learn(o.id.peer, time.Since(done[0].born))
 	o.next, o.last = n.next, n.last
 	o.open = slices.Clone(o.open[k:])
 	if o.id.kept() {
@@ -257,6 +269,17 @@ func (l *Link) settle(o *outLane, n *note) {
 		}
 	}
 	l.ring()
+}
+
+// learn notes how long a peer took to acknowledge a letter.
+func (l *Link) learn(peer ws.SiteID, took time.Duration) {
+	l.took[peer] += (min(took, l.pace.Slowest) - l.took[peer]) / 8
+}
+
+// resend is how long a peer is given to acknowledge before a letter is sent again:
+// where peer or node is busy it takes long, and letters that are sent again make it longer.
+func (l *Link) resend(peer ws.SiteID) time.Duration {
+	return min(max(l.pace.Resend, 2*l.took[peer]), l.pace.Slowest)
 }
 
 // wanted notes what the receiver has and lacks of a letter. A replayed note
@@ -287,7 +310,7 @@ func (o *outLetter) nextFrame() []byte {
 	switch {
 	case o.headDue:
 		o.headDue = false
-		return o.head
+		return o.first()
 	case o.n == 1:
 		return nil
 	case len(o.again) > 0:
@@ -327,14 +350,14 @@ func (l *Link) overdueOut(now time.Time) {
 	defer l.mu.Unlock()
 	for id, o := range l.outs {
 		for _, x := range o.open {
-			if now.Sub(x.sent) < max(x.wait, l.pace.Resend) {
+			if now.Sub(x.sent) < max(x.wait, l.resend(id.peer)) {
 				continue
 			}
 			slowest := l.pace.Slowest
 			if x.h.Keep { // the broker has it too
 				slowest *= keptSlower
 			}
-			x.wait = min(max(2*x.wait, l.pace.Resend), slowest)
+			x.wait = min(max(2*x.wait, l.resend(id.peer)), slowest)
 			x.sent, x.headDue = now, true // of a long letter the receiver asks for the rest
 			l.counts.Resent++
 			l.courierLocked(id.peer, id.kept()).letter(x)

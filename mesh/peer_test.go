@@ -289,3 +289,19 @@ func TestSend_Refused(t *testing.T) {
 		t.Error("a closed link receives")
 	}
 }
+
+// A peer that takes long to acknowledge is given longer before letters are sent
+// again; one that is quick, no longer than the pace says; none longer than its slowest.
+func TestLink_Learn(t *testing.T) {
+	l := &Link{pace: Quick, took: map[ws.SiteID]time.Duration{}}
+	for range 100 {
+		l.learn("slow", 3*time.Second)
+		l.learn("quick", time.Millisecond)
+		l.learn("away", time.Hour)
+	}
+	for peer, want := range map[ws.SiteID]time.Duration{"slow": 6 * time.Second, "quick": Quick.Resend, "away": Quick.Slowest, "new": Quick.Resend} {
+		if got := l.resend(peer); got < want-want/100 || got > want {
+			t.Errorf("%s: %v, want %v", peer, got, want)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"os"
+	"runtime/debug"
 	"time"
 
 	ws "wellspring"
@@ -19,6 +21,10 @@ import (
 	"wellspring/site/vitals"
 )
 
+// hubMemory is where a hub begins to spare memory: what a thousand sites are sent at
+// one time is soon let go again, and need not lie about as garbage. GOMEMLIMIT says otherwise.
+const hubMemory = 640 << 20
+
 // hubRun serves a network until it is stopped.
 func hubRun(ctx context.Context, args []string, c *console) error {
 	var dir string
@@ -30,6 +36,9 @@ func hubRun(ctx context.Context, args []string, c *console) error {
 	}
 	if dir == "" || f.NArg() > 0 {
 		return usage(ws.T("hub run wants --dir", "hub run 须给出 --dir"))
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(hubMemory)
 	}
 	n, err := openHub(ctx, folder(dir), *patience, newEvents(c))
 	if err != nil {

@@ -19,7 +19,7 @@ const keepStates = 256
 
 // keepBlocks is how many of the newest blocks are kept as they were submitted, for
 // all who follow: to read one from the disk decodes and checks it anew.
-const keepBlocks = 64
+const keepBlocks = 256
 
 // A Ledger is the ledger of one node. It implements [ledger.Ledger]; [Open]
 // makes it.
