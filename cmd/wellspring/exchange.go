@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	ws "wellspring"
@@ -62,6 +64,26 @@ func (x *exchange) open(self ws.SiteID) (mesh.Carrier, error) {
 	return exchanged.Open(self, x.in, x.out, x.options())
 }
 
+// schemeFlag is how a member reaches the hub: by TLS, or by WebSocket over TLS.
+func schemeFlag(f *flagSet) *string {
+	scheme := "tls"
+	f.BoolFunc("websocket", "", func(string) error {
+		scheme = "wss"
+		return nil
+	})
+	f.about = append(f.about, flagHelp{"--websocket", ws.T("reach the hub by WebSocket, for firewalls that let only that out", "以 WebSocket 连接枢纽，供只放行该方式的防火墙使用")})
+	return &scheme
+}
+
+// openWire connects a member by its pass.
+func openWire(p mesh.Pass, scheme string) (*wire.Carrier, error) {
+	if !slices.ContainsFunc(p.URLs, func(u string) bool { return strings.HasPrefix(u, scheme+"://") }) {
+		return nil, ws.Errorf(ws.Invalid, "", ws.T("the pass names no %s:// address of the hub", "通行证中没有枢纽的 %s:// 地址", scheme)).
+			WithHint(ws.T("leave --websocket out, or ask the operator for WebSocket and a new pass", "请去掉 --websocket，或请运营方提供 WebSocket 及新的通行证"))
+	}
+	return wire.Open(p, wire.Options{Scheme: scheme})
+}
+
 // patienceFlag is how long a site may be silent in a run that this node conducts.
 func patienceFlag(f *flagSet) *time.Duration {
 	patience := new(time.Duration)
@@ -78,6 +100,7 @@ func siteRelay(ctx context.Context, args []string, c *console) error {
 	f := flags("site relay --pass DIR/pass.json --exchange IN OUT", c)
 	f.text(&pass, "pass", "FILE", ws.T("pass.json of the inner part's folder, after site join", "内侧部分文件夹中的 pass.json（执行 site join 之后）"))
 	x.flags(f)
+	scheme := schemeFlag(f)
 	if err := f.parseMixed(args); err != nil {
 		return err
 	}
@@ -91,7 +114,7 @@ func siteRelay(ctx context.Context, args []string, c *console) error {
 	if err := readJSONFile(pass, &p); err != nil {
 		return err
 	}
-	w, err := wire.Open(p, wire.Options{})
+	w, err := openWire(p, *scheme)
 	if err != nil {
 		return err
 	}

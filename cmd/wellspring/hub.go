@@ -30,7 +30,7 @@ func subcommand(ctx context.Context, name string, all map[string]func(context.Co
 }
 
 var hubUsage = ws.T(`Usage:
-  wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--address NAME]...
+  wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--websocket HOST:PORT] [--address NAME]...
                                          found a network: keys, ledger, and DIR/network.json for hospitals
   wellspring hub admit request.json --dir DIR --out pass.json
                                          put a hospital on the ledger and write its pass
@@ -42,7 +42,7 @@ var hubUsage = ws.T(`Usage:
   wellspring hub requester admit me.pub --dir DIR
                                          put a researcher of the centre on the ledger`,
 	`用法：
-  wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--address NAME]...
+  wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--websocket HOST:PORT] [--address NAME]...
                                          建立网络：生成密钥与账本，以及交给各医院的 DIR/network.json
   wellspring hub admit request.json --dir DIR --out pass.json
                                          将医院登记到账本，并写出其通行证
@@ -60,12 +60,18 @@ type hubFile struct {
 	Listen string `json:"listen"`
 	// Addresses are the DNS names or addresses by which members reach the hub; the first stands in passes.
 	Addresses []string `json:"addresses"`
+	// WebSocket is host:port for the same by WebSocket, for members whose firewall knows port 443 alone; "" for none.
+	WebSocket string `json:"websocket,omitempty"`
 }
 
 // urls are what passes say of where the hub is; the broker says the same when it runs.
 func (h hubFile) urls() []string {
 	_, port, _ := net.SplitHostPort(h.Listen)
-	return []string{"tls://" + net.JoinHostPort(h.Addresses[0], port)}
+	urls := []string{"tls://" + net.JoinHostPort(h.Addresses[0], port)}
+	if _, port, err := net.SplitHostPort(h.WebSocket); err == nil {
+		urls = append(urls, "wss://"+net.JoinHostPort(h.Addresses[0], port))
+	}
+	return urls
 }
 
 func (d folder) hub() (h hubFile, err error) {

@@ -18,12 +18,13 @@ const defaultListen = ":7422"
 
 // hubInit founds a network.
 func hubInit(ctx context.Context, args []string, c *console) error {
-	var dir, name, listen, jurisdiction string
+	var dir, name, listen, websocket, jurisdiction string
 	var addresses []string
 	f := flags("hub init --dir DIR --name CHAIN", c)
 	f.text(&dir, "dir", "DIR", ws.T("the hub's new folder, its owner's alone", "枢纽的新文件夹，仅属主可读"))
 	f.text(&name, "name", "CHAIN", ws.T("the network's name: small letters, digits and '-'", "网络名称：小写字母、数字和“-”"))
 	f.text(&listen, "listen", "HOST:PORT", ws.T("where members connect by TLS; port 0: the system chooses once; default :7422", "成员以 TLS 连接的地址；端口 0 表示由系统选定一次；默认 :7422"))
+	f.text(&websocket, "websocket", "HOST:PORT", ws.T("where they connect by WebSocket, too, as in :443, for firewalls that let nothing else out", "同时以 WebSocket 提供连接的地址，如 :443，供只放行该端口的防火墙使用"))
 	f.list(&addresses, "address", "NAME", ws.T("a DNS name or address by which members reach the hub, the first first; that of --listen or this machine's name otherwise", "成员访问枢纽所用的域名或地址，首个优先；默认取 --listen 的主机或本机名"))
 	f.text(&jurisdiction, "jurisdiction", "CODE", ws.T("the centre's country by ISO 3166; default CN", "中心所在国家的 ISO 3166 代码；默认 CN"))
 	if err := f.parse(args); err != nil {
@@ -32,7 +33,7 @@ func hubInit(ctx context.Context, args []string, c *console) error {
 	if dir == "" || name == "" || f.NArg() > 0 {
 		return usage(ws.T("hub init wants --dir and --name", "hub init 须给出 --dir 和 --name"))
 	}
-	h, err := place(listen, addresses)
+	h, err := place(listen, websocket, addresses)
 	if err != nil {
 		return err
 	}
@@ -56,16 +57,18 @@ func hubInit(ctx context.Context, args []string, c *console) error {
 }
 
 // place finds where the hub listens and by which names it is reached.
-func place(listen string, addresses []string) (h hubFile, err error) {
-	if listen == "" {
-		listen = defaultListen
+func place(listen, websocket string, addresses []string) (h hubFile, err error) {
+	host, port, err := listenAt("listen", or(listen, defaultListen))
+	if err != nil {
+		return h, err
 	}
-	host, port, err := net.SplitHostPort(listen)
-	if err == nil && port == "0" {
-		port, err = freePort(host)
-	}
-	if err != nil || !goodPort(port) {
-		return h, usage(ws.T("--listen wants HOST:PORT, on this machine", "--listen 的格式为本机的 HOST:PORT"))
+	h.Listen = net.JoinHostPort(host, port)
+	if websocket != "" {
+		on, port, err := listenAt("websocket", websocket)
+		if err != nil {
+			return h, err
+		}
+		h.WebSocket = net.JoinHostPort(on, port)
 	}
 	if len(addresses) == 0 {
 		name := host
@@ -76,7 +79,20 @@ func place(listen string, addresses []string) (h hubFile, err error) {
 		}
 		addresses = []string{name}
 	}
-	return hubFile{Listen: net.JoinHostPort(host, port), Addresses: addresses}, nil
+	h.Addresses = addresses
+	return h, nil
+}
+
+// listenAt reads where to listen, from the flag of that name.
+func listenAt(flag, at string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(at)
+	if err == nil && port == "0" {
+		port, err = freePort(host)
+	}
+	if err != nil || !goodPort(port) {
+		return "", "", usage(ws.T("--%s wants HOST:PORT, on this machine", "--%s 的格式为本机的 HOST:PORT", flag))
+	}
+	return host, port, nil
 }
 
 // freePort has the system choose a port, which then stands in every pass.

@@ -92,7 +92,7 @@ func openHub(ctx context.Context, d folder, patience time.Duration, events *even
 	if n.results, err = socket.OpenResults(d.path(resultsName)); err != nil {
 		return n, err
 	}
-	n.broker, err = broker.Open(ctx, broker.Config{Dir: d.path("broker"), Listen: h.Listen, Names: h.Addresses, Members: n.roster.rights()})
+	n.broker, err = broker.Open(ctx, broker.Config{Dir: d.path("broker"), Listen: h.Listen, WebSocket: h.WebSocket, Names: h.Addresses, Members: n.roster.rights()})
 	if err != nil {
 		return n, err
 	}

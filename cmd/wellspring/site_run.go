@@ -14,7 +14,6 @@ import (
 	"wellspring/ledger"
 	"wellspring/ledger/file"
 	"wellspring/mesh"
-	"wellspring/mesh/wire"
 	"wellspring/policy"
 	"wellspring/post"
 	"wellspring/post/conduct"
@@ -30,7 +29,7 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 	var x exchange
 	f := flags("site run --dir DIR [--exchange IN OUT]", c)
 	x.flags(f)
-	patience, metrics := patienceFlag(f), metricsFlag(f)
+	patience, metrics, scheme := patienceFlag(f), metricsFlag(f), schemeFlag(f)
 	d, s, err := siteDir(f, args, -1)
 	if err == nil {
 		err = x.take(f, f.Args())
@@ -38,7 +37,7 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
-	n, err := openSite(d, s, x, *patience, newEvents(c))
+	n, err := openSite(d, s, reach{x, *scheme}, *patience, newEvents(c))
 	if err != nil {
 		return err
 	}
@@ -57,6 +56,12 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 	return err
 }
 
+// A reach is how a site reaches the hub: by a scheme of wires, or by an exchange of files.
+type reach struct {
+	exchange exchange
+	scheme   string
+}
+
 // A siteNode is a site's parts.
 type siteNode struct {
 	dir      folder
@@ -68,7 +73,7 @@ type siteNode struct {
 	vault    *vault
 	texts    *socket.Texts
 	results  *socket.Results
-	exchange exchange
+	reach
 	patience time.Duration
 	up       func() bool // whether the wire stands; nil where there is none
 	link     *mesh.Link
@@ -77,8 +82,8 @@ type siteNode struct {
 	server   *socket.Server
 }
 
-func openSite(d folder, s siteFile, x exchange, patience time.Duration, events *eventLog) (n *siteNode, err error) {
-	n = &siteNode{dir: d, self: s, exchange: x, patience: patience, events: events}
+func openSite(d folder, s siteFile, r reach, patience time.Duration, events *eventLog) (n *siteNode, err error) {
+	n = &siteNode{dir: d, self: s, reach: r, patience: patience, events: events}
 	defer func() {
 		if err != nil {
 			n.close()
@@ -114,7 +119,7 @@ func (n *siteNode) carrier(pass mesh.Pass) (mesh.Carrier, error) {
 	if n.exchange.given() {
 		return n.exchange.open(n.self.Site)
 	}
-	w, err := wire.Open(pass, wire.Options{})
+	w, err := openWire(pass, n.scheme)
 	if err != nil {
 		return nil, err
 	}
