@@ -37,7 +37,7 @@ func program(ts *testscript.TestScript, args []string) *exec.Cmd {
 	ts.Check(err)
 	cmd := exec.Command(path, args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=", "TMPDIR="+ts.Getenv("TMPDIR"))
+	cmd.Env = append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=", "TMPDIR="+ts.Getenv("TMPDIR"), "HTTPS_PROXY="+ts.Getenv("HTTPS_PROXY"))
 	return cmd
 }
 
