@@ -26,6 +26,7 @@ type folder string
 const (
 	networkName    = "network.json"
 	hubName        = "hub.json"  // of the hub alone
+	natsName       = "nats.conf" // of the hub: for NATS servers of others
 	siteName       = "site.json" // of a site alone
 	ledgerName     = "ledger"
 	studiesName    = "studies"

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	ws "wellspring"
+	"wellspring/mesh/broker"
 )
 
 // runHub is "wellspring hub init|admit|run|requester".
@@ -32,6 +33,8 @@ func subcommand(ctx context.Context, name string, all map[string]func(context.Co
 var hubUsage = ws.T(`Usage:
   wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--websocket HOST:PORT] [--address NAME]...
                                          found a network: keys, ledger, and DIR/network.json for hospitals
+  wellspring hub init --dir DIR --name CHAIN --broker URL... [--broker-ca FILE]
+                                         the same over NATS servers that others run, by DIR/nats.conf
   wellspring hub admit request.json --dir DIR --out pass.json
                                          put a hospital on the ledger and write its pass
   wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT]
@@ -44,6 +47,8 @@ var hubUsage = ws.T(`Usage:
 	`用法：
   wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--websocket HOST:PORT] [--address NAME]...
                                          建立网络：生成密钥与账本，以及交给各医院的 DIR/network.json
+  wellspring hub init --dir DIR --name CHAIN --broker URL... [--broker-ca FILE]
+                                         同上，但使用他人运行的 NATS 服务器，其配置见 DIR/nats.conf
   wellspring hub admit request.json --dir DIR --out pass.json
                                          将医院登记到账本，并写出其通行证
   wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT]
@@ -54,17 +59,26 @@ var hubUsage = ws.T(`Usage:
   wellspring hub requester admit me.pub --dir DIR
                                          将中心的研究人员登记到账本`)
 
-// A hubFile is a hub's own configuration.
+// A hubFile is a hub's own configuration: a server of its own, or Brokers that others run.
 type hubFile struct {
 	// Listen is host:port for members' TLS connections.
-	Listen string `json:"listen"`
+	Listen string `json:"listen,omitempty"`
 	// Addresses are the DNS names or addresses by which members reach the hub; the first stands in passes.
-	Addresses []string `json:"addresses"`
+	Addresses []string `json:"addresses,omitempty"`
 	// WebSocket is host:port for the same by WebSocket, for members whose firewall knows port 443 alone; "" for none.
 	WebSocket string `json:"websocket,omitempty"`
+	// Brokers are the URLs of NATS servers that others run.
+	Brokers []string `json:"brokers,omitempty"`
+	// BrokerRoots are the certificates, in PEM, by which those are known; "" stands for the system's.
+	BrokerRoots string `json:"broker_roots,omitempty"`
 }
 
-// urls are what passes say of where the hub is; the broker says the same when it runs.
+// cluster is where the servers of others are.
+func (h hubFile) cluster(d folder, members []broker.Member) broker.ClusterConfig {
+	return broker.ClusterConfig{Keys: d.path("broker", "keys"), URLs: h.Brokers, Roots: h.BrokerRoots, Members: members}
+}
+
+// urls are what passes say of where the hub's own server is; the broker says the same when it runs.
 func (h hubFile) urls() []string {
 	_, port, _ := net.SplitHostPort(h.Listen)
 	urls := []string{"tls://" + net.JoinHostPort(h.Addresses[0], port)}
@@ -81,6 +95,9 @@ func (d folder) hub() (h hubFile, err error) {
 	}
 	if err == nil {
 		err = readJSONFile(d.path(hubName), &h)
+	}
+	if err == nil && len(h.Brokers) > 0 {
+		return h, h.cluster(d, nil).Validate()
 	}
 	if _, port, bad := net.SplitHostPort(h.Listen); err == nil && (bad != nil || len(h.Addresses) == 0 || !goodPort(port)) {
 		err = ws.Errorf(ws.Invalid, "", ws.T("listen is host:port, and there is an address", "listen 须为 主机:端口，且须有地址")).Located(ws.Position{File: d.path(hubName)})

@@ -176,5 +176,8 @@ func (d folder) enter(_ context.Context, n socket.Newcomer) (p mesh.Pass, err er
 	if err != nil {
 		return p, err
 	}
-	return a.Pass(right(n), h.urls(), true)
+	if len(h.Brokers) > 0 {
+		return a.Pass(right(n), h.cluster(d, nil).Way())
+	}
+	return a.Pass(right(n), a.Way(h.urls()))
 }

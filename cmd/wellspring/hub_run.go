@@ -55,12 +55,20 @@ func hubRun(ctx context.Context, args []string, c *console) error {
 	return err
 }
 
+// A switchboard gives members their way: the hub's own server, or servers that others run.
+type switchboard interface {
+	Admit(context.Context, broker.Member) (mesh.Pass, error)
+	Hub() (mesh.Pass, error)
+	URLs() []string
+	Close() error
+}
+
 // A hubNode is a hub's parts.
 type hubNode struct {
 	dir     folder
 	events  *eventLog
 	ledger  *file.Ledger
-	broker  *broker.Broker
+	broker  switchboard
 	roster  *roster
 	texts   *socket.Texts
 	results *socket.Results
@@ -92,15 +100,31 @@ func openHub(ctx context.Context, d folder, patience time.Duration, events *even
 	if n.results, err = socket.OpenResults(d.path(resultsName)); err != nil {
 		return n, err
 	}
-	n.broker, err = broker.Open(ctx, broker.Config{Dir: d.path("broker"), Listen: h.Listen, WebSocket: h.WebSocket, Names: h.Addresses, Members: n.roster.rights()})
+	options, err := n.connect(ctx, h)
 	if err != nil {
 		return n, err
 	}
-	return n, n.wire(patience)
+	return n, n.wire(patience, options)
 }
 
-// wire connects the hub's own node to its broker, without a socket, and makes its services.
-func (n *hubNode) wire(patience time.Duration) error {
+// connect starts the hub's own server, which its node reaches without a socket, or joins those of others.
+func (n *hubNode) connect(ctx context.Context, h hubFile) (o wire.Options, err error) {
+	if len(h.Brokers) > 0 {
+		b, err := broker.Join(ctx, h.cluster(n.dir, n.roster.rights()))
+		if err == nil {
+			n.broker = b
+		}
+		return o, err
+	}
+	b, err := broker.Open(ctx, broker.Config{Dir: n.dir.path("broker"), Listen: h.Listen, WebSocket: h.WebSocket, Names: h.Addresses, Members: n.roster.rights()})
+	if err == nil {
+		n.broker, o.InProcess = b, b
+	}
+	return o, err
+}
+
+// wire connects the hub's own node and makes its services.
+func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
 	key, err := n.dir.key(nodeKey)
 	if err != nil {
 		return err
@@ -109,7 +133,7 @@ func (n *hubNode) wire(patience time.Duration) error {
 	if err != nil {
 		return err
 	}
-	carrier, err := wire.Open(pass, wire.Options{InProcess: n.broker})
+	carrier, err := wire.Open(pass, options)
 	if err != nil {
 		return err
 	}

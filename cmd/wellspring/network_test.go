@@ -131,7 +131,7 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // midway N ROUND DEED NODE ARGS...: while "study run" with ARGS is in a
-// round, NODE is killed and comes back (bounce), or is held (freeze) while the
+// round, NODE is killed and comes back (bounce), does not come back (fall), or is held (freeze) while the
 // asker presses Ctrl-C; the asker ends with code N. With bounce-hub the run's
 // id is left in the file run.
 func midway(ts *testscript.TestScript, neg bool, args []string) {
@@ -170,7 +170,9 @@ func midway(ts *testscript.TestScript, neg bool, args []string) {
 		said += <-rest
 		ts.Check(p.cmd.Process.Signal(syscall.SIGCONT))
 	} else {
-		start(ts, node, p)
+		if deed != "fall" {
+			start(ts, node, p)
+		}
 		said += <-rest
 	}
 	cmd.Wait()

@@ -28,6 +28,13 @@ type Member struct {
 	All bool `json:"all,omitempty"`
 }
 
+func (m Member) validate() error {
+	if m.Site == HubSite {
+		return ws.Errorf(ws.Invalid, "mesh/broker", ws.T("%s is the hub's own name", "%s 是枢纽自己的名称", string(m.Site)))
+	}
+	return m.Site.Validate()
+}
+
 // HubSite is the hub's name as a node.
 const HubSite ws.SiteID = "hub"
 
@@ -138,11 +145,11 @@ const (
 	maxPayload  = mesh.MaxFrame + 4<<10 // a frame and the client's headers
 )
 
-// systemJWT gives the account of the server's own events; it has no users.
-func (a *Authority) systemJWT() (string, error) {
+// systemJWT gives the account of the server's own events; with no connections it has no users.
+func (a *Authority) systemJWT(conns int64) (string, error) {
 	c := jwt.NewAccountClaims(public(a.system))
 	c.Name = "SYS"
-	c.Limits.Conn = 0
+	c.Limits.Conn = conns
 	return c.Encode(a.operator)
 }
 
@@ -248,8 +255,20 @@ func userJWT(account nkeys.KeyPair, name, user string, pub, sub []string) (strin
 	return c.Encode(account)
 }
 
-// Pass gives a member's way to the broker. The member's account must be known to it: see [Broker.Admit].
-func (a *Authority) Pass(m Member, urls []string, tlsFirst bool) (mesh.Pass, error) {
+// A Way is where servers are, and how they are known.
+type Way struct {
+	URLs     []string // tls:// or wss://
+	Roots    string   // the certificates, in PEM, of which one has signed theirs; "" stands for the system's
+	TLSFirst bool     // they speak TLS from the first byte
+}
+
+// Way is that to the hub's own server at these URLs.
+func (a *Authority) Way(urls []string) Way {
+	return Way{URLs: urls, Roots: string(a.CA.PEM), TLSFirst: true}
+}
+
+// Pass gives a member its pass. The member's account must be known to the servers: see [Broker.Admit].
+func (a *Authority) Pass(m Member, w Way) (mesh.Pass, error) {
 	account, err := a.member(m.Site)
 	if err != nil {
 		return mesh.Pass{}, err
@@ -263,17 +282,17 @@ func (a *Authority) Pass(m Member, urls []string, tlsFirst bool) (mesh.Pass, err
 	if m.All {
 		pub = append(pub, p.Live+mesh.Token(HubSite), p.Peer+"*", p.Stored+"*")
 	}
-	return a.fill(p, account, m.User, pub, urls, tlsFirst)
+	return a.fill(p, account, m.User, pub, w)
 }
 
 // HubPass gives the hub's own node its way to the broker.
-func (a *Authority) HubPass(urls []string, tlsFirst bool) (mesh.Pass, error) {
+func (a *Authority) HubPass(w Way) (mesh.Pass, error) {
 	me := mesh.Token(HubSite)
 	p := mesh.Pass{Site: HubSite, Inbox: "_IN_" + me, In: "up.*." + me, Live: "down." + me + ".", Stored: "st." + me + ".", Next: nextSubject(HubSite)}
-	return a.fill(p, a.hub, "", []string{p.Next, ackSubject(HubSite), p.Live + "*", p.Stored + "*"}, urls, tlsFirst)
+	return a.fill(p, a.hub, "", []string{p.Next, ackSubject(HubSite), p.Live + "*", p.Stored + "*"}, w)
 }
 
-func (a *Authority) fill(p mesh.Pass, account nkeys.KeyPair, user string, pub, urls []string, tlsFirst bool) (mesh.Pass, error) {
+func (a *Authority) fill(p mesh.Pass, account nkeys.KeyPair, user string, pub []string, w Way) (mesh.Pass, error) {
 	if user == "" {
 		k, err := nkeys.CreateUser()
 		if err != nil {
@@ -292,24 +311,28 @@ func (a *Authority) fill(p mesh.Pass, account nkeys.KeyPair, user string, pub, u
 	if p.JWT, err = userJWT(account, string(p.Site), user, pub, []string{p.In, p.Inbox + ".>"}); err != nil {
 		return p, keyTrouble(err)
 	}
-	p.URLs, p.Roots, p.TLSFirst = urls, string(a.CA.PEM), tlsFirst
+	p.URLs, p.Roots, p.TLSFirst = w.URLs, w.Roots, w.TLSFirst
 	return p, nil
 }
 
 // admin gives a user who may make streams and consumers in the hub's account, for an hour.
 func (a *Authority) admin() (token, seed string, err error) {
+	return visitor(a.hub, "admin", "$JS.API.STREAM.CREATE.*", "$JS.API.STREAM.UPDATE.*", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.DELETE.*",
+		"$JS.API.CONSUMER.CREATE.>", "$JS.API.CONSUMER.DURABLE.CREATE.>", "$JS.API.INFO")
+}
+
+// visitor gives a user of an account for an hour, who may ask on these subjects only.
+func visitor(account nkeys.KeyPair, name string, ask ...string) (token, seed string, err error) {
 	k, err := nkeys.CreateUser()
 	if err != nil {
 		return "", "", keyTrouble(err)
 	}
 	c := jwt.NewUserClaims(public(k))
-	c.Name = "admin"
+	c.Name = name
 	c.Expires = time.Now().Add(time.Hour).Unix()
-	c.Permissions.Pub.Allow.Add("$JS.API.STREAM.CREATE.*", "$JS.API.STREAM.UPDATE.*", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.DELETE.*",
-		"$JS.API.CONSUMER.CREATE.>", "$JS.API.CONSUMER.DURABLE.CREATE.>", "$JS.API.INFO")
-	c.Permissions.Sub.Allow.Add("_IN_admin.>")
-	token, err = c.Encode(a.hub)
-	if err != nil {
+	c.Permissions.Pub.Allow.Add(ask...)
+	c.Permissions.Sub.Allow.Add("_IN_" + name + ".>")
+	if token, err = c.Encode(account); err != nil {
 		return "", "", keyTrouble(err)
 	}
 	s, err := k.Seed()

@@ -2,8 +2,8 @@
 // the hub's process, and holds the keys from which everybody's right there follows.
 //
 // [Open] starts it with a [Config]; [Broker.Admit] gives a member its
-// [mesh.Pass]. [Authority.ServerConfig] and [Provision] do the same for a NATS server or cluster that
-// runs elsewhere.
+// [mesh.Pass]. For a NATS server or cluster that others run, [Authority.ServerConfig] gives
+// what they put into its configuration, and [Join] a [Cluster] in the broker's place.
 //
 // # Who may what
 //
@@ -113,7 +113,7 @@ func (b *Broker) start() error {
 		return err
 	}
 	for key, token := range map[string]func() (string, error){
-		public(b.system): b.systemJWT,
+		public(b.system): func() (string, error) { return b.systemJWT(0) },
 		public(b.hub):    func() (string, error) { return b.hubJWT(b.cfg.Storage) },
 	} {
 		t, err := token()
@@ -233,11 +233,8 @@ func (b *Broker) store(m Member, revoked bool) error {
 // Admit makes a member's account and inbox, or changes what it may write to,
 // and gives its pass. Whoever runs the hub keeps the list for [Config.Members].
 func (b *Broker) Admit(ctx context.Context, m Member) (mesh.Pass, error) {
-	if err := m.Site.Validate(); err != nil {
+	if err := m.validate(); err != nil {
 		return mesh.Pass{}, err
-	}
-	if m.Site == HubSite {
-		return mesh.Pass{}, ws.Errorf(ws.Invalid, "mesh/broker", ws.T("%s is the hub's own name", "%s 是枢纽自己的名称", string(m.Site)))
 	}
 	if err := b.store(m, false); err != nil {
 		return mesh.Pass{}, err
@@ -245,14 +242,14 @@ func (b *Broker) Admit(ctx context.Context, m Member) (mesh.Pass, error) {
 	if err := b.inboxes(ctx, []Member{m}); err != nil {
 		return mesh.Pass{}, err
 	}
-	return b.Pass(m, b.urls, true)
+	return b.Pass(m, b.Way(b.urls))
 }
 
 // Remove shuts a member out at once; its inbox stays.
 func (b *Broker) Remove(site ws.SiteID) error { return b.store(Member{Site: site}, true) }
 
 // Hub gives the hub's own pass.
-func (b *Broker) Hub() (mesh.Pass, error) { return b.HubPass(b.urls, true) }
+func (b *Broker) Hub() (mesh.Pass, error) { return b.HubPass(b.Way(b.urls)) }
 
 // inboxes makes the inboxes of members over a connection without a socket.
 func (b *Broker) inboxes(ctx context.Context, members []Member) error {
@@ -265,7 +262,7 @@ func (b *Broker) inboxes(ctx context.Context, members []Member) error {
 		return startTrouble(err)
 	}
 	defer nc.Close()
-	return makeInboxes(ctx, nc, members, b.cfg.Inbox)
+	return makeInboxes(ctx, nc, members, b.cfg.Inbox, 1)
 }
 
 // Close stops the server; stored frames stay.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -102,24 +104,36 @@ func TestProxy(t *testing.T) {
 
 // [MESH-25]: a NATS server that runs elsewhere, from a configuration file, serves in the broker's place.
 func TestExternal(t *testing.T) {
-	a, err := broker.OpenAuthority(t.TempDir())
+	keys := t.TempDir()
+	a, err := broker.OpenAuthority(keys)
 	if err != nil {
 		t.Fatal(err)
 	}
 	members := []broker.Member{{Site: meshtest.SiteA}, {Site: meshtest.SiteB}}
-	urlOf := externalServer(t, a, members)
-	if err := a.Provision(t.Context(), urlOf, a.CA.PEM, members, 64<<20); err != nil {
+	urlOf, _ := externalServer(t, a)
+	cfg := broker.ClusterConfig{Keys: keys, URLs: []string{urlOf}, Roots: string(a.CA.PEM), Inbox: 64 << 20}
+	c, err := broker.Join(t.Context(), cfg)
+	if err != nil {
 		t.Fatal(err)
 	}
+	for _, m := range members {
+		if _, err := c.Admit(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Close()
+	cfg.Members = members
 	meshtest.Run(t, func(t *testing.T) meshtest.Network {
-		if err := a.Provision(t.Context(), urlOf, a.CA.PEM, members, 64<<20); err != nil {
+		c, err := broker.Join(t.Context(), cfg)
+		if err != nil {
 			t.Fatal(err) // again is no harm
 		}
+		t.Cleanup(func() { c.Close() })
 		return meshtest.Network{Keeps: true, Open: func(t *testing.T, site ws.SiteID) mesh.Carrier {
-			pass, err := a.HubPass([]string{urlOf}, false)
+			pass, err := c.Hub()
 			for _, m := range members {
 				if m.Site == site {
-					pass, err = a.Pass(m, []string{urlOf}, false)
+					pass, err = c.Pass(m, cfg.Way())
 				}
 			}
 			if err != nil {
@@ -134,9 +148,48 @@ func TestExternal(t *testing.T) {
 	})
 }
 
-func externalServer(t *testing.T, a *broker.Authority, members []broker.Member) string {
+// [MESH-28]: what servers hold of each member does not grow with their number.
+func TestExternal_Linear(t *testing.T) {
+	keys := t.TempDir()
+	a, err := broker.OpenAuthority(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	urlOf, accounts := externalServer(t, a)
+	sizeOf := func(n int) (size int64) {
+		cfg := broker.ClusterConfig{Keys: keys, URLs: []string{urlOf}, Roots: string(a.CA.PEM), Inbox: 1 << 20}
+		for i := range n {
+			cfg.Members = append(cfg.Members, broker.Member{Site: ws.SiteID(fmt.Sprintf("site-%03d", i)), All: true})
+		}
+		c, err := broker.Join(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if err := filepath.WalkDir(accounts, func(_ string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			f, err := e.Info()
+			if err == nil {
+				size += f.Size()
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return size
+	}
+	none, few, many := sizeOf(0), sizeOf(4), sizeOf(24)
+	if each, then := (few-none)/4, (many-few)/20; each < 1000 || then > each+16 {
+		t.Errorf("a member takes %d bytes among four, and %d among twenty-four", each, then)
+	}
+}
+
+// externalServer starts a server under an authority, and gives its URL and its folder of accounts.
+func externalServer(t *testing.T, a *broker.Authority) (url, accounts string) {
 	dir := t.TempDir()
-	conf, err := a.ServerConfig(filepath.Join(dir, "store"), 4<<30, members)
+	conf, err := a.ServerConfig(4 << 30)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,6 +203,8 @@ func externalServer(t *testing.T, a *broker.Authority, members []broker.Member) 
 	}
 	files := map[string][]byte{"cert.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Certificate[0]}),
 		"key.pem": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})}
+	accounts = filepath.Join(dir, "accounts")
+	conf = strings.NewReplacer(`"accounts"`, strconv.Quote(accounts), `"jetstream"`, strconv.Quote(filepath.Join(dir, "jetstream"))).Replace(conf)
 	files["nats.conf"] = fmt.Appendf(nil, "%s\nlisten: 127.0.0.1:-1\nserver_name: outside\ntls { cert_file: %q, key_file: %q }\n", conf, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
 	for name, b := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
@@ -170,7 +225,7 @@ func externalServer(t *testing.T, a *broker.Authority, members []broker.Member) 
 	if !s.ReadyForConnections(20 * time.Second) {
 		t.Fatal("the server does not start")
 	}
-	return "tls://" + s.Addr().String()
+	return "tls://" + s.Addr().String(), accounts
 }
 
 // [MESH-26]: a broker that goes away and comes back is found again, and what was stored is still there.

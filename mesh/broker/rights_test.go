@@ -174,29 +174,6 @@ func TestRights_PeerSender(t *testing.T) {
 	}
 }
 
-// [MESH-28]: what the broker holds of each member does not grow with their number.
-func TestRights_Linear(t *testing.T) {
-	a, err := broker.OpenAuthority(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	sizeOf := func(n int) int {
-		var members []broker.Member
-		for i := range n {
-			members = append(members, broker.Member{Site: ws.SiteID(fmt.Sprintf("site-%03d", i)), All: true})
-		}
-		conf, err := a.ServerConfig("store", 1<<30, members)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(conf)
-	}
-	none, few, many := sizeOf(0), sizeOf(10), sizeOf(100)
-	if each, then := (few-none)/10, (many-few)/90; each < 1000 || then > each+16 {
-		t.Errorf("a member takes %d bytes among ten, and %d among a hundred", each, then)
-	}
-}
-
 // Strangers and old TLS are refused, and a member that was removed is cut off.
 func TestRights_Strangers(t *testing.T) {
 	w, other := newWorld(t), newWorld(t)
