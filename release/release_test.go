@@ -291,3 +291,37 @@ func checkArchive(t *testing.T, name string) {
 		t.Errorf("%d modules are listed", linked)
 	}
 }
+
+// The offline bundle's folder holds all that a build wants, and nothing is asked of
+// a network; release/offline --try builds the whole program.
+func TestOffline(t *testing.T) {
+	work := t.TempDir()
+	folder := filepath.Join(work, "bundle")
+	must(t, ".", "./offline", "--tree", folder)
+	if out, err := run(".", nil, "./offline", "--tree", folder); err == nil {
+		t.Errorf("a folder that is there is written to: %s", out)
+	}
+	must(t, folder, "sha256sum", "--check", "--quiet", "MANIFEST.sha256")
+	listed := must(t, folder, "wc", "-l", "MANIFEST.sha256")
+	for _, arch := range []string{"amd64", "arm64"} {
+		module := strings.TrimSpace(must(t, "..", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/duckdb/duckdb-go-bindings/lib/linux-"+arch))
+		libraries, err := filepath.Glob(filepath.Join(module, "*.a"))
+		if err != nil || len(libraries) < 10 {
+			t.Fatalf("%d libraries for %s: %v", len(libraries), arch, err)
+		}
+		for _, library := range libraries {
+			must(t, folder, "cmp", library, filepath.Join("vendor/github.com/duckdb/duckdb-go-bindings/lib/linux-"+arch, filepath.Base(library)))
+		}
+		// Every package of the program and what it imports is found without a network and without a module cache.
+		out, err := run(folder, []string{"GOARCH=" + arch, "CGO_ENABLED=1", "GOTOOLCHAIN=local", "GOPROXY=off", "GOFLAGS=-mod=vendor", "GOMODCACHE=" + filepath.Join(work, "none")},
+			"unshare", "--map-root-user", "--net", "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./cmd/wellspring")
+		if err != nil || !strings.Contains(out, "duckdb-go-bindings/lib/linux-"+arch+"\n") || strings.Count(out, "\n") < 50 {
+			t.Errorf("%s: %v: %s", arch, err, out)
+		}
+	}
+	must(t, folder, "rm", "vendor/github.com/duckdb/duckdb-go-bindings/alloc.go")
+	if out, err := run(".", nil, "./offline", "--try", folder); err == nil || !strings.Contains(out, "alloc.go") {
+		t.Errorf("a bundle that lacks a file is built: %v: %s", err, out)
+	}
+	t.Logf("files: %s", listed)
+}
