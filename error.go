@@ -141,6 +141,19 @@ func KindOf(err error) Kind {
 	return Other
 }
 
+// Sentences are what the errors of err's chain say, outermost first; those that say
+// nothing, and those that are none of ours, are left out.
+func Sentences(err error) (all []Text) {
+	var e *Error
+	for errors.As(err, &e) {
+		if !e.Msg.IsZero() {
+			all = append(all, e.Msg)
+		}
+		err = e.Err
+	}
+	return all
+}
+
 // HintOf returns the innermost hint in err's chain, which knows most.
 func HintOf(err error) Text {
 	var hint Text

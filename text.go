@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // A Text is what a person reads, in both languages. En and Zh are constant
@@ -12,10 +13,11 @@ import (
 type Text struct {
 	En, Zh string
 	args   []any
+	ours   bool // T made it: En and Zh stand in the source of this program
 }
 
 // T makes a Text. Give names and positions as args, never values of rows.
-func T(en, zh string, args ...any) Text { return Text{En: en, Zh: zh, args: args} }
+func T(en, zh string, args ...any) Text { return Text{En: en, Zh: zh, args: args, ours: true} }
 
 // A Lang is a language that a person reads.
 type Lang string
@@ -77,3 +79,34 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	*t = Text{En: w.En, Zh: w.Zh}
 	return nil
 }
+
+// Public is t as a log may hold it: of what is filled in only names of sites and
+// institutions, kinds, releases and spans of time, and "…" for all else. Of a text that
+// was read from elsewhere it is the zero Text.
+func (t Text) Public() Text {
+	if !t.ours {
+		return Text{}
+	}
+	args := make([]any, len(t.args))
+	for i, a := range t.args {
+		switch a := a.(type) {
+		case SiteID, Institution, Kind, Release, time.Duration:
+			args[i] = a
+		case Text:
+			args[i] = withheld{}
+			if a.ours {
+				args[i] = a.Public()
+			}
+		default:
+			args[i] = withheld{}
+		}
+	}
+	t.args = args
+	return t
+}
+
+// withheld stands for what a text does not say, whatever the verb.
+type withheld struct{}
+
+// Format implements [fmt.Formatter].
+func (withheld) Format(f fmt.State, _ rune) { fmt.Fprint(f, "…") }

@@ -131,7 +131,7 @@ func (l *Link) chase(in *inLane, now time.Time) {
 	if now.Sub(since) > l.pace.Patience && !in.told {
 		in.told = true
 		l.report(ws.Errorf(ws.Unreachable, "mesh: peer "+string(in.key.peer),
-			ws.T("a letter of %s is missing, though later ones or parts of it came", "%s 的某封信件缺失，尽管其后的信件或部分内容已到", string(in.key.peer))).
+			ws.T("a letter of %s is missing, though later ones or parts of it came", "%s 的某封信件缺失，尽管其后的信件或部分内容已到", in.key.peer)).
 			WithHint(ws.T("whoever carries the letters loses some; they are asked for until they come", "传送方丢失了信件；将持续索取")))
 	}
 	in.patient = max(in.patient, l.pace.Resend/4)

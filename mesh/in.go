@@ -145,7 +145,7 @@ func (l *Link) admit(h *head, done func()) bool {
 	}
 	if limit := l.cfg.Limit(h.Label); limit <= 0 || h.size > uint64(limit) {
 		l.counts.Stray++
-		l.breakLane(in, ws.T("%s sent a letter that is too long, or of a kind unknown here", "%s 发来的信件过长，或类别未知", string(h.From)))
+		l.breakLane(in, ws.T("%s sent a letter that is too long, or of a kind unknown here", "%s 发来的信件过长，或类别未知", h.From))
 		return false
 	}
 	if h.seq < in.acked {
@@ -197,7 +197,7 @@ func (l *Link) hold(x *inLetter, done func()) bool {
 // again handles another first frame for a place that is taken.
 func (l *Link) again(in *inLane, x *inLetter, h *head) {
 	if x.h.digest != h.digest {
-		l.breakLane(in, ws.T("%s signed two letters for one place", "%s 为同一位置签署了两封信件", string(h.From)))
+		l.breakLane(in, ws.T("%s signed two letters for one place", "%s 为同一位置签署了两封信件", h.From))
 		return
 	}
 	l.counts.Repeated++
@@ -275,7 +275,7 @@ func (l *Link) advance(in *inLane) {
 			break
 		}
 		if x.h.Prev != in.last {
-			l.breakLane(in, ws.T("a letter of %s does not follow the one before it", "%s 的信件与其前一封不衔接", string(in.key.peer)))
+			l.breakLane(in, ws.T("a letter of %s does not follow the one before it", "%s 的信件与其前一封不衔接", in.key.peer))
 			return
 		}
 		in.next++
@@ -395,7 +395,7 @@ func (l *Link) rebase(n *note) {
 		return
 	}
 	if in.sure || n.next < in.next {
-		l.breakLane(in, ws.T("%s passes over letters that were not acknowledged", "%s 跳过了尚未确认的信件", string(n.From)))
+		l.breakLane(in, ws.T("%s passes over letters that were not acknowledged", "%s 跳过了尚未确认的信件", n.From))
 		return
 	}
 	for seq, x := range in.letters {

@@ -56,7 +56,7 @@ func (l *Link) Send(ctx context.Context, m Letter) error {
 		return ws.At("mesh.Send", err)
 	}
 	if _, known := l.cfg.Peer(m.To); !known || m.To == m.From {
-		return ws.Errorf(ws.Denied, "mesh.Send", ws.T("%s is no known peer", "%s 不是已知的对端", string(m.To)))
+		return ws.Errorf(ws.Denied, "mesh.Send", ws.T("%s is no known peer", "%s 不是已知的对端", m.To))
 	}
 	id := lane{m.To, m.Run, l.start}
 	if m.Keep {
@@ -250,7 +250,7 @@ func (l *Link) acknowledged(n *note) {
 func (l *Link) settle(o *outLane, n *note) {
 	k := int(n.next - o.next)
 	if n.last != o.open[k-1].h.digest {
-		l.report(ws.Errorf(ws.Diverged, "mesh: peer "+string(n.From), ws.T("%s acknowledges another letter than was sent", "%s 确认的信件与发出的不同", string(n.From))))
+		l.report(ws.Errorf(ws.Diverged, "mesh: peer "+string(n.From), ws.T("%s acknowledges another letter than was sent", "%s 确认的信件与发出的不同", n.From)))
 		return
 	}
 	done := o.open[:k]
@@ -370,6 +370,6 @@ func (l *Link) overdueOut(now time.Time) {
 }
 
 func silent(peer ws.SiteID) error {
-	return ws.Errorf(ws.Unreachable, "mesh: peer "+string(peer), ws.T("%s does not acknowledge; its letters are sent again until it does", "%s 未确认收信；将持续重发", string(peer))).
+	return ws.Errorf(ws.Unreachable, "mesh: peer "+string(peer), ws.T("%s does not acknowledge; its letters are sent again until it does", "%s 未确认收信；将持续重发", peer)).
 		WithHint(ws.T("ask whether its node runs and has a connection", "请确认该节点正在运行且网络连通"))
 }

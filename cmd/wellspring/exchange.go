@@ -11,6 +11,7 @@ import (
 	"wellspring/mesh"
 	exchanged "wellspring/mesh/folder"
 	"wellspring/mesh/wire"
+	"wellspring/site/events"
 )
 
 // An exchange is the pair of folders of a site in two parts, for a hospital behind
@@ -100,7 +101,7 @@ func siteRelay(ctx context.Context, args []string, c *console) error {
 	f := flags("site relay --pass DIR/pass.json --exchange IN OUT", c)
 	f.text(&pass, "pass", "FILE", ws.T("pass.json of the inner part's folder, after site join", "内侧部分文件夹中的 pass.json（执行 site join 之后）"))
 	x.flags(f)
-	scheme := schemeFlag(f)
+	scheme, form := schemeFlag(f), logFlag(f)
 	if err := f.parseMixed(args); err != nil {
 		return err
 	}
@@ -114,15 +115,17 @@ func siteRelay(ctx context.Context, args []string, c *console) error {
 	if err := readJSONFile(pass, &p); err != nil {
 		return err
 	}
-	w, err := openWire(p, *scheme)
+	log := newEvents(c, *form)
+	return log.end(relay(ctx, p, *scheme, &x, log))
+}
+
+func relay(ctx context.Context, p mesh.Pass, scheme string, x *exchange, log *eventLog) error {
+	w, err := openWire(p, scheme)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	events := newEvents(c)
-	events.say(ws.T("the outer part of site %s carries files", "站点 %s 的外侧部分开始传递文件", p.Site))
-	err = serveAll(ctx, func(ctx context.Context) error { return exchanged.Relay(ctx, p.Site, w, x.in, x.out, x.options()) },
-		func(ctx context.Context) error { return events.watchLink(ctx, w.Up) })
-	events.say(ws.T("stopped", "已停止"))
-	return err
+	log.Write(events.RelayServes(p.Site))
+	return serveAll(ctx, func(ctx context.Context) error { return exchanged.Relay(ctx, p.Site, w, x.in, x.out, x.options()) },
+		func(ctx context.Context) error { return log.watchLink(ctx, w.Up) })
 }

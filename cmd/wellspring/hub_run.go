@@ -18,6 +18,7 @@ import (
 	"wellspring/post"
 	"wellspring/post/conduct"
 	socket "wellspring/site/console"
+	"wellspring/site/events"
 	"wellspring/site/vitals"
 )
 
@@ -29,7 +30,7 @@ const hubMemory = 640 << 20
 func hubRun(ctx context.Context, args []string, c *console) error {
 	var dir string
 	f := flags("hub run --dir DIR [--patience TIME]", c)
-	patience, metrics := patienceFlag(f), metricsFlag(f)
+	patience, metrics, form := patienceFlag(f), metricsFlag(f), logFlag(f)
 	f.text(&dir, "dir", "DIR", ws.T("the hub's folder", "枢纽的文件夹"))
 	if err := f.parse(args); err != nil {
 		return err
@@ -40,19 +41,22 @@ func hubRun(ctx context.Context, args []string, c *console) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(hubMemory)
 	}
-	n, err := openHub(ctx, folder(dir), *patience, newEvents(c))
+	log := newEvents(c, *form)
+	return log.end(serveHub(ctx, folder(dir), *patience, *metrics, log))
+}
+
+func serveHub(ctx context.Context, d folder, patience time.Duration, metrics string, log *eventLog) error {
+	n, err := openHub(ctx, d, patience, log)
 	if err != nil {
 		return err
 	}
 	defer n.close()
-	vital, err := showVitals(n.events.vitals, *metrics, n.events)
+	vital, err := showVitals(log.vitals, metrics, log)
 	if err != nil {
 		return err
 	}
-	n.events.say(ws.T("the hub serves %d members at %s", "枢纽为 %d 个成员服务，地址 %s", len(n.roster.members), n.broker.URLs()[0]))
-	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, dir) }, vital)
-	n.events.say(ws.T("stopped", "已停止"))
-	return err
+	log.Write(events.HubServes(len(n.roster.members), n.broker.URLs()[0]))
+	return serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, vital)
 }
 
 // A switchboard gives members their way: the hub's own server, or servers that others run.
@@ -66,7 +70,7 @@ type switchboard interface {
 // A hubNode is a hub's parts.
 type hubNode struct {
 	dir     folder
-	events  *eventLog
+	log     *eventLog
 	ledger  *file.Ledger
 	broker  switchboard
 	roster  *roster
@@ -77,12 +81,12 @@ type hubNode struct {
 	server  *socket.Server
 }
 
-func openHub(ctx context.Context, d folder, patience time.Duration, events *eventLog) (n *hubNode, err error) {
+func openHub(ctx context.Context, d folder, patience time.Duration, log *eventLog) (n *hubNode, err error) {
 	h, err := d.hub()
 	if err != nil {
 		return nil, err
 	}
-	n = &hubNode{dir: d, events: events}
+	n = &hubNode{dir: d, log: log}
 	defer func() {
 		if err != nil {
 			n.close()
@@ -116,7 +120,8 @@ func (n *hubNode) connect(ctx context.Context, h hubFile) (o wire.Options, err e
 		}
 		return o, err
 	}
-	b, err := broker.Open(ctx, broker.Config{Dir: n.dir.path("broker"), Listen: h.Listen, WebSocket: h.WebSocket, Names: h.Addresses, Members: n.roster.rights()})
+	b, err := broker.Open(ctx, broker.Config{Dir: n.dir.path("broker"), Listen: h.Listen, WebSocket: h.WebSocket, Names: h.Addresses, Members: n.roster.rights(),
+		Complain: func(p broker.Part) { n.log.Write(events.BrokerTrouble(p)) }})
 	if err == nil {
 		n.broker, o.InProcess = b, b
 	}
@@ -140,10 +145,10 @@ func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
 	if n.link, err = openLink(n.dir, broker.HubSite, key, carrier, n.ledger, nil); err != nil {
 		return errors.Join(err, carrier.Close())
 	}
-	n.events.vitals = vitals.New(vitals.Node{Role: "hub", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() }})
+	n.log.vitals = vitals.New(vitals.Node{Role: "hub", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() }})
 	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Patience: patience,
-		Report: n.events.report, Study: n.keep, Progress: func(p conduct.Progress) {
-			n.events.progress(p)
+		Report: n.log.report, Study: n.keep, Progress: func(p conduct.Progress) {
+			n.log.progress(p)
 			tell(n.server, p)
 		}})
 	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts, Results: n.results, Seen: n.link.Seen,
@@ -180,7 +185,7 @@ func openLink(d folder, self ws.SiteID, key ed25519.PrivateKey, carrier mesh.Car
 func (n *hubNode) keep(text []byte) bool {
 	known := socket.Known(n.ledger)
 	h, err := n.texts.Put(text, known)
-	n.events.report(err)
+	n.log.report(err)
 	return err == nil && known(h)
 }
 
@@ -194,18 +199,18 @@ func (n *hubNode) admit(ctx context.Context, m socket.Newcomer) (p mesh.Pass, er
 		return p, err
 	}
 	n.texts.Each(socket.Known(n.ledger), func(text []byte) { n.service.Give(m.Site, text) })
-	n.events.say(ws.T("site %s is admitted", "站点 %s 已获接纳", m.Site))
+	n.log.Write(events.SiteAdmitted(m.Site))
 	return p, nil
 }
 
 func (n *hubNode) close() {
 	if n.link != nil {
-		n.events.report(n.link.Close())
+		n.log.report(n.link.Close())
 	}
 	if n.broker != nil {
-		n.events.report(n.broker.Close())
+		n.log.report(n.broker.Close())
 	}
 	if n.ledger != nil {
-		n.events.report(n.ledger.Close())
+		n.log.report(n.ledger.Close())
 	}
 }

@@ -37,6 +37,7 @@ type console struct {
 	out, err io.Writer
 	lang     ws.Lang
 	json     bool
+	logged   bool // the failure stands in a log of objects, among which no other line may come
 }
 
 // say prints one line of text to the user.
@@ -153,9 +154,11 @@ func usage(msg ws.Text) error {
 
 // fail tells the user what went wrong, where, and what to do.
 func (c *console) fail(err error) {
-	fmt.Fprintln(c.err, "wellspring:", message(err, c.lang))
-	if hint := ws.HintOf(err); !hint.IsZero() {
-		fmt.Fprintln(c.err, ws.T("what to do: %s", "建议：%s", hint).In(c.lang))
+	if !c.logged {
+		fmt.Fprintln(c.err, "wellspring:", message(err, c.lang))
+		if hint := ws.HintOf(err); !hint.IsZero() {
+			fmt.Fprintln(c.err, ws.T("what to do: %s", "建议：%s", hint).In(c.lang))
+		}
 	}
 	if !c.json {
 		return

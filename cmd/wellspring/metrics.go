@@ -5,6 +5,7 @@ import (
 	"net"
 
 	ws "wellspring"
+	"wellspring/site/events"
 	"wellspring/site/vitals"
 )
 
@@ -16,7 +17,7 @@ func metricsFlag(f *flagSet) *string {
 }
 
 // showVitals is the part of a node that serves them; nil where nobody wants it.
-func showVitals(v *vitals.Server, at string, events *eventLog) (func(context.Context) error, error) {
+func showVitals(v *vitals.Server, at string, log *eventLog) (func(context.Context) error, error) {
 	if at == "" {
 		return nil, nil
 	}
@@ -25,6 +26,6 @@ func showVitals(v *vitals.Server, at string, events *eventLog) (func(context.Con
 		return nil, ws.Errorf(ws.Invalid, "metrics", ws.T("nothing can listen at %s", "无法监听 %s", at)).
 			WithHint(ws.T("give a free port of this machine, as in --metrics 127.0.0.1:9464", "请给出本机的空闲端口，如 --metrics 127.0.0.1:9464")).Wrap(err)
 	}
-	events.say(ws.T("metrics at http://%s/metrics", "指标位于 http://%s/metrics", l.Addr().String()))
+	log.Write(events.MetricsServed(l.Addr().String()))
 	return func(ctx context.Context) error { return v.Serve(ctx, l) }, nil
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 	"wellspring/ledger"
 	"wellspring/post/conduct"
 	socket "wellspring/site/console"
+	"wellspring/site/events"
 	"wellspring/site/vitals"
 )
 
@@ -49,32 +48,54 @@ func serveAll(ctx context.Context, parts ...func(context.Context) error) error {
 	}
 }
 
-// An eventLog writes what a node does, a line each, without any data.
+// An eventLog is a node's log, and counts for its operator what it tells.
 type eventLog struct {
+	*events.Log
 	c      *console
-	vitals *vitals.Server // counts the same, once it is there
+	form   events.Form
+	vitals *vitals.Server // nil before the node is there
 	mu     sync.Mutex
 	told   map[ledger.RunID]int // the round of each run that was told last
 }
 
-func newEvents(c *console) *eventLog { return &eventLog{c: c, told: map[ledger.RunID]int{}} }
-
-// say tells an event.
-func (l *eventLog) say(t ws.Text) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	fmt.Fprintf(l.c.err, "%s %s\n", time.Now().UTC().Format(time.RFC3339), strings.ReplaceAll(t.In(l.c.lang), "\n", " "))
+// logFlag is how a node writes its log.
+func logFlag(f *flagSet) *events.Form {
+	form := events.Text
+	f.Func("log", "", func(v string) error {
+		if form = events.Form(v); form != events.Text && form != events.JSON {
+			f.wrong = usage(ws.T("--log is text or json", "--log 须为 text 或 json"))
+		}
+		return nil
+	})
+	f.about = append(f.about, flagHelp{"--log text|json", ws.T("the log on stderr: lines for people, or a JSON object a line; default text", "写到 stderr 的日志：供人阅读的文本行，或每行一个 JSON 对象；默认 text")})
+	return &form
 }
 
-// report tells of an error that did not end the node. What is no error of ours
-// may hold anything, and is not printed.
+func newEvents(c *console, form events.Form) *eventLog {
+	return &eventLog{Log: events.New(c.err, form, c.lang), c: c, form: form, told: map[ledger.RunID]int{}}
+}
+
+// report tells of an error that did not end the node.
 func (l *eventLog) report(err error) {
 	if err == nil || ws.KindOf(err) == ws.Stopped {
 		return
 	}
 	for _, e := range apart(err) {
-		l.say(ws.T("%s: %s", "%s：%s", ws.KindOf(e).String(), ws.Text{En: message(e, ws.English), Zh: message(e, ws.Chinese)}))
+		l.Write(events.Trouble(e))
 	}
+}
+
+// end tells how a node ended and gives back its error, which a log of objects
+// holds already: then no line for people follows.
+func (l *eventLog) end(err error) error {
+	switch {
+	case err == nil:
+		l.Write(events.Stopped())
+	case l.form == events.JSON:
+		l.Write(events.Failed(err))
+		l.c.logged = true
+	}
+	return err
 }
 
 // apart takes joined errors apart.
@@ -101,17 +122,16 @@ func (l *eventLog) progress(p conduct.Progress) {
 		l.told[p.Run] = p.Round
 	}
 	l.mu.Unlock()
-	id := string(p.Run[:min(8, len(p.Run))])
 	switch {
 	case p.Err != nil:
 		l.vitals.Ended(p.Err)
-		l.say(ws.T("run %s ended: %s", "计算 %s 结束：%s", id, ws.KindOf(p.Err).String()))
+		l.Write(events.RunEnded(p.Run, ws.KindOf(p.Err)))
 	case ended:
 		l.vitals.Ended(nil)
-		l.say(ws.T("run %s has its answer", "计算 %s 已有结果", id))
+		l.Write(events.RunAnswered(p.Run))
 	case !known || last != p.Round:
 		l.vitals.Round()
-		l.say(ws.T("run %s is in round %d", "计算 %s 进行到第 %d 轮", id, p.Round))
+		l.Write(events.RunRound(p.Run, p.Round))
 	}
 }
 
@@ -130,12 +150,12 @@ func (l *eventLog) watchLink(ctx context.Context, up func() bool) error {
 		if now != was {
 			was, since, told = now, time.Now(), false
 			if now {
-				l.say(ws.T("connected to the hub", "已连接枢纽"))
+				l.Write(events.Connected())
 			}
 		}
 		if !now && !told && time.Since(since) > 2*time.Second { // a start is given a moment
 			told = true
-			l.say(ws.T("no connection to the hub; it is tried again and again", "未能连接枢纽；将不断重试"))
+			l.Write(events.Unconnected())
 		}
 	}
 }

@@ -19,7 +19,7 @@ var siteUsage = ws.T(`Usage:
                                          make keys, and DIR/request.json for the operator
   wellspring site join pass.json --dir DIR
                                          take the pass that the operator gave
-  wellspring site run --dir DIR [--metrics HOST:PORT]
+  wellspring site run --dir DIR [--metrics HOST:PORT] [--log json]
                                          serve until Ctrl-C
   wellspring site run --dir DIR --exchange IN OUT [--every 10m]
                                          serve without a network, by signed files in two folders
@@ -43,7 +43,7 @@ var siteUsage = ws.T(`Usage:
                                          生成密钥，以及交给运营方的 DIR/request.json
   wellspring site join pass.json --dir DIR
                                          接受运营方给出的通行证
-  wellspring site run --dir DIR [--metrics HOST:PORT]
+  wellspring site run --dir DIR [--metrics HOST:PORT] [--log json]
                                          提供服务，直至 Ctrl-C
   wellspring site run --dir DIR --exchange IN OUT [--every 10m]
                                          不联网，以两个文件夹中的签名文件提供服务

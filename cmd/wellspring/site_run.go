@@ -21,6 +21,7 @@ import (
 	"wellspring/run/journal/sqlite"
 	"wellspring/site"
 	socket "wellspring/site/console"
+	"wellspring/site/events"
 	"wellspring/site/vitals"
 )
 
@@ -29,7 +30,7 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 	var x exchange
 	f := flags("site run --dir DIR [--exchange IN OUT]", c)
 	x.flags(f)
-	patience, metrics, scheme := patienceFlag(f), metricsFlag(f), schemeFlag(f)
+	patience, metrics, scheme, form := patienceFlag(f), metricsFlag(f), schemeFlag(f), logFlag(f)
 	d, s, err := siteDir(f, args, -1)
 	if err == nil {
 		err = x.take(f, f.Args())
@@ -37,23 +38,26 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
-	n, err := openSite(d, s, reach{x, *scheme}, *patience, newEvents(c))
+	log := newEvents(c, *form)
+	return log.end(serveSite(ctx, d, s, reach{x, *scheme}, *patience, *metrics, log))
+}
+
+func serveSite(ctx context.Context, d folder, s siteFile, r reach, patience time.Duration, metrics string, log *eventLog) error {
+	n, err := openSite(d, s, r, patience, log)
 	if err != nil {
 		return err
 	}
 	defer n.close()
-	vital, err := showVitals(n.events.vitals, *metrics, n.events)
+	vital, err := showVitals(log.vitals, metrics, log)
 	if err != nil {
 		return err
 	}
-	n.events.say(ws.T("site %s serves", "站点 %s 开始服务", s.Site))
+	log.Write(events.SiteServes(s.Site))
 	var watch func(context.Context) error
 	if n.up != nil {
-		watch = func(ctx context.Context) error { return n.events.watchLink(ctx, n.up) }
+		watch = func(ctx context.Context) error { return log.watchLink(ctx, n.up) }
 	}
-	err = serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, watch, vital)
-	n.events.say(ws.T("stopped", "已停止"))
-	return err
+	return serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, watch, vital)
 }
 
 // A reach is how a site reaches the hub: by a scheme of wires, or by an exchange of files.
@@ -67,7 +71,7 @@ type siteNode struct {
 	dir      folder
 	self     siteFile
 	network  networkFile
-	events   *eventLog
+	log      *eventLog
 	ledger   *file.Ledger
 	journals *sqlite.DB
 	vault    *vault
@@ -82,8 +86,8 @@ type siteNode struct {
 	server   *socket.Server
 }
 
-func openSite(d folder, s siteFile, r reach, patience time.Duration, events *eventLog) (n *siteNode, err error) {
-	n = &siteNode{dir: d, self: s, reach: r, patience: patience, events: events}
+func openSite(d folder, s siteFile, r reach, patience time.Duration, log *eventLog) (n *siteNode, err error) {
+	n = &siteNode{dir: d, self: s, reach: r, patience: patience, log: log}
 	defer func() {
 		if err != nil {
 			n.close()
@@ -141,12 +145,12 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 		return errors.Join(err, carrier.Close())
 	}
 	n.replica = replica.New(replica.Config{Self: n.self.Site, Hub: n.network.Hub, Own: n.ledger, Send: n.link.Send, Genesis: n.network.Genesis})
-	n.events.vitals = vitals.New(vitals.Node{Role: "site", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() },
+	n.log.vitals = vitals.New(vitals.Node{Role: "site", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() },
 		Up: n.up, Fresh: n.replica.Fresh, MaxAge: site.MaxAge + site.Exchanges*n.exchange.every})
 	n.service = site.NewService(site.ServiceConfig{Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
-		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Pinned: n.dir.pins().Pinned, Study: n.keep, Report: n.events.report,
+		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Pinned: n.dir.pins().Pinned, Study: n.keep, Report: n.log.report,
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
-			n.events.progress(p)
+			n.log.progress(p)
 			tell(n.server, p)
 		}})
 	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Seen: n.link.Seen,
@@ -166,10 +170,10 @@ func (n *siteNode) spread(ctx context.Context, text []byte) error {
 func (n *siteNode) keep(text []byte) {
 	h, err := n.texts.Put(text, socket.Known(n.ledger))
 	if err != nil {
-		n.events.report(err)
+		n.log.report(err)
 		return
 	}
-	n.events.say(ws.T("the text of study %s has come; decide: wellspring site approve %s --dir %s", "研究 %s 的文本已送达；请决定：wellspring site approve %s --dir %s", h.String()[:8], h.String()[:8], string(n.dir)))
+	n.log.Write(events.StudyArrived(h))
 }
 
 func (n *siteNode) close() {
@@ -186,7 +190,7 @@ func (n *siteNode) close() {
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close())
 	}
-	n.events.report(errors.Join(errs...))
+	n.log.report(errors.Join(errs...))
 }
 
 // A vault opens the site's frozen versions, each file once.

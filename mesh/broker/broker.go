@@ -55,6 +55,9 @@ type Config struct {
 	Storage int64
 	// Inbox bounds each member's inbox, and the hub's, in bytes; 0 is 256 MiB.
 	Inbox int64
+	// Complain is told what the server complains about, a part at most once a
+	// minute; nil for nobody.
+	Complain func(Part)
 }
 
 // senderFrames bounds the frames of one sender in one inbox: at most half of the default inbox.
@@ -131,6 +134,9 @@ func (b *Broker) start() error {
 	}
 	if b.srv, err = server.NewServer(o); err != nil {
 		return startTrouble(err)
+	}
+	if b.cfg.Complain != nil {
+		b.srv.SetLoggerV2(&complaints{tell: b.cfg.Complain, last: map[Part]time.Time{}}, false, false, false)
 	}
 	go b.srv.Start()
 	if !b.srv.ReadyForConnections(startTime) {
