@@ -54,6 +54,22 @@ func MarshalCanonical(d *Document) ([]byte, error) {
 	return canonical("result", &c)
 }
 
+// MarshalReadable writes d as one line of JSON in which the fields of each row
+// stand in the order of [Vocabulary], for programs that show them.
+func MarshalReadable(d *Document) ([]byte, error) {
+	b, err := MarshalCanonical(d)
+	if err != nil {
+		return nil, err
+	}
+	if d, err = ParseDocument(b); err != nil {
+		return nil, err
+	}
+	if b, err = json.Marshal(d); err != nil {
+		return nil, badResult(ws.T("it cannot be written", "无法写出")).Wrap(err)
+	}
+	return b, nil
+}
+
 // listed returns r with [] in place of lists that are nil, which JSON would
 // write as null.
 func (r Result) listed() Result {

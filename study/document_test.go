@@ -88,6 +88,31 @@ func TestMarshalCanonical(t *testing.T) {
 	}
 }
 
+// Rows keep their reading order, and the document says what its canonical form does.
+func TestMarshalReadable(t *testing.T) {
+	for name, doc := range documents() {
+		b, err := study.MarshalReadable(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := `"tidy":[{"term":"factor(组)2","estimate":-1.0905839685,"std_error":null,"conf_low":null,"conf_high":null}]`
+		if !strings.Contains(string(b), row) || strings.Contains(string(b), "\n") {
+			t.Errorf("%s: %s", name, b)
+		}
+		back, err := study.ParseDocument(b)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got, _ := study.MarshalCanonical(back)
+		if want, err := study.MarshalCanonical(doc); err != nil || string(got) != string(want) {
+			t.Errorf("%s: %v\n%s\nwant\n%s", name, err, got, want)
+		}
+	}
+	if _, err := study.MarshalReadable(&study.Document{}); ws.KindOf(err) != ws.Invalid {
+		t.Errorf("no document: %v", err)
+	}
+}
+
 func TestMarshalCanonical_Refused(t *testing.T) {
 	for name, spoil := range map[string]func(*study.Document){
 		"large integer": func(d *study.Document) { d.Glance.Set("n", int64(1)<<53+1) },

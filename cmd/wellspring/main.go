@@ -10,10 +10,12 @@
 //	wellspring ledger show|export|verify
 //	wellspring version
 //
-// Every command takes --lang en|zh (by default that of LANG) and --json, which
-// puts a failure on the last line of stderr as {"error": {...}}. The exit code
-// tells the kind: 0 ok, 1 other, 2 invalid, 3 denied, 4 withheld,
-// 5 unreachable, 6 diverged, 130 stopped.
+// Every command takes --lang en|zh (by default that of LANG) and --json, for
+// programs: answers of simulate and study stand on stdout as one line of JSON,
+// and stderr has lines {"progress": {...}}, then {"receipt": {...}} of a run
+// on a network, or, as its last line, {"error": {...}}. The exit code tells
+// the kind: 0 ok, 1 other, 2 invalid, 3 denied, 4 withheld, 5 unreachable,
+// 6 diverged, 130 stopped.
 package main
 
 import (
@@ -42,6 +44,13 @@ type console struct {
 
 // say prints one line of text to the user.
 func (c *console) say(t ws.Text) { fmt.Fprintln(c.out, t.In(c.lang)) }
+
+// event writes one event to stderr, as a line of JSON.
+func (c *console) event(name string, v any) {
+	if b, err := json.Marshal(map[string]any{name: v}); err == nil {
+		fmt.Fprintln(c.err, string(b))
+	}
+}
 
 // A command parses its own flags, in the file named after it.
 type command struct {
@@ -173,10 +182,7 @@ func (c *console) fail(err error) {
 	if hint := ws.HintOf(err); !hint.IsZero() {
 		report.Hint = &hint
 	}
-	b, err := json.Marshal(map[string]any{"error": report})
-	if err == nil {
-		fmt.Fprintln(c.err, string(b))
-	}
+	c.event("error", report)
 }
 
 func message(err error, l ws.Lang) string {

@@ -86,6 +86,7 @@ func refusedIn(ts *testscript.TestScript, lang, lead, code string, args []string
 	}
 	out, errOut := exits(ts, code, args)
 	lines := strings.Split(strings.TrimSuffix(errOut, "\n"), "\n")
+	lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, `{"progress":`) })
 	if out != "" || len(lines) != 3 {
 		ts.Fatalf("want nothing on stdout, and message, hint and JSON on stderr: %s%s", out, errOut)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +27,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LANG", "en_GB.UTF-8")
 			e.Setenv("LC_ALL", "")
 			e.Setenv("TMPDIR", e.Getenv("WORK")+"/tmp")
+			clients, err := filepath.Abs("../../clients")
+			if err != nil {
+				return err
+			}
+			e.Setenv("CLIENTS", clients)
 			return os.Mkdir(e.Getenv("WORK")+"/tmp", 0o755)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -11,6 +11,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/collect/csv"
+	"wellspring/ledger"
 	"wellspring/policy"
 	"wellspring/site/rehearsal"
 	"wellspring/study"
@@ -264,10 +265,10 @@ func splitInputs(ctx context.Context, split string, opt csv.Options) ([]input, e
 	return out, nil
 }
 
-// deliver prints the answer as tables and, where out is named, writes it in
-// canonical form with tables and plots beside it, all or nothing.
+// deliver prints the answer as tables, or for a program as JSON, and, where out is
+// named, writes it in canonical form with tables and plots beside it, all or nothing.
 func deliver(c *console, st *study.Study, doc *study.Document, out string) error {
-	if err := render.Table(c.out, doc, c.lang); err != nil {
+	if err := printAnswer(c, doc); err != nil {
 		return err
 	}
 	if out == "" {
@@ -283,6 +284,17 @@ func deliver(c *console, st *study.Study, doc *study.Document, out string) error
 	}
 	files[filepath.Base(out)] = append(b, '\n')
 	return writeAll(filepath.Dir(out), files)
+}
+
+func printAnswer(c *console, doc *study.Document) error {
+	if !c.json {
+		return render.Table(c.out, doc, c.lang)
+	}
+	b, err := study.MarshalReadable(doc)
+	if err == nil {
+		_, err = c.out.Write(append(b, '\n'))
+	}
+	return err
 }
 
 // writeAll writes files next to their final names first and renames them last.
@@ -306,7 +318,16 @@ func writeAll(dir string, files map[string][]byte) error {
 	return nil
 }
 
-// A bar shows on a terminal how far a study has come.
+// A progressEvent says how far a study has come; a rehearsal has no run and no epoch.
+type progressEvent struct {
+	Run      ledger.RunID `json:"run,omitempty"`
+	Epoch    int          `json:"epoch,omitempty"`
+	Round    int          `json:"round"`
+	Answered int          `json:"answered"`
+	Sites    int          `json:"sites"`
+}
+
+// A bar shows on a terminal, or tells a program, how far a study has come.
 type bar struct {
 	c     *console
 	shown bool
@@ -315,6 +336,10 @@ type bar struct {
 func newBar(c *console) *bar { return &bar{c: c} }
 
 func (b *bar) show(p rehearsal.Progress) {
+	if b.c.json {
+		b.c.event("progress", progressEvent{Round: p.Round, Answered: p.Answered, Sites: p.Sites})
+		return
+	}
 	if !terminal(b.c.err) {
 		return
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -100,6 +101,9 @@ func studyDictionary(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
+	if c.json {
+		return json.NewEncoder(c.out).Encode(d)
+	}
 	b, err := study.MarshalDictionary(d)
 	if err == nil {
 		_, err = c.out.Write(b)
@@ -124,9 +128,18 @@ func studyCheck(_ context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
+	if c.json {
+		return json.NewEncoder(c.out).Encode(named{st.Metadata.Name, digest})
+	}
 	c.say(ws.T("the study is sound", "研究文件无误"))
 	fmt.Fprintf(c.out, "%s\n", digest)
 	return nil
+}
+
+// A study that is named, for programs.
+type named struct {
+	Study  string `json:"study"`
+	Digest string `json:"study_digest"`
 }
 
 // studySchema prints the JSON Schema of study files, or of results.

@@ -56,9 +56,19 @@ func studySubmit(ctx context.Context, args []string, c *console) error {
 	if err := desk.AddStudy(ctx, signer, text, body); err != nil {
 		return err
 	}
+	if c.json {
+		return json.NewEncoder(c.out).Encode(submitted{named{st.Metadata.Name, "sha256:" + digest.String()}, k.Account, st.Data.Dataset})
+	}
 	c.say(ws.T("study %s is submitted for account %s, on dataset %s", "研究 %s 已由账户 %s 提交，数据集为 %s", st.Metadata.Name, string(k.Account[:min(8, len(k.Account))]), st.Data.Dataset))
 	fmt.Fprintf(c.out, "sha256:%s\n", digest)
 	return nil
+}
+
+// A submitted study, for programs.
+type submitted struct {
+	named
+	Requester ledger.Account `json:"requester"`
+	Dataset   ws.Dataset     `json:"dataset"`
 }
 
 // An order is what the flags of "study run" say.
@@ -146,7 +156,11 @@ func (o *order) deliver(ctx context.Context, c *console, desk *socket.Client, a 
 		return err
 	}
 	salt, _ := a.Salt.MarshalText() // never fails
-	fmt.Fprintln(c.err, ws.T("run %s; salt of its commitments on the ledger: %s", "计算 %s；账本承诺所用的盐：%s", string(a.Run), string(salt)).In(c.lang))
+	if c.json {
+		c.event("receipt", map[string]string{"run": string(a.Run), "salt": string(salt)})
+	} else {
+		fmt.Fprintln(c.err, ws.T("run %s; salt of its commitments on the ledger: %s", "计算 %s；账本承诺所用的盐：%s", string(a.Run), string(salt)).In(c.lang))
+	}
 	return deliver(c, st, a.Document, o.out)
 }
 
@@ -191,7 +205,8 @@ func keptRun(ctx context.Context, desk *socket.Client, which string) (ledger.Run
 		WithHint(ws.T("ask the node that conducted it; see: wellspring study show %s --dir DIR", "请在主持计算的节点上查询；参见：wellspring study show %s --dir DIR", which))
 }
 
-// rounds shows how far a run is: on a terminal in place, elsewhere a line each round.
+// rounds shows how far a run is: on a terminal in place, to a program each step,
+// elsewhere a line each round.
 type rounds struct {
 	bar
 	told int
@@ -201,6 +216,10 @@ type rounds struct {
 func newRounds(c *console) *rounds { return &rounds{bar: bar{c: c}, told: -1} }
 
 func (r *rounds) show(p socket.Progress) {
+	if r.c.json {
+		r.c.event("progress", progressEvent(p))
+		return
+	}
 	if r.run == "" {
 		r.run = p.Run
 		fmt.Fprintln(r.c.err, ws.T("run %s", "计算 %s", string(p.Run)).In(r.c.lang))

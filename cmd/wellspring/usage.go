@@ -135,5 +135,5 @@ func (f *flagSet) help() {
 // common are the flags of every command.
 var common = []flagHelp{
 	{"--lang en|zh", ws.T("the language of messages; that of LANG otherwise", "消息所用语言；默认依 LANG")},
-	{"--json", ws.T("a failure also as JSON, on the last line of stderr", "失败时在 stderr 末行另给出 JSON")},
+	{"--json", ws.T("for programs: the answer on stdout, progress and a failure on stderr, each a line of JSON", "供程序使用：stdout 给出结果，stderr 给出进度与错误，均为一行 JSON")},
 }
