@@ -149,10 +149,10 @@ func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
 	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Patience: patience,
 		Report: n.log.report, Study: n.keep, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
-			tell(n.server, p)
+			n.server.Follow(p)
 		}})
 	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts, Results: n.results, Seen: n.link.Seen,
-		Submit: n.service.Desk().Submit, Conduct: conductAt(n.service.Desk()), Admit: n.admit,
+		Submit: n.service.Desk().Submit, Conduct: socket.ConductAt(n.service.Desk()), Admit: n.admit,
 		Spread: func(_ context.Context, text []byte) error {
 			n.service.Spread(text, broker.HubSite)
 			return nil

@@ -10,7 +10,6 @@ import (
 	ws "wellspring"
 	"wellspring/ledger"
 	"wellspring/post/conduct"
-	socket "wellspring/site/console"
 	"wellspring/site/events"
 	"wellspring/site/vitals"
 )
@@ -158,29 +157,4 @@ func (l *eventLog) watchLink(ctx context.Context, up func() bool) error {
 			l.Write(events.Unconnected())
 		}
 	}
-}
-
-// tell turns a desk's progress into the console's.
-func tell(s *socket.Server, p conduct.Progress) {
-	if p.Document == nil && p.Err == nil {
-		s.Tell(p.Ref, socket.Progress{Run: p.Run, Epoch: p.Epoch, Round: p.Round, Answered: p.Answered, Sites: p.Sites})
-	}
-}
-
-// conductAt conducts the console's tasks at a node's desk.
-func conductAt(desk *conduct.Desk) func(context.Context, socket.Task) (*socket.Answer, error) {
-	return func(ctx context.Context, t socket.Task) (*socket.Answer, error) {
-		var members []conduct.Member
-		for _, m := range t.Members {
-			members = append(members, conduct.Member{Member: m})
-		}
-		return answerOf(desk.Open(ctx, t.Ref, t.Study, members, t.Few))
-	}
-}
-
-func answerOf(o *conduct.Outcome, err error) (*socket.Answer, error) {
-	if err != nil {
-		return nil, err
-	}
-	return &socket.Answer{Run: o.Run, Document: o.Document, Salt: o.Salt}, nil
 }

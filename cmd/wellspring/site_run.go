@@ -151,13 +151,11 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Pinned: n.dir.pins().Pinned, Study: n.keep, Report: n.log.report,
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
-			tell(n.server, p)
+			n.server.Follow(p)
 		}})
 	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Seen: n.link.Seen,
-		Submit: n.service.Desk().Submit, Conduct: conductAt(n.service.Desk()), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
-		StandIn: func(ctx context.Context, id ledger.RunID) (*socket.Answer, error) {
-			return answerOf(n.service.StandIn(ctx, id))
-		}})
+		Submit: n.service.Desk().Submit, Conduct: socket.ConductAt(n.service.Desk()), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
+		StandIn: socket.StandInBy(n.service.StandIn)})
 	return nil
 }
 

@@ -59,6 +59,7 @@ type Network struct {
 
 	mu       sync.Mutex
 	nodes    map[ws.SiteID]*node
+	desks    map[ws.SiteID]*desk
 	center   *center
 	progress func(conduct.Progress)
 	troubles []error
@@ -79,6 +80,7 @@ type node struct {
 	service  *site.Service
 	ledger   *file.Ledger
 	journals *sqlite.DB
+	replica  *replica.Replica
 	link     *mesh.Link
 	stop     context.CancelFunc
 	done     chan error
@@ -102,7 +104,7 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 	if cfg.Patience == 0 {
 		cfg.Patience = 5 * time.Second
 	}
-	w := &Network{cfg: cfg, nodes: map[ws.SiteID]*node{}}
+	w := &Network{cfg: cfg, nodes: map[ws.SiteID]*node{}, desks: map[ws.SiteID]*desk{}}
 	for id := range cfg.Rows {
 		w.Sites = append(w.Sites, id)
 	}
@@ -217,7 +219,8 @@ func (w *Network) StartHub() error {
 		return err
 	}
 	c.service = hub.New(hub.Config{Self: broker.HubSite, Institution: "centre", Key: ledgertest.Key(string(broker.HubSite)), Link: c.link, Ledger: c.ledger,
-		Catalog: w.cfg.Catalog, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.tell})
+		Catalog: w.cfg.Catalog, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.teller(broker.HubSite),
+		Study: func(text []byte) bool { return w.keep(broker.HubSite, text) }})
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
 	go func() { c.done <- c.service.Serve(ctx) }()
@@ -273,10 +276,11 @@ func (w *Network) Start(ctx context.Context, id ws.SiteID) (err error) {
 	if err != nil {
 		return err
 	}
-	r := replica.New(replica.Config{Self: id, Hub: broker.HubSite, Own: n.ledger, Send: n.link.Send, Genesis: genesis})
+	n.replica = replica.New(replica.Config{Self: id, Hub: broker.HubSite, Own: n.ledger, Send: n.link.Send, Genesis: genesis})
 	rows := w.cfg.Rows[id]
-	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: n.link, Replica: r,
-		Journals: n.journals, Catalog: w.cfg.Catalog, Patience: w.cfg.Patience, Report: w.report, Progress: w.tell,
+	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: n.link, Replica: n.replica,
+		Journals: n.journals, Catalog: w.cfg.Catalog, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id),
+		Study: func(text []byte) { w.keep(id, text) },
 		Data: func(context.Context, ws.Dataset, int) (frame.Source, policy.Policy, error) {
 			return rows, w.cfg.Policy, nil
 		}})
@@ -320,11 +324,16 @@ func (w *Network) Kill(id ws.SiteID) {
 
 // Close ends everything.
 func (w *Network) Close() error {
+	var errs []error
+	for _, d := range w.desks {
+		d.stop()
+		errs = append(errs, <-d.done)
+	}
 	for id := range w.nodes {
 		w.Kill(id)
 	}
 	w.KillHub()
-	return errors.Join(w.File.Close(), w.broker.Close())
+	return errors.Join(append(errs, w.File.Close(), w.broker.Close())...)
 }
 
 // Ask registers a study that every custodian approves, and gives what it takes
@@ -378,12 +387,18 @@ func (w *Network) When(round, answered int, act func(conduct.Progress)) (done ch
 	return done
 }
 
-func (w *Network) tell(p conduct.Progress) {
-	w.mu.Lock()
-	told := w.progress
-	w.mu.Unlock()
-	if told != nil {
-		told(p)
+// teller passes on how far the runs of a node's desk are.
+func (w *Network) teller(id ws.SiteID) func(conduct.Progress) {
+	return func(p conduct.Progress) {
+		w.mu.Lock()
+		told, d := w.progress, w.desks[id]
+		w.mu.Unlock()
+		if d != nil {
+			d.server.Follow(p)
+		}
+		if told != nil {
+			told(p)
+		}
 	}
 }
 

@@ -1,0 +1,97 @@
+package hubtest
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	ws "wellspring"
+	"wellspring/mesh"
+	"wellspring/mesh/broker"
+	"wellspring/post"
+	"wellspring/site/console"
+)
+
+// A desk is a node's console on a socket of its own.
+type desk struct {
+	server *console.Server
+	texts  *console.Texts
+	stop   context.CancelFunc
+	done   chan error
+}
+
+// Console serves the console of a running node, the hub's or a site's, on a
+// socket in dir, and gives a client of it. Studies come to it from then on.
+func (w *Network) Console(id ws.SiteID, dir string) (*console.Client, error) {
+	texts, err := console.OpenTexts(filepath.Join(dir, "studies"))
+	if err != nil {
+		return nil, err
+	}
+	results, err := console.OpenResults(filepath.Join(dir, "results"))
+	if err != nil {
+		return nil, err
+	}
+	n := console.Node{Self: id, Hub: broker.HubSite, Texts: texts, Results: results}
+	if id == broker.HubSite {
+		w.hubParts(&n)
+	} else {
+		w.siteParts(&n)
+	}
+	d := &desk{server: console.New(n), texts: texts, done: make(chan error, 1)}
+	var ctx context.Context
+	ctx, d.stop = context.WithCancel(context.Background())
+	go func() { d.done <- d.server.Serve(ctx, dir) }()
+	w.mu.Lock()
+	w.desks[id] = d
+	w.mu.Unlock()
+	client := console.Dial(dir)
+	for {
+		if _, err = client.About(ctx); !console.Absent(err) {
+			return client, err
+		}
+		select {
+		case err := <-d.done:
+			d.done <- err
+			return nil, err
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func (w *Network) hubParts(n *console.Node) {
+	service, link := w.center.service, w.center.link
+	n.Institution, n.Ledger, n.Seen = "centre", w.File, link.Seen
+	n.Submit, n.Conduct = service.Desk().Submit, console.ConductAt(service.Desk())
+	n.Spread = func(_ context.Context, text []byte) error {
+		service.Spread(text, broker.HubSite)
+		return nil
+	}
+}
+
+func (w *Network) siteParts(n *console.Node) {
+	node := w.nodes[n.Self]
+	n.Institution, n.Ledger, n.Seen, n.Fresh = ws.Institution("inst-"+n.Self), node.replica, node.link.Seen, node.replica.Fresh
+	n.Submit, n.Conduct = node.service.Desk().Submit, console.ConductAt(node.service.Desk())
+	n.StandIn = console.StandInBy(node.service.StandIn)
+	self := n.Self
+	n.Spread = func(ctx context.Context, text []byte) error {
+		return node.link.Send(ctx, mesh.Letter{From: self, To: broker.HubSite, Run: post.Ledger, Label: post.Study, Body: text, Keep: true})
+	}
+}
+
+// keep takes the text of a study that came to a node, where it has a console, and
+// reports whether the ledger knows the study.
+func (w *Network) keep(id ws.SiteID, text []byte) bool {
+	w.mu.Lock()
+	d := w.desks[id]
+	w.mu.Unlock()
+	if d == nil {
+		return false
+	}
+	known := console.Known(w.File)
+	h, err := d.texts.Put(text, known)
+	if err != nil {
+		w.report(err)
+	}
+	return err == nil && known(h)
+}
