@@ -25,6 +25,8 @@ func (p *Portal) guard(pages http.Handler) http.Handler {
 		defer cancel()
 		pages.ServeHTTP(w, r.WithContext(ctx))
 	}))
+	outside := p.open()
+	outside.HandleFunc("/", p.locked)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policyOfContent)
@@ -47,17 +49,21 @@ func (p *Portal) guard(pages http.Handler) http.Handler {
 			http.Error(w, "too many requests at one time 同时的请求过多", http.StatusServiceUnavailable)
 			return
 		}
-		switch {
-		case r.URL.Path == "/enter" && r.Method == http.MethodGet:
-			p.enter(w, r)
-		case r.URL.Path == "/style.css" && r.Method == http.MethodGet: // the page that asks for the key has it, too
-			http.ServeFileFS(w, r, files, "pages/style.css")
-		case !p.known(r):
-			p.locked(w, r)
-		default:
+		if p.known(r) {
 			inside.ServeHTTP(w, r)
+		} else {
+			outside.ServeHTTP(w, r)
 		}
 	})
+}
+
+// open lists what the page that asks for the key needs: nobody is known yet.
+func (p *Portal) open() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /enter", p.enter)
+	mux.HandleFunc("GET /language/{to}", p.choose)
+	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "pages/style.css") })
+	return mux
 }
 
 // known reports whether the browser has come in.

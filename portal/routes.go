@@ -13,9 +13,8 @@ import (
 
 // routes lists the pages.
 func (p *Portal) routes() http.Handler {
-	mux := http.NewServeMux()
+	mux := p.open()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/studies", http.StatusSeeOther) })
-	mux.HandleFunc("GET /language/{to}", p.choose)
 	mux.HandleFunc("GET /network", p.page(p.network))
 	mux.HandleFunc("GET /studies", p.page(p.studies))
 	mux.HandleFunc("GET /studies/{account}/{study}", p.page(p.study))
