@@ -242,6 +242,7 @@ tidy.wellspring_result <- function(x, conf.int = TRUE, exponentiate = FALSE, ...
   }
   if (x$method == "km") {
     d <- .ws_order(d, c("time", "n.risk", "n.event", "n.censor", "estimate", "std.error", "conf.high", "conf.low", "strata"))
+    if (!any(grepl("=", d$strata, fixed = TRUE))) d$strata <- NULL # one curve, of everybody
   }
   if (x$method %in% c("glm", "cox")) {
     if (exponentiate) for (name in intersect(c("estimate", "conf.low", "conf.high"), names(d))) d[[name]] <- exp(d[[name]])
