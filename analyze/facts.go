@@ -20,6 +20,14 @@ type SiteFacts struct {
 	Policy      policy.Policy    `json:"policy"`
 }
 
+// Own are the facts without [SiteColumn], which of several sites follows from who
+// they are: with it everybody's facts would be as long as there are sites, and all of
+// them, which go to everybody, as long as the square of that.
+func (f SiteFacts) Own() SiteFacts {
+	f.Columns = slices.DeleteFunc(slices.Clone(f.Columns), func(c frame.Column) bool { return c.Name == SiteColumn })
+	return f
+}
+
 // SiteColumn is the factor that names a row's site. It is in every dataset,
 // is constant within a site, and its levels are the sites of the study.
 const SiteColumn = "site"
@@ -47,7 +55,7 @@ func MergeFacts(parts []SiteFacts, conductor ws.Institution) (Facts, error) {
 		}
 		f.Sites, f.Institutions = append(f.Sites, p.Site), append(f.Institutions, p.Institution)
 		policies = append(policies, p.Policy)
-		dicts = append(dicts, slices.DeleteFunc(slices.Clone(p.Columns), func(c frame.Column) bool { return c.Name == SiteColumn }))
+		dicts = append(dicts, p.Own().Columns)
 	}
 	columns, err := study.MergeDictionaries(f.Sites, dicts)
 	if err != nil {

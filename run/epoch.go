@@ -132,6 +132,9 @@ func (p *Participant) publish(f analyze.SiteFacts) (Output, error) {
 	if p.party == nil || p.facts != nil {
 		return Output{}, malformed()
 	}
+	if len(p.opening.Members) > 1 {
+		f = f.Own()
+	}
 	b, err := json.Marshal(f)
 	if err != nil {
 		return Output{}, ws.Errorf(ws.Other, "facts", ws.T("the facts cannot be written", "无法写出站点信息")).Wrap(err)

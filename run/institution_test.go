@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	ws "wellspring"
+	"wellspring/analyze"
+	"wellspring/engine"
+	"wellspring/frame"
 	"wellspring/mpc/sum"
 	"wellspring/policy"
 	"wellspring/run"
@@ -147,4 +150,33 @@ func TestInstitutions_Few(t *testing.T) {
 	}
 	w.opening.AllowFew = true
 	w.reopen().play().answered()
+}
+
+// The column that names a row's site follows from the opening. It is not in the
+// facts of any of several sites, which would otherwise be as long as their list.
+func TestFacts_SiteColumn(t *testing.T) {
+	w := newWorld(t, describeStudy(), 4)
+	var levels []string
+	for _, m := range w.opening.Members {
+		levels = append(levels, string(m.Site))
+	}
+	for id, h := range w.hosts {
+		h.rows = engine.WithConstant(h.rows, frame.Column{Name: analyze.SiteColumn, Type: frame.Factor, Levels: levels}, string(id))
+	}
+	n := 0
+	w.before = func(m run.Message) {
+		if m.Step != run.Plan {
+			return
+		}
+		for i, facts := range parts(t, m.Body) {
+			if i%3 == 0 && strings.Contains(string(facts), `"name":"site"`) {
+				t.Errorf("in the plan for %s: %s", m.To, facts)
+			}
+		}
+		n++
+	}
+	w.play().answered()
+	if n != 4 {
+		t.Errorf("%d sites got a plan", n)
+	}
 }
