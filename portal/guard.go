@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strings"
 
 	ws "wellspring"
@@ -61,7 +62,8 @@ func (p *Portal) guard(pages http.Handler) http.Handler {
 func (p *Portal) open() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /enter", p.enter)
-	mux.HandleFunc("GET /language/{to}", p.choose)
+	mux.HandleFunc("GET /language/{to}", p.choose("-lang", string(ws.Chinese), string(ws.English)))
+	mux.HandleFunc("GET /reloading/{to}", p.choose("-reload", "on", "off"))
 	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "pages/style.css") })
 	return mux
 }
@@ -106,16 +108,24 @@ func (p *Portal) language(r *http.Request) ws.Lang {
 	return ws.English
 }
 
-// choose keeps the language and goes back to where the person was.
-func (p *Portal) choose(w http.ResponseWriter, r *http.Request) {
-	if to := r.PathValue("to"); to == string(ws.Chinese) || to == string(ws.English) {
-		p.setCookie(w, p.cookie+"-lang", to)
+// choose keeps one of the values of a setting, and goes back to where the person was.
+func (p *Portal) choose(setting string, values ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if to := r.PathValue("to"); slices.Contains(values, to) {
+			p.setCookie(w, p.cookie+setting, to)
+		}
+		back := r.URL.Query().Get("back")
+		if !strings.HasPrefix(back, "/") || strings.HasPrefix(back, "//") || strings.ContainsAny(back, "\\\r\n") {
+			back = "/"
+		}
+		http.Redirect(w, r, back, http.StatusSeeOther)
 	}
-	back := r.URL.Query().Get("back")
-	if !strings.HasPrefix(back, "/") || strings.HasPrefix(back, "//") || strings.ContainsAny(back, "\\\r\n") {
-		back = "/"
-	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+}
+
+// held reports whether the person has stopped pages from loading themselves again.
+func (p *Portal) held(r *http.Request) bool {
+	c, err := r.Cookie(p.cookie + "-reload")
+	return err == nil && c.Value == "off"
 }
 
 // statuses map kinds to HTTP.

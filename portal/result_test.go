@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/xml"
 	"mime"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	ws "wellspring"
+	"wellspring/ledger"
 	"wellspring/ledger/ledgertest"
 	"wellspring/post/conduct"
 	"wellspring/site/console"
@@ -119,13 +121,21 @@ func TestProgress(t *testing.T) {
 		}
 	}
 	inspect(t, p, "en")
-	p.says(t, "under way", "Stop reloading", "Round", "<progress", "Progress by round")
+	p.says(t, "under way", "Stop reloading", "Round", "<progress", "Progress by round", "<th scope=\"col\">Took</th>", "A round takes about")
 	for _, path := range []string{"/studies", pathOf(ref)} {
 		if p := h.operator.get(path); p.header.Get("Refresh") == "" || !waits.MatchString(p.body) {
 			t.Errorf("%s: Refresh %q: %s", path, p.header.Get("Refresh"), p.body)
 		}
 	}
 	inspect(t, h.operator.get("/language/zh?back="+pathOf(ref)), "zh")
+	for _, path := range []string{"/reloading/off?back=" + pathOf(ref), "/studies", "/network"} {
+		if p := h.operator.get(path); p.header.Get("Refresh") != "" || !strings.Contains(p.body, `href="/reloading/on`) {
+			t.Errorf("%s loads itself again although the person has stopped that: %s", path, p.body)
+		}
+	}
+	if p := h.operator.get("/reloading/on?back=" + pathOf(ref)); p.header.Get("Refresh") == "" || p.at.Path != pathOf(ref) {
+		t.Errorf("%s does not load itself again: %v", p.at, p.header)
+	}
 	if p := h.steward.get(pathOf(ref)); strings.Contains(p.body, "<progress") || !strings.Contains(p.body, "under way") {
 		t.Errorf("at another node: %s", p.body)
 	}
@@ -139,6 +149,34 @@ func TestProgress(t *testing.T) {
 	p.says(t, "Read the answer")
 	if p.header.Get("Refresh") != "" {
 		t.Error("a page of a run that has ended loads itself again")
+	}
+	h.again(ref)
+}
+
+// again runs a study that the hub has answered, and finds on its page how many
+// rounds the run before took.
+func (h *house) again(ref ledger.StudyRef) {
+	h.t.Helper()
+	away := h.net.When(3, 0, func(conduct.Progress) { h.net.Kill("xiehe") })
+	ctx, hangUp := context.WithCancel(h.t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := h.hub.Run(ctx, console.Order{StudyRef: ref}, ledgertest.Key("account wang"), func(console.Progress) {})
+		ended <- err
+	}()
+	<-away
+	for until := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		p := h.operator.get(pathOf(ref))
+		if regexp.MustCompile(`The last run of this study took [0-9]+ rounds. If this one does, about \S+ seconds? remain`).MatchString(p.body) {
+			break
+		}
+		if time.Now().After(until) {
+			h.t.Fatalf("nothing is said of the run before: %s", p.body)
+		}
+	}
+	hangUp()
+	if err := <-ended; ws.KindOf(err) != ws.Stopped {
+		h.t.Errorf("the run that was left: %v", err)
 	}
 }
 

@@ -127,7 +127,7 @@ func (p *Portal) network(at *visit) (string, *page, error) {
 		return 2
 	}
 	slices.SortStableFunc(all, func(a, b member) int { return rank(a) - rank(b) })
-	return "network", &page{Title: ws.T("Network", "网络"), Section: "network", Body: all}, nil
+	return "network", &page{Title: ws.T("Network", "网络"), Section: "network", Body: all, Reload: seldom}, nil
 }
 
 // A list is the studies, apart by what they ask of the person.
@@ -148,7 +148,15 @@ func (p *Portal) studies(at *visit) (string, *page, error) {
 			l.Rest = append(l.Rest, s)
 		}
 	}
-	return "studies", &page{Title: ws.T("Studies", "研究"), Section: "studies", Body: l, Reload: len(l.Running) > 0}, nil
+	return "studies", &page{Title: ws.T("Studies", "研究"), Section: "studies", Body: l, Reload: pace(len(l.Running) > 0)}, nil
+}
+
+// pace is how often a page comes again.
+func pace(busy bool) time.Duration {
+	if busy {
+		return often
+	}
+	return seldom
 }
 
 // underWay is the run of a study that this node conducts now; nil if there is none.

@@ -23,7 +23,7 @@ type inquiry struct {
 	Latest   int // version of the dataset here
 	May      []string
 	Runs     []console.Run // the answers that came last first
-	Current  *console.Run  // under way here
+	Current  *progression  // under way here
 	Deciding *deciding
 }
 
@@ -44,7 +44,7 @@ func (p *Portal) study(at *visit) (string, *page, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	v := &inquiry{Study: *s, Runs: slices.Clone(s.Runs), Current: underWay(*s), Latest: at.about.Latest(s.Dataset)}
+	v := &inquiry{Study: *s, Runs: slices.Clone(s.Runs), Latest: at.about.Latest(s.Dataset)}
 	if err := v.read(); err != nil {
 		return "", nil, err
 	}
@@ -54,8 +54,15 @@ func (p *Portal) study(at *visit) (string, *page, error) {
 		v.May = may(s, at.about)
 		v.Deciding = p.decidingOn(s.StudyRef)
 	}
-	reload := v.Current != nil || v.Deciding != nil && !v.Deciding.Done
-	return "study", &page{Title: ws.T("Study", "研究"), Name: titleIn(*s, at.lang), Section: "studies", Body: v, Reload: reload}, nil
+	if run := underWay(*s); run != nil {
+		v.Current = newProgression(*run, p.usual(at, s))
+	}
+	busy := v.Current != nil || v.Deciding != nil && !v.Deciding.Done
+	made := &page{Title: ws.T("Study", "研究"), Name: titleIn(*s, at.lang), Section: "studies", Body: v}
+	if busy || open(s) { // else somebody reads
+		made.Reload = pace(busy)
+	}
+	return "study", made, nil
 }
 
 // read takes what the text says, where it is here.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,7 +59,8 @@ func functions(l ws.Lang) template.FuncMap {
 	return template.FuncMap{
 		"t":       func(en, zh string, args ...any) string { return say(spoken(en, zh, args)) },
 		"say":     say,
-		"ago":     func(at time.Time) string { return say(ago(at)) },
+		"ago":     func(at time.Time) string { return strings.TrimSpace(say(ago(at))) },
+		"span":    func(d time.Duration) string { return strings.TrimSpace(say(span(d))) },
 		"stamp":   func(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05") },
 		"machine": func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
 		"newest":  func(all []console.Stage) console.Stage { return all[len(all)-1] },
@@ -84,22 +86,6 @@ func spoken(en, zh string, args []any) ws.Text {
 		return ws.Text{En: en, Zh: zh}
 	}
 	return ws.Text{En: fmt.Sprintf(en, args...), Zh: fmt.Sprintf(zh, args...)}
-}
-
-// ago says how long a moment is past.
-func ago(at time.Time) ws.Text {
-	switch d := time.Since(at); {
-	case d < 10*time.Second:
-		return ws.T("just now", "刚刚")
-	case d < 2*time.Minute:
-		return ws.T("%d seconds ago", "%d 秒前", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return ws.T("%d minutes ago", "%d 分钟前", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return ws.T("%d hours ago", "%d 小时前", int(d.Hours()))
-	default:
-		return ws.T("%d days ago", "%d 天前", int(d.Hours()/24))
-	}
 }
 
 // titleIn is a study's title in a language, its name where it has none.
@@ -147,14 +133,13 @@ type page struct {
 	Lang    ws.Lang
 	Title   ws.Text
 	Name    string // of a study or the like, before the title; not translated
-	Path    string // here, with the query, for the switch of languages
+	Path    string // here
 	Section string // of the navigation
 	About   *console.About
 	Steward bool
-	Waiting int // studies that wait for a decision
-	Reload  bool
-	Held    bool // the person has stopped the page from loading itself again
-	Here    string
+	Waiting int           // studies that wait for a decision
+	Reload  time.Duration // after which the page loads itself again; 0 for never
+	Held    bool          // the person has stopped that
 	Body    any
 }
 
@@ -167,9 +152,20 @@ func (p *page) Other() ws.Lang {
 }
 
 // Switch is the address of the other language.
-func (p *page) Switch() string {
-	return "/language/" + string(p.Other()) + "?back=" + url.QueryEscape(p.Path)
+func (p *page) Switch() string { return "/language/" + string(p.Other()) + p.back() }
+
+// Hold is the address that stops pages from loading themselves again, or lets them.
+func (p *page) Hold() string {
+	if p.Held {
+		return "/reloading/on" + p.back()
+	}
+	return "/reloading/off" + p.back()
 }
+
+func (p *page) back() string { return "?back=" + url.QueryEscape(p.Path) }
+
+// Seconds is how often the page loads itself again.
+func (p *page) Seconds() int { return int(p.Reload.Seconds()) }
 
 // Tag is the language by BCP 47.
 func (p *page) Tag() string {
@@ -179,19 +175,18 @@ func (p *page) Tag() string {
 	return "en"
 }
 
-// reloading is how often a page comes again while something is under way, in seconds.
-const reloading = "3"
+// How often a page comes again while something is under way, and while nothing is.
+const (
+	often  = 3 * time.Second
+	seldom = 20 * time.Second
+)
 
 // show writes a page whole, or an error in its place.
 func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, name string, v *page) {
-	v.Lang, v.Path, v.Steward, v.Here = p.language(r), r.URL.RequestURI(), p.cfg.Steward != nil, path.Clean(r.URL.Path)
-	if r.Method != http.MethodGet {
-		v.Path = v.Here
-	}
+	v.Lang, v.Path, v.Steward, v.Held = p.language(r), path.Clean(r.URL.Path), p.cfg.Steward != nil, p.held(r)
 	if name == "locked" {
 		v.Path = "/" // the address may hold a key
 	}
-	v.Held = r.URL.Query().Has("hold")
 	var b bytes.Buffer
 	if err := p.views[v.Lang][name].ExecuteTemplate(&b, "frame", v); err != nil {
 		http.Error(w, "the page cannot be made 页面无法生成", http.StatusInternalServerError)
@@ -201,8 +196,8 @@ func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, name s
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.Tag())
 	h.Set("Vary", "Accept-Language, Cookie")
-	if v.Reload && !v.Held {
-		h.Set("Refresh", reloading)
+	if v.Reload > 0 && !v.Held {
+		h.Set("Refresh", strconv.Itoa(v.Seconds()))
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // who hung up gets nothing
