@@ -14,6 +14,7 @@ import (
 	ws "wellspring"
 	"wellspring/ledger"
 	"wellspring/policy"
+	"wellspring/portal"
 	socket "wellspring/site/console"
 )
 
@@ -49,7 +50,7 @@ func (d *demo) serve(ctx context.Context, dir string) error {
 	return err
 }
 
-// play sets the network up, runs what is approved, and then what gets approved.
+// play sets the network up, runs what is approved, serves pages, and runs what gets approved.
 func (n *demoNetwork) play(ctx context.Context, stop context.CancelFunc) error {
 	if err := os.MkdirAll(n.dir, 0o700); err != nil {
 		return folderTrouble(err)
@@ -78,6 +79,9 @@ func (n *demoNetwork) play(ctx context.Context, stop context.CancelFunc) error {
 			return err
 		}
 	}
+	if err := n.open(ctx, stop); err != nil {
+		return err
+	}
 	n.tell()
 	return n.wait(ctx)
 }
@@ -87,11 +91,46 @@ func (n *demoNetwork) compute(ctx context.Context, name string) error {
 	return n.enter(ctx, n.c.out, io.Discard, "study", "run", "bmt-"+name, "--key", n.path(demoKey), "--dir", n.path(demoHub))
 }
 
+// open serves the steward's pages of one hospital and the operator's, and prints the ways in.
+func (n *demoNetwork) open(ctx context.Context, stop context.CancelFunc) error {
+	home := folder(n.path(demoSteward))
+	desk := socket.Dial(string(home))
+	n.c.say(ws.T("Open these pages in a browser on this machine. Whoever has an address can do all that its pages can; both are good until Ctrl-C.",
+		"请在本机浏览器中打开以下页面。持有地址者即可进行其页面上的一切操作；两个地址均有效至按下 Ctrl-C。"))
+	for _, who := range []struct {
+		name  ws.Text
+		pages portal.Config
+	}{
+		{ws.T("the steward of %s:", "%s 的数据管理员：", demoSteward), portal.Config{Node: desk, Steward: home.steward(desk)}},
+		{ws.T("the operator of the hub:", "枢纽的运营方："), portal.Config{Node: socket.Dial(n.path(demoHub))}},
+	} {
+		p, l, err := openPages(n.c, "127.0.0.1:0", who.pages)
+		if err != nil {
+			return err
+		}
+		n.nodes.Go(func() {
+			defer stop()
+			n.end(p.Serve(ctx, l))
+		})
+		n.c.say(who.name)
+		fmt.Fprintln(n.c.out, " ", p.URL())
+	}
+	return nil
+}
+
+// end notes how a part of the demo ended.
+func (n *demoNetwork) end(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ended = errors.Join(n.ended, err)
+}
+
 func (n *demoNetwork) tell() {
-	n.c.say(ws.T("The study bmt-%s waits for the steward of %s. Approve it, and the hospitals compute it:", "研究 bmt-%s 正等待 %s 的数据管理员批准；批准后各医院即行计算：", demoWaiting, demoSteward))
-	fmt.Fprintf(n.c.out, "  wellspring site approve bmt-%s --dir %s\n", demoWaiting, n.path(demoSteward))
-	n.c.say(ws.T("Other commands to try while this runs:", "运行期间还可尝试："))
+	n.c.say(ws.T("The study bmt-%s waits for the steward. On the steward's pages, open it under Studies, choose Approve… and sign:\nthe hospitals compute it, and its answer stands on the operator's pages.",
+		"研究 bmt-%s 正等待数据管理员决定。请在数据管理员页面的“研究”中打开该研究，选择“批准……”并签署：\n各医院随即计算，结果见运营方页面。", demoWaiting))
+	n.c.say(ws.T("Or, while this runs, in another terminal:", "运行期间也可在另一终端中执行："))
 	for _, line := range []string{
+		fmt.Sprintf("wellspring site approve bmt-%s --dir %s", demoWaiting, n.path(demoSteward)),
 		"wellspring study show bmt-survival --dir " + n.path(demoHub),
 		"wellspring study run bmt-survival --key " + n.path(demoKey) + " --dir " + n.path("alfred"),
 		"wellspring ledger show --dir " + n.path(demoHub),
@@ -183,10 +222,7 @@ func (n *demoNetwork) run(ctx context.Context, stop context.CancelFunc) error {
 		n.nodes.Go(func() {
 			defer log.Close()
 			defer stop() // one that ends takes the others with it
-			err := n.enter(ctx, io.Discard, log, role, "run", "--dir", n.path(name))
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			n.ended = errors.Join(n.ended, err)
+			n.end(n.enter(ctx, io.Discard, log, role, "run", "--dir", n.path(name)))
 		})
 		if err := n.awake(ctx, name); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -58,20 +59,32 @@ func listenFlag(f *flagSet, to *string) {
 
 // servePages prints the way in and serves until ctx is done.
 func servePages(ctx context.Context, c *console, listen string, cfg portal.Config, what ws.Text) error {
-	l, err := portal.Listen(listen)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	cfg.Addr, cfg.Lang = l.Addr().String(), c.lang
-	p, err := portal.New(cfg)
+	p, l, err := openPages(c, listen, cfg)
 	if err != nil {
 		return err
 	}
 	c.say(what)
 	fmt.Fprintln(c.out, " ", p.URL())
-	c.say(ws.T("whoever has this address can do all that the pages can; it is good until Ctrl-C", "持有该地址者即可进行页面上的一切操作；有效至按下 Ctrl-C"))
+	c.say(wayIn())
 	return p.Serve(ctx, l)
+}
+
+// openPages gives pages a place; whoever gets both serves them.
+func openPages(c *console, listen string, cfg portal.Config) (*portal.Portal, net.Listener, error) {
+	l, err := portal.Listen(listen)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.Addr, cfg.Lang = l.Addr().String(), c.lang
+	p, err := portal.New(cfg)
+	if err != nil {
+		return nil, nil, errors.Join(err, l.Close())
+	}
+	return p, l, nil
+}
+
+func wayIn() ws.Text {
+	return ws.T("whoever has this address can do all that the pages can; it is good until Ctrl-C", "持有该地址者即可进行页面上的一切操作；有效至按下 Ctrl-C")
 }
 
 // steward decides with the key of the folder, which is read for each decision.

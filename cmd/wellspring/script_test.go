@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 			"near": near, "same": same, "code": code, "rows": writeRows,
 			"refuse": refuse, "recode": recode, "interrupt": interrupt, "parquet": writeParquet,
 			"serve": serve, "halt": halt, "ends": ends, "midway": midway, "pinall": pinAll, "private": private,
-			"fetch": fetch, "guide": guide, "unit": unit, "proxy": proxy, "tapped": tapped, "plan": plan, "cluster": cluster, "begin": begin, "hold": hold, "everywhere": everywhere, "says": says, "carry": carry, "offline": offline, "logs": logs, "knock": knock,
+			"fetch": fetch, "pages": pages, "sign": sign, "guide": guide, "unit": unit, "proxy": proxy, "tapped": tapped, "plan": plan, "cluster": cluster, "begin": begin, "hold": hold, "everywhere": everywhere, "says": says, "carry": carry, "offline": offline, "logs": logs, "knock": knock,
 		},
 	})
 }
