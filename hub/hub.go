@@ -134,11 +134,11 @@ func (s *Service) submit(ctx context.Context, from ws.SiteID, b []byte) error {
 	}
 	fate := post.Fate{Digest: tx.Digest()}
 	r, err := s.cfg.Ledger.Submit(ctx, tx)
-	if err != nil {
+	if fate.Height = r.Height; err != nil {
 		fate.Kind = ws.KindOf(err).String()
 		fate.Msg, fate.Hint = words(err)
+		fate.Height = s.cfg.Ledger.State().Height() // what it was judged by
 	}
-	fate.Height = r.Height
 	return s.send(ctx, from, post.Receipt, post.JSON(fate))
 }
 
@@ -291,7 +291,8 @@ func (s *Service) head(ctx context.Context, to ws.SiteID) error {
 // blocks hands every new block to every site. Those that come while a letter goes
 // out to all go together in the next.
 func (s *Service) blocks(ctx context.Context) error {
-	at := s.cfg.Ledger.State().Height()
+	before := s.cfg.Ledger.State()
+	at := before.Height()
 	for b, err := range s.cfg.Ledger.Watch(ctx, at) {
 		if err != nil {
 			return err
@@ -299,11 +300,15 @@ func (s *Service) blocks(ctx context.Context) error {
 		if b.Height <= at {
 			continue
 		}
-		body, err := s.batch(ctx, &at, s.cfg.Ledger.State().Height())
+		now := s.cfg.Ledger.State()
+		body, err := s.batch(ctx, &at, now.Height())
 		if err != nil {
 			return err
 		}
-		s.toAll(func(site ws.SiteID) error { return s.send(ctx, site, post.Blocks, body) })
+		s.toAll(before, func(site ws.SiteID) error { return s.send(ctx, site, post.Blocks, body) }) // whoever ends by these is told so
+		if at == now.Height() {
+			before = now
+		}
 	}
 	return nil
 }
@@ -315,7 +320,7 @@ func (s *Service) beats(ctx context.Context) {
 	for {
 		select {
 		case <-clock.C:
-			s.toAll(func(site ws.SiteID) error { return s.head(ctx, site) })
+			s.toAll(s.cfg.Ledger.State(), func(site ws.SiteID) error { return s.head(ctx, site) })
 		case <-ctx.Done():
 			return
 		}
@@ -353,9 +358,9 @@ func (s *Service) Give(site ws.SiteID, text []byte) {
 // what it missed when it is back.
 const maxWaiting = 16
 
-func (s *Service) toAll(send func(ws.SiteID) error) {
+func (s *Service) toAll(members ledger.State, send func(ws.SiteID) error) {
 	waiting := s.cfg.Link.Backlog()
-	for site, rec := range s.cfg.Ledger.State().Sites() {
+	for site, rec := range members.Sites() {
 		if site == s.cfg.Self || rec.Ended {
 			continue
 		}

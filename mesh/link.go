@@ -179,7 +179,7 @@ func (l *Link) Each(ctx context.Context, take func(*Delivery), report func(error
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case ws.KindOf(err) == ws.Stopped:
+		case err != nil && l.ended() == err:
 			return err
 		case err != nil:
 			report(err)
@@ -266,6 +266,13 @@ func (l *Link) end(err error) {
 	l.ring()
 }
 
+// ended is why the link has ended; nil while it has not.
+func (l *Link) ended() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fault
+}
+
 // ring wakes whoever waits; the caller holds mu.
 func (l *Link) ring() {
 	close(l.bell)
@@ -315,7 +322,11 @@ func (l *Link) intake() {
 	for {
 		p, err := l.cfg.Carrier.Take(l.ctx)
 		if err != nil {
-			l.end(stopped(err))
+			var told *ws.Error
+			if !errors.As(err, &told) { // a carrier that ended says why
+				err = stopped(err)
+			}
+			l.end(err)
 			return
 		}
 		done := p.Done

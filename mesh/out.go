@@ -197,7 +197,12 @@ func (l *Link) restoreLetter(name string) error {
 	if r.bad || !ok || h.From != l.cfg.Self || h.session != 0 {
 		return damaged(name)
 	}
-	h.digest = digestOf(letterDomain, l.cfg.Chain, h.encoded)
+	// Signed anew: the node may have another key than when it wrote the letter. Under
+	// the same key these are the same bytes.
+	if h.signature, h.digest, err = sign(l.cfg.Key, letterDomain, l.cfg.Chain, h.encoded); err != nil {
+		return err
+	}
+	first = encodeHead(h.encoded, h.signature, h.list, h.body)
 	id := lane{peer: h.To, run: h.Run}
 	o := l.outs[id]
 	if o == nil {

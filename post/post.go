@@ -63,7 +63,7 @@ func Message(d *mesh.Delivery) (run.Message, error) {
 // A Fate is the body of [Receipt]: a height, or why the transaction was refused.
 type Fate struct {
 	Digest ledger.Hash   `json:"digest"`
-	Height ledger.Height `json:"height,omitempty"`
+	Height ledger.Height `json:"height,omitempty"` // of its block, or of the state that refused it
 	Kind   string        `json:"kind,omitempty"`
 	Msg    ws.Text       `json:"msg,omitzero"`
 	Hint   ws.Text       `json:"hint,omitzero"`

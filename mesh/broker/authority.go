@@ -26,6 +26,11 @@ type Member struct {
 	// All lets it write to everybody, also to who comes later, whatever To says.
 	// What it costs the broker does not grow with their number.
 	All bool `json:"all,omitempty"`
+	// Since voids the passes that were made at or before it, in seconds of Unix's
+	// clock: those of a former user. 0 voids none.
+	Since int64 `json:"since,omitempty"`
+	// Gone shuts it out, whatever else stands here.
+	Gone bool `json:"gone,omitempty"`
 }
 
 func (m Member) validate() error {
@@ -176,8 +181,8 @@ func (a *Authority) hubJWT(storage int64) (string, error) {
 
 // memberJWT gives a member's account: nothing stored, and of the hub's
 // subjects those that are the member's own. Its length does not grow with the
-// number of members, save by those that To names.
-func (a *Authority) memberJWT(m Member, revoked bool) (string, error) {
+// number of members, save by those that To names, nor with that of its former users.
+func (a *Authority) memberJWT(m Member) (string, error) {
 	k, err := a.member(m.Site)
 	if err != nil {
 		return "", err
@@ -193,7 +198,10 @@ func (a *Authority) memberJWT(m Member, revoked bool) (string, error) {
 			return "", err
 		}
 	}
-	if revoked {
+	if m.Since > 0 {
+		c.RevokeAt(jwt.All, time.Unix(m.Since, 0))
+	}
+	if m.Gone {
 		c.Limits.Conn = 0
 		c.Revoke(jwt.All)
 	}

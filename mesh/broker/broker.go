@@ -128,7 +128,7 @@ func (b *Broker) start() error {
 		}
 	}
 	for _, m := range b.cfg.Members {
-		if err := b.store(m, false); err != nil {
+		if err := b.store(m); err != nil {
 			return err
 		}
 	}
@@ -214,10 +214,10 @@ func (b *Broker) URLs() []string { return b.urls }
 func (b *Broker) InProcessConn() (net.Conn, error) { return b.srv.InProcessConn() }
 
 // store puts a member's account where the server looks for it.
-func (b *Broker) store(m Member, revoked bool) error {
+func (b *Broker) store(m Member) error {
 	b.storing.Lock()
 	defer b.storing.Unlock()
-	token, err := b.memberJWT(m, revoked)
+	token, err := b.memberJWT(m)
 	if err != nil {
 		return keyTrouble(err)
 	}
@@ -242,7 +242,7 @@ func (b *Broker) Admit(ctx context.Context, m Member) (mesh.Pass, error) {
 	if err := m.validate(); err != nil {
 		return mesh.Pass{}, err
 	}
-	if err := b.store(m, false); err != nil {
+	if err := b.store(m); err != nil {
 		return mesh.Pass{}, err
 	}
 	if err := b.inboxes(ctx, []Member{m}); err != nil {
@@ -252,7 +252,9 @@ func (b *Broker) Admit(ctx context.Context, m Member) (mesh.Pass, error) {
 }
 
 // Remove shuts a member out at once; its inbox stays.
-func (b *Broker) Remove(site ws.SiteID) error { return b.store(Member{Site: site}, true) }
+func (b *Broker) Remove(_ context.Context, site ws.SiteID) error {
+	return b.store(Member{Site: site, Gone: true})
+}
 
 // Hub gives the hub's own pass.
 func (b *Broker) Hub() (mesh.Pass, error) { return b.HubPass(b.Way(b.urls)) }

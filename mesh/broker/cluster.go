@@ -127,6 +127,11 @@ func (c *Cluster) Admit(ctx context.Context, m Member) (mesh.Pass, error) {
 	return c.Pass(m, c.cfg.Way())
 }
 
+// Remove shuts a member out at once; its inbox stays.
+func (c *Cluster) Remove(ctx context.Context, site ws.SiteID) error {
+	return c.tell(ctx, Member{Site: site, Gone: true})
+}
+
 // Close leaves the servers as they are.
 func (c *Cluster) Close() error {
 	c.ferry.Close()
@@ -150,7 +155,7 @@ func (c *Cluster) tell(ctx context.Context, members ...Member) error {
 	ctx, stop := context.WithTimeout(ctx, startTime)
 	defer stop()
 	for _, m := range fresh {
-		token, err := c.memberJWT(m, false)
+		token, err := c.memberJWT(m)
 		if err != nil {
 			return keyTrouble(err)
 		}

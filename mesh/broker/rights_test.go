@@ -201,7 +201,7 @@ func TestRights_Strangers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Remove(meshtest.SiteA); err != nil {
+	if err := w.Remove(t.Context(), meshtest.SiteA); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(5 * time.Second); a.IsConnected() && time.Now().Before(end); time.Sleep(time.Millisecond) {
@@ -211,6 +211,36 @@ func TestRights_Strangers(t *testing.T) {
 	}
 	if _, err := connect(t, own); err == nil {
 		t.Error("a removed member connects")
+	}
+}
+
+// A former user is shut out at once, and the new one comes in; also over a restart,
+// which has the same list of members.
+func TestRights_Since(t *testing.T) {
+	w := newWorld(t)
+	former := w.passes[meshtest.SiteA]
+	a, err := connect(t, former)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := broker.Member{Site: meshtest.SiteA, Since: time.Now().Unix()}
+	for time.Now().Unix() <= m.Since {
+		time.Sleep(10 * time.Millisecond)
+	}
+	pass, err := w.Admit(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(5 * time.Second); a.IsConnected() && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	if a.IsConnected() {
+		t.Error("a former user is still connected")
+	}
+	if _, err := connect(t, former); err == nil {
+		t.Error("a former user connects")
+	}
+	if _, err := connect(t, pass); err != nil {
+		t.Errorf("the new user: %v", err)
 	}
 }
 

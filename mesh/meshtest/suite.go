@@ -89,6 +89,7 @@ func Run(t *testing.T, open func(t *testing.T) Network) {
 	t.Run("order", func(t *testing.T) { testOrder(t, open(t)) })
 	t.Run("bodies", func(t *testing.T) { testBodies(t, open(t)) })
 	t.Run("kept", func(t *testing.T) { testKept(t, open(t)) })
+	t.Run("new-key", func(t *testing.T) { testNewKey(t, open(t)) })
 	t.Run("receiver-restarts", func(t *testing.T) { testReceiverRestarts(t, open(t)) })
 	t.Run("hostile", func(t *testing.T) { testHostile(t, open(t)) })
 }
@@ -240,6 +241,44 @@ func testKept(t *testing.T, n Network) {
 	}
 	if err := first.Flush(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// A sender that comes back with another key, which its peers know by then, has its
+// kept letters come in their order; what the former key signed is no longer taken.
+func testNewKey(t *testing.T, n Network) {
+	ctx, keys := timeout(t), NewKeys(t, Hub, SiteA)
+	dir := t.TempDir()
+	cfg := func() mesh.Config {
+		store, err := mesh.OpenDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := keys.Config(SiteA, n.Open(t, SiteA))
+		c.Store = store
+		return c
+	}
+	first := keys.Link(t, cfg())
+	body := make([]byte, 1<<20)
+	rand.Read(body)
+	send(t, ctx, first, mesh.Letter{To: Hub, Run: "r", Round: 1, Keep: true})
+	send(t, ctx, first, mesh.Letter{To: Hub, Run: "r", Round: 2, Keep: true, Body: body, Label: "big"})
+	first.Close()
+	keys[SiteA] = NewKeys(t, SiteA)[SiteA]
+	hub := keys.Link(t, keys.Config(Hub, n.Open(t, Hub)))
+	second := keys.Link(t, cfg())
+	send(t, ctx, second, mesh.Letter{To: Hub, Run: "r", Round: 3, Keep: true})
+	for round := 1; round <= 3; round++ {
+		d := Receive(t, ctx, hub)
+		if b, err := d.Bytes(); d.Round != round || err != nil || round == 2 && !bytes.Equal(b, body) || d.Ack() != nil {
+			t.Fatalf("round %d came in place of %d, %v", d.Round, round, err)
+		}
+	}
+	if err := second.Flush(ctx); err != nil {
+		t.Error(err)
+	}
+	if c := hub.Counts(); n.Keeps && c.Forged == 0 {
+		t.Errorf("nothing came of the former key: %+v", c)
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 
@@ -87,6 +88,21 @@ func NewUser() (public, seed string, err error) {
 	}
 	s, err := k.Seed()
 	return public, string(s), err
+}
+
+// Fits reports whether a pass is for the user with this seed.
+func Fits(pass mesh.Pass, seed string) bool {
+	k, err := nkeys.FromSeed([]byte(seed))
+	if err != nil {
+		return false
+	}
+	defer k.Wipe()
+	public, err := k.PublicKey()
+	if err != nil {
+		return false
+	}
+	c, err := jwt.DecodeUserClaims(pass.JWT)
+	return err == nil && c.Subject == public
 }
 
 // Open begins to connect; where the broker is not there yet it goes on trying. A

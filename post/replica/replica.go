@@ -183,8 +183,9 @@ func (r *Replica) Submit(ctx context.Context, tx ledger.Tx) (ledger.Receipt, err
 	select {
 	case f := <-fate:
 		if f.Kind != "" {
-			err := ws.Errorf(ws.KindNamed(f.Kind), "ledger", f.Msg)
-			return ledger.Receipt{}, err.WithHint(f.Hint)
+			refused := ws.Errorf(ws.KindNamed(f.Kind), "ledger", f.Msg).WithHint(f.Hint)
+			_ = r.Reach(ctx, f.Height) // whoever asks why then sees what the refusal rests on; it stands without, too
+			return ledger.Receipt{}, refused
 		}
 		return ledger.Receipt{Digest: f.Digest, Height: f.Height}, r.Reach(ctx, f.Height)
 	case <-ctx.Done():
