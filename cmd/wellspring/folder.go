@@ -36,6 +36,7 @@ const (
 	nodeKey        = "node.key"
 	passName       = "pass.json" // of a site: its way to the broker
 	userName       = "user.seed" // of a site: its user at the broker
+	userNext       = "user.next" // the one that is asked for
 	requestName    = "request.json"
 	pinsName       = "pins.json"
 	membersName    = "members.json"

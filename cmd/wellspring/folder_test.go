@@ -68,16 +68,19 @@ func TestRoster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, n := range []socket.Newcomer{{Site: "a", User: "U1"}, {Site: "b", User: "U2"}, {Site: "c", User: "U3"}, {Site: "a", User: "U4"}} {
-		if err := r.add(n); err != nil {
+	for _, n := range []socket.Newcomer{{Site: "a", User: "U1", Made: 1}, {Site: "b", User: "U2", Made: 1}, {Site: "c", User: "U3", Made: 1}, {Site: "a", User: "U4", Made: 2}} {
+		if _, err := r.add(n); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if _, err := r.add(socket.Newcomer{Site: "a", User: "U1", Made: 1}); ws.KindOf(err) != ws.Denied {
+		t.Errorf("a former user comes back: %v", err)
 	}
 	if r, err = openRoster(d); err != nil {
 		t.Fatal(err)
 	}
 	all := r.rights()
-	if len(all) != 3 || all[2].Site != "a" || all[2].User != "U4" {
+	if len(all) != 3 || all[2].Site != "a" || all[2].User != "U4" || all[2].Since == 0 || all[1].Since != 0 {
 		t.Fatalf("%+v", all)
 	}
 	for _, m := range all {

@@ -12,7 +12,8 @@ import (
 
 // runHub is "wellspring hub init|admit|run|requester".
 func runHub(ctx context.Context, args []string, c *console) error {
-	return subcommand(ctx, "hub", map[string]func(context.Context, []string, *console) error{"init": hubInit, "admit": hubAdmit, "run": hubRun, "console": hubConsole, "requester": hubRequester}, hubUsage, args, c)
+	return subcommand(ctx, "hub", map[string]func(context.Context, []string, *console) error{"init": hubInit, "admit": hubAdmit, "run": hubRun, "console": hubConsole, "requester": hubRequester,
+		"renew": hubRenew, "suspend": hubSuspend, "reinstate": hubReinstate}, hubUsage, args, c)
 }
 
 // subcommand runs the one that args name.
@@ -42,8 +43,13 @@ var hubUsage = ws.T(`Usage:
                                          in a run is given up (hours, where files are carried)
   wellspring hub console --dir DIR [--listen 127.0.0.1:7423]
                                          the operator's pages, in a browser on this machine
-  wellspring hub requester admit me.pub --dir DIR
-                                         put a researcher of the centre on the ledger`,
+  wellspring hub suspend|reinstate INSTITUTION --dir DIR
+                                         have nothing of an institution count, or count again
+  wellspring hub renew node|institution|operator --dir DIR
+                                         a new key in place of the present one
+  wellspring hub requester admit|renew me.pub --dir DIR
+                                         put a researcher of the centre, or a new key, on the ledger
+  wellspring hub requester end ACCOUNT --dir DIR`,
 	`用法：
   wellspring hub init --dir DIR --name CHAIN [--listen HOST:PORT] [--websocket HOST:PORT] [--address NAME]...
                                          建立网络：生成密钥与账本，以及交给各医院的 DIR/network.json
@@ -56,8 +62,14 @@ var hubUsage = ws.T(`Usage:
                                          即被放弃（靠文件传递时应以小时计）
   wellspring hub console --dir DIR [--listen 127.0.0.1:7423]
                                          运营方的页面，在本机浏览器中打开
-  wellspring hub requester admit me.pub --dir DIR
-                                         将中心的研究人员登记到账本`)
+  wellspring hub suspend|reinstate INSTITUTION --dir DIR
+                                         暂停或恢复一家机构
+  wellspring hub renew node|institution|operator --dir DIR
+                                         以新密钥取代现用密钥
+  wellspring hub requester admit|renew me.pub --dir DIR
+                                         将中心的研究人员或其新密钥登记到账本
+  wellspring hub requester end ACCOUNT --dir DIR
+                                         终止其账户`)
 
 // A hubFile is a hub's own configuration: a server of its own, or Brokers that others run.
 type hubFile struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"fmt"
 
 	ws "wellspring"
 	"wellspring/ledger"
@@ -25,6 +26,13 @@ type requestFile struct {
 	Site         ws.SiteID           `json:"site"`
 	SiteTx       json.RawMessage     `json:"site_tx"` // by which the institution admits its site
 	User         string              `json:"user"`    // at the broker
+	Made         int64               `json:"made"`    // in milliseconds of Unix's clock: a later request's user takes an earlier one's place
+	Consent      ledger.Signature    `json:"consent"` // of the institution to that user
+}
+
+// message is what the institution signs of its site's user at the broker.
+func (r requestFile) message() []byte {
+	return fmt.Appendf(nil, "wellspring/user\n%s\n%s\n%s\n%d", r.Chain, r.Site, r.User, r.Made)
 }
 
 // A passFile is a site's way to the broker, signed by the hub's node.
@@ -91,7 +99,8 @@ func (d folder) request(path string) (req requestFile, tx ledger.Tx, err error) 
 		return req, tx, err
 	}
 	site, ok := tx.Body().(*ledger.SetSite)
-	if !ok || site.Act != ledger.Admit || site.Site != req.Site || tx.Author() != req.Key.ID() || req.Chain != n.Chain || tx.Chain() != n.Chain {
+	if !ok || site.Act != ledger.Admit || site.Site != req.Site || tx.Author() != req.Key.ID() || req.Chain != n.Chain || tx.Chain() != n.Chain ||
+		!ed25519.Verify(req.Key[:], req.message(), req.Consent[:]) {
 		return req, tx, ws.Errorf(ws.Invalid, "", ws.T("the request is of another network, or its parts do not fit each other", "申请属于另一网络，或其各部分不相符")).
 			Located(ws.Position{File: path}).WithHint(ws.T("have the hospital make it anew with this network's network.json", "请该医院用本网络的 network.json 重新生成"))
 	}
@@ -124,7 +133,7 @@ func (d folder) admit(ctx context.Context, req requestFile, site ledger.Tx) (p p
 		}
 	}
 	p.Chain = req.Chain
-	if p.Pass, err = enter(ctx, socket.Newcomer{Site: req.Site, User: req.User}); err != nil {
+	if p.Pass, err = enter(ctx, socket.Newcomer{Site: req.Site, User: req.User, Made: req.Made}); err != nil {
 		return p, err
 	}
 	node, err := d.key(nodeKey)
@@ -169,7 +178,8 @@ func (d folder) enter(_ context.Context, n socket.Newcomer) (p mesh.Pass, err er
 	if err != nil {
 		return p, err
 	}
-	if err := r.add(n); err != nil {
+	member, err := r.add(n)
+	if err != nil {
 		return p, err
 	}
 	a, err := broker.OpenAuthority(d.path("broker", "keys"))
@@ -177,7 +187,7 @@ func (d folder) enter(_ context.Context, n socket.Newcomer) (p mesh.Pass, err er
 		return p, err
 	}
 	if len(h.Brokers) > 0 {
-		return a.Pass(right(n), h.cluster(d, nil).Way())
+		return a.Pass(member, h.cluster(d, nil).Way())
 	}
-	return a.Pass(right(n), a.Way(h.urls()))
+	return a.Pass(member, a.Way(h.urls()))
 }

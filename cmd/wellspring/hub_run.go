@@ -56,12 +56,13 @@ func serveHub(ctx context.Context, d folder, patience time.Duration, metrics str
 		return err
 	}
 	log.Write(events.HubServes(len(n.roster.members), n.broker.URLs()[0]))
-	return serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, vital)
+	return serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, vital, n.expel, watchKey(n.ledger, broker.HubSite, n.key, hubFarewell))
 }
 
 // A switchboard gives members their way: the hub's own server, or servers that others run.
 type switchboard interface {
 	Admit(context.Context, broker.Member) (mesh.Pass, error)
+	Remove(context.Context, ws.SiteID) error
 	Hub() (mesh.Pass, error)
 	URLs() []string
 	Close() error
@@ -71,6 +72,7 @@ type switchboard interface {
 type hubNode struct {
 	dir     folder
 	log     *eventLog
+	key     ed25519.PrivateKey
 	ledger  *file.Ledger
 	broker  switchboard
 	roster  *roster
@@ -130,10 +132,11 @@ func (n *hubNode) connect(ctx context.Context, h hubFile) (o wire.Options, err e
 
 // wire connects the hub's own node and makes its services.
 func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
-	key, err := n.dir.key(nodeKey)
+	key, err := n.dir.nodeKeyNow(n.ledger.State(), broker.HubSite)
 	if err != nil {
 		return err
 	}
+	n.key = key
 	pass, err := n.broker.Hub()
 	if err != nil {
 		return err
@@ -172,11 +175,11 @@ func openLink(d folder, self ws.SiteID, key ed25519.PrivateKey, carrier mesh.Car
 	}
 	return mesh.Open(mesh.Config{Chain: string(n.Chain), Self: self, Key: key, Limit: post.Limit, Carrier: carrier, Store: store, Spill: d.path("spill"),
 		Peer: func(id ws.SiteID) (ed25519.PublicKey, bool) {
-			s, known := l.State().Site(id)
-			if !known && hub != nil && id == hub.Hub { // the ledger itself comes from the hub
-				return ed25519.PublicKey(hub.HubKey[:]), true
+			if hub != nil && id == hub.Hub { // the ledger itself comes from the hub
+				return hub.key(l.State()), true
 			}
-			return ed25519.PublicKey(s.Key[:]), known && !s.Ended
+			s, known := l.State().Site(id)
+			return ed25519.PublicKey(s.Key[:]), known && (!s.Ended || hub == nil) // a hub tells a site that it has ended
 		}})
 }
 
@@ -192,10 +195,11 @@ func (n *hubNode) keep(text []byte) bool {
 // admit enters a member at the running broker, and sends it the texts of
 // studies that were submitted before it came.
 func (n *hubNode) admit(ctx context.Context, m socket.Newcomer) (p mesh.Pass, err error) {
-	if err := n.roster.add(m); err != nil {
+	member, err := n.roster.add(m)
+	if err != nil {
 		return p, err
 	}
-	if p, err = n.broker.Admit(ctx, right(m)); err != nil {
+	if p, err = n.broker.Admit(ctx, member); err != nil {
 		return p, err
 	}
 	n.texts.Each(socket.Known(n.ledger), func(text []byte) { n.service.Give(m.Site, text) })

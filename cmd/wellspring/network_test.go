@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -81,6 +82,82 @@ func start(ts *testscript.TestScript, name string, p *process) {
 		}
 	}
 	ts.Fatalf("%s does not answer: %s", name, ts.ReadFile(name+".log"))
+}
+
+// found SITE...: a hub and hospitals as processes of their own, each with SITE.csv
+// frozen as heart, that have pinned each other; and me.key, a researcher of the
+// centre. What network.txtar shows step by step, for scripts about what comes after.
+func found(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("found SITE...")
+	}
+	do := func(words ...string) {
+		if out, err := program(ts, words).CombinedOutput(); err != nil {
+			ts.Fatalf("%s: %v: %s", strings.Join(words, " "), err, out)
+		}
+	}
+	do("hub", "init", "--dir", "hub", "--name", "asia-heart", "--listen", "127.0.0.1:0")
+	serve(ts, false, []string{"hub", "hub", "run", "--dir", "hub"})
+	for _, site := range args {
+		do("site", "init", "--dir", site, "--site", site, "--institution", "inst-"+site, "--network", "hub/network.json")
+		do("hub", "admit", site+"/request.json", "--dir", "hub", "--out", site+".pass")
+		do("site", "join", site+".pass", "--dir", site)
+		do("site", "load", "heart", site+".csv", "--dir", site, "--dictionary", "dict.yaml")
+		serve(ts, false, []string{site, "site", "run", "--dir", site})
+		do("site", "dataset", "freeze", "heart", "--dir", site)
+	}
+	pinAll(ts, false, args)
+	do("study", "key", "--network", "hub/network.json", "--out", "me.key")
+	do("hub", "requester", "admit", "me.pub", "--dir", "hub")
+}
+
+// decide VERDICT STUDY SITE...: sites approve, refuse or withdraw.
+func decide(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("decide VERDICT STUDY SITE...")
+	}
+	for _, site := range args[2:] {
+		ends(ts, false, []string{"0", "site", args[0], args[1], "--dir", site})
+	}
+}
+
+// field FILE NAME VARIABLE: takes a text out of a JSON file.
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("field FILE NAME VARIABLE")
+	}
+	v, ok := at(decode(ts, args[0]), []string{args[1]}).(string)
+	if !ok {
+		ts.Fatalf("%s has no %s", args[0], args[1])
+	}
+	ts.Setenv(args[2], v)
+}
+
+// alter FILE FIELD OTHER OUT: the file, with the field of another.
+func alter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("alter FILE FIELD OTHER OUT")
+	}
+	all := decode(ts, args[0]).(map[string]any)
+	all[args[1]] = at(decode(ts, args[2]), args[1:2])
+	b, err := json.Marshal(all)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[3]), b, 0o600))
+}
+
+// gone NAME CODE: a node ends by itself, with this code.
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("gone NAME CODE")
+	}
+	p := running(ts, args[0])
+	late := time.AfterFunc(20*time.Second, func() { p.cmd.Process.Kill() })
+	defer late.Stop()
+	p.cmd.Wait()
+	nodes.Delete(nodeName(ts, args[0]))
+	if code := strconv.Itoa(p.cmd.ProcessState.ExitCode()); code != args[1] {
+		ts.Fatalf("%s ended with code %s: %s", args[0], code, ts.ReadFile(args[0]+".log"))
+	}
 }
 
 // halt NAME...: nodes are asked to stop as by Ctrl-C, and end by themselves with code 0.

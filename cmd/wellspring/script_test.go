@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"near": near, "same": same, "code": code, "rows": writeRows,
 			"refuse": refuse, "recode": recode, "interrupt": interrupt, "parquet": writeParquet,
+			"found": found, "decide": decide, "field": field, "alter": alter, "gone": gone,
 			"serve": serve, "halt": halt, "ends": ends, "midway": midway, "pinall": pinAll, "private": private,
 			"fetch": fetch, "pages": pages, "sign": sign, "guide": guide, "unit": unit, "proxy": proxy, "tapped": tapped, "plan": plan, "cluster": cluster, "begin": begin, "hold": hold, "everywhere": everywhere, "says": says, "carry": carry, "offline": offline, "logs": logs, "knock": knock,
 		},

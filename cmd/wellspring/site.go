@@ -10,13 +10,15 @@ import (
 func runSite(ctx context.Context, args []string, c *console) error {
 	return subcommand(ctx, "site", map[string]func(context.Context, []string, *console) error{
 		"init": siteInit, "join": siteJoin, "run": siteRun, "relay": siteRelay, "load": siteLoad, "dataset": siteDataset, "peers": sitePeers, "pin": sitePin,
-		"studies": siteStudies, "console": siteConsole, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "requester": siteRequester,
+		"studies": siteStudies, "console": siteConsole, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "requester": siteRequester, "renew": siteRenew, "end": siteEnd, "network": siteNetwork,
 	}, siteUsage, args, c)
 }
 
 var siteUsage = ws.T(`Usage:
   wellspring site init --dir DIR --site NAME --institution NAME --network network.json
                                          make keys, and DIR/request.json for the operator
+  wellspring site init --dir DIR --site NAME --of DIR
+                                         the same for another site of that running site's institution
   wellspring site join pass.json --dir DIR
                                          take the pass that the operator gave
   wellspring site run --dir DIR [--metrics HOST:PORT] [--log json]
@@ -36,11 +38,19 @@ var siteUsage = ws.T(`Usage:
                                          say that a peer's fingerprint was compared out of band
   wellspring site studies --dir DIR      studies, and what was decided
   wellspring site approve|refuse|withdraw STUDY --dir DIR
-  wellspring site requester admit me.pub --dir DIR
-                                         put a researcher of this institution on the ledger`,
+  wellspring site requester admit|renew me.pub --dir DIR
+                                         put a researcher of this institution, or a new key, on the ledger
+  wellspring site requester end ACCOUNT --dir DIR
+  wellspring site renew node|institution|pass --dir DIR
+                                         a new key, or a request for a new pass, in place of the present one
+  wellspring site network network.json --dir DIR
+                                         take a new key of the hub, which was compared by telephone
+  wellspring site end SITE --dir DIR     end a site of this institution, for ever`,
 	`用法：
   wellspring site init --dir DIR --site NAME --institution NAME --network network.json
                                          生成密钥，以及交给运营方的 DIR/request.json
+  wellspring site init --dir DIR --site NAME --of DIR
+                                         同上，为该运行中站点所属机构另设一个站点
   wellspring site join pass.json --dir DIR
                                          接受运营方给出的通行证
   wellspring site run --dir DIR [--metrics HOST:PORT] [--log json]
@@ -61,8 +71,15 @@ var siteUsage = ws.T(`Usage:
   wellspring site studies --dir DIR      各项研究及已作的决定
   wellspring site approve|refuse|withdraw STUDY --dir DIR
                                          批准、拒绝或撤回
-  wellspring site requester admit me.pub --dir DIR
-                                         将本机构的研究人员登记到账本`)
+  wellspring site requester admit|renew me.pub --dir DIR
+                                         将本机构的研究人员或其新密钥登记到账本
+  wellspring site requester end ACCOUNT --dir DIR
+                                         终止其账户
+  wellspring site renew node|institution|pass --dir DIR
+                                         以新密钥取代现用密钥，或申请新通行证
+  wellspring site network network.json --dir DIR
+                                         接受枢纽的新密钥（已通过电话核对）
+  wellspring site end SITE --dir DIR     永久终止本机构的一个站点`)
 
 // A siteFile is a site's own configuration.
 type siteFile struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"reflect"
 	"sync"
@@ -57,7 +58,7 @@ func serveSite(ctx context.Context, d folder, s siteFile, r reach, patience time
 	if n.up != nil {
 		watch = func(ctx context.Context) error { return log.watchLink(ctx, n.up) }
 	}
-	return serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, watch, vital)
+	return serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, watch, vital, watchKey(n.ledger, s.Site, n.key, siteFarewell))
 }
 
 // A reach is how a site reaches the hub: by a scheme of wires, or by an exchange of files.
@@ -72,6 +73,7 @@ type siteNode struct {
 	self     siteFile
 	network  networkFile
 	log      *eventLog
+	key      ed25519.PrivateKey
 	ledger   *file.Ledger
 	journals *sqlite.DB
 	vault    *vault
@@ -133,10 +135,11 @@ func (n *siteNode) carrier(pass mesh.Pass) (mesh.Carrier, error) {
 
 // wire connects the site to the broker and makes its services.
 func (n *siteNode) wire(pass mesh.Pass) error {
-	key, err := n.dir.key(nodeKey)
+	key, err := n.dir.nodeKeyNow(n.ledger.State(), n.self.Site)
 	if err != nil {
 		return err
 	}
+	n.key = key
 	carrier, err := n.carrier(pass)
 	if err != nil {
 		return err

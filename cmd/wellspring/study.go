@@ -28,7 +28,7 @@ var studyUsage = ws.T(`Usage:
   wellspring study dictionary FILE...      draft the dictionary of files, to be edited; then it binds
   wellspring study schema [result]         the JSON Schema of study files, or of results
 On a network:
-  wellspring study key --network network.json --out me.key
+  wellspring study key --network network.json | --renew old.key --out me.key
                                            make a requester's key; me.pub goes to its institution
   wellspring study submit FILE --key me.key --dir DIR
                                            register a study by a running node
@@ -46,7 +46,7 @@ On a network:
   wellspring study dictionary FILE...      由数据文件起草字典；编辑后即具约束力
   wellspring study schema [result]         研究文件（或结果）的 JSON Schema
 在网络上：
-  wellspring study key --network network.json --out me.key
+  wellspring study key --network network.json | --renew old.key --out me.key
                                            生成请求者密钥；me.pub 交给所属机构
   wellspring study submit FILE --key me.key --dir DIR
                                            经运行中的节点登记研究

@@ -110,13 +110,28 @@ func (c *Client) Submit(ctx context.Context, tx ledger.Tx) (r ledger.Receipt, er
 	return r, c.ask(ctx, http.MethodPost, "/v1/transactions", tx.Bytes(), &r)
 }
 
-// Do signs and submits.
-func (c *Client) Do(ctx context.Context, key crypto.Signer, body ledger.Body) error {
-	tx, err := c.Sign(ctx, key, body)
-	if err == nil {
-		_, err = c.Submit(ctx, tx)
+// resigned is how often Do signs a transaction anew that came too late for its number.
+const resigned = 3
+
+// Do signs and submits. An institution's key may sign at several of its sites at one
+// time: where the number was taken meanwhile, which the ledger here knows after the
+// refusal, the transaction is signed anew with the next.
+func (c *Client) Do(ctx context.Context, key crypto.Signer, body ledger.Body) (refused error) {
+	var number uint64
+	for range 1 + resigned {
+		tx, err := c.Sign(ctx, key, body)
+		if err != nil {
+			return err
+		}
+		if tx.Seq() == number { // it was not for the number
+			return refused
+		}
+		number = tx.Seq()
+		if _, refused = c.Submit(ctx, tx); ws.KindOf(refused) != ws.Invalid {
+			return refused
+		}
 	}
-	return err
+	return refused
 }
 
 // Studies lists the studies that which names; all if it is empty.

@@ -40,10 +40,12 @@ type Node struct {
 	Delay time.Duration
 }
 
-// A Newcomer is a site that the ledger knows, with the key of its user at the broker.
+// A Newcomer is a site that the ledger knows, with the key of its user at the
+// broker, and when it asked, in milliseconds of Unix's clock: a later user takes the place of an earlier one.
 type Newcomer struct {
 	Site ws.SiteID `json:"site"`
 	User string    `json:"user"`
+	Made int64     `json:"made"`
 }
 
 // Bounds of bodies, in bytes, and of requests at one time.

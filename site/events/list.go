@@ -138,6 +138,11 @@ func SiteAdmitted(s ws.SiteID) Event {
 	return event("site_admitted", slog.LevelInfo, ws.T("site %s is admitted", "站点 %s 已获接纳", s), site(s))
 }
 
+// SiteEnded tells that the hub lets a site in no more, whose institution ended it.
+func SiteEnded(s ws.SiteID) Event {
+	return event("site_ended", slog.LevelInfo, ws.T("site %s has ended and is shut out", "站点 %s 已终止，不再接入", s), site(s))
+}
+
 // BrokerTrouble tells that the server between the nodes complains, and about what.
 func BrokerTrouble(about broker.Part) Event {
 	return event("broker_trouble", slog.LevelWarn, ws.T("the server between the nodes complains: %s", "节点之间的消息服务器报告问题：%s", string(about)), slog.String("about", string(about)))
