@@ -117,9 +117,10 @@ print.wellspring_study <- function(x, ...) cat(.ws_json(x), "\n", sep = "")
 # Plays a study with all its parties on this machine. Each of sites is the path of
 # a CSV or Parquet file or a data frame, whose factors keep their levels' order; of
 # split(d, d$hospital) each part is a site. Copies of data frames lie in R's
-# temporary folder, which is yours alone, until the answer is there.
+# temporary folder, which is yours alone, until the answer is there. na are more texts
+# that mean missing.
 ws_simulate <- function(study, sites, public = FALSE, policy = NULL, dictionary = NULL, institutions = NULL,
-                        conductor = NULL, pooled = FALSE, timeout = Inf, progress = interactive(), program = NULL) {
+                        conductor = NULL, pooled = FALSE, na = NULL, timeout = Inf, progress = interactive(), program = NULL) {
   program <- .ws_program(program)
   dir <- .ws_folder()
   on.exit(unlink(dir, recursive = TRUE))
@@ -131,7 +132,8 @@ ws_simulate <- function(study, sites, public = FALSE, policy = NULL, dictionary 
   if (is.null(dictionary)) dictionary <- .ws_dictionary(program, sites, paths, public, dir)
   args <- c("simulate", as.vector(rbind("--site", paste0(names(sites), "=", paths))),
             if (public) "--public", if (pooled) "--pooled", .ws_flag("--policy", policy),
-            .ws_flag("--dictionary", dictionary), .ws_flag("--conductor", conductor))
+            .ws_flag("--dictionary", dictionary), .ws_flag("--conductor", conductor),
+            .ws_flag("--na", if (length(na) > 0) paste(na, collapse = ",")))
   for (i in names(institutions)) args <- c(args, "--institution", paste0(i, "=", paste(institutions[[i]], collapse = ",")))
   .ws_fit(.ws_with_study(study, function(file) .ws_call(program, c(args, "--study", file), timeout, progress)))
 }

@@ -1,12 +1,43 @@
 package main
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+// python: sets PYTHON to one that has what the Python client's tests need, and puts
+// the client where that finds it, as pip installs it. What it needs comes from
+// package indexes, so it gets this process's environment, not the script's.
+func python(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("python")
+	}
+	source := filepath.Join(ts.Getenv("CLIENTS"), "python")
+	var said strings.Builder
+	find := exec.Command(filepath.Join(source, "tests", "venv"))
+	find.Stderr = &said
+	found, err := find.Output()
+	if err != nil {
+		ts.Fatalf("%s: %v: %s", find.Path, err, said.String())
+	}
+	path := strings.TrimSpace(string(found))
+	ts.Setenv("PYTHON", path)
+	ts.Setenv("PYTHONDONTWRITEBYTECODE", "1")
+	ts.Setenv("PYTHONPATH", ts.MkAbs("installed")+":"+filepath.Join(source, "tests"))
+	copied := ts.MkAbs("source") // a build writes beside what it builds
+	ts.Check(os.CopyFS(copied, os.DirFS(source)))
+	install := exec.Command(path, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", ts.MkAbs("installed"), copied)
+	install.Dir = ts.MkAbs(".")
+	if out, err := install.CombinedOutput(); err != nil {
+		ts.Fatalf("pip: %v: %s", err, out)
+	}
+}
 
 // hold NODE: its process stands still, as on a machine that hangs; ! hold NODE lets it go on.
 func hold(ts *testscript.TestScript, neg bool, args []string) {
