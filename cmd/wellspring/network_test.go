@@ -258,6 +258,7 @@ func midway(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if m := regexp.MustCompile(`(?m)^run ([0-9a-f]{32})$`).FindStringSubmatch(said); m != nil {
 		ts.Setenv("RUN", m[1])
+		ts.Setenv("RUN8", m[1][:8]) // as ledger show names it
 	}
 	ts.Stderr().Write([]byte(said))
 }

@@ -148,6 +148,10 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		sent, err = s.committed(a)
 	}
+	if err == nil { // the node may have been cut off behind the close
+		rec, _ := s.node.Ledger.State().Run(id)
+		err = s.release(r.Context(), rec.StudyRef, a)
+	}
 	reply(w, sent, err)
 }
 

@@ -243,17 +243,15 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 		reply(w, nil, err)
 		return
 	}
-	s.play(w, r, t.Ref, func(ctx context.Context) (*Answer, error) {
-		a, err := s.node.Conduct(ctx, t)
-		if err != nil {
-			return nil, err
-		}
-		return a, s.release(ctx, t.Ref, a)
-	})
+	s.play(w, r, t.Ref, func(ctx context.Context) (*Answer, error) { return s.node.Conduct(ctx, t) })
 }
 
-// release puts on the ledger that the requester gets the answer, before it does.
+// release puts on the ledger that the requester gets the answer, before it does;
+// once for each node that has conducted the run or taken it over.
 func (s *Server) release(ctx context.Context, ref ledger.StudyRef, a *Answer) error {
+	if _, known := s.node.Ledger.State().Handover(a.Run, s.node.Self); known {
+		return nil
+	}
 	b, err := study.MarshalCanonical(a.Document)
 	if err != nil {
 		return err
@@ -373,7 +371,10 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, ref ledger.StudyRe
 	go func() {
 		a, err := conduct(ctx)
 		if err == nil && s.node.Results != nil {
-			err = s.node.Results.Put(a)
+			err = s.node.Results.Put(a) // from here on a crash loses it no more: see [Server.result]
+		}
+		if err == nil {
+			err = s.release(ctx, ref, a)
 		}
 		end <- ended(a, err)
 	}()
