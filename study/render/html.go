@@ -16,10 +16,7 @@ import (
 // gives the same bytes, and they are well-formed XML.
 func HTML(w io.Writer, r *study.Result, lang ws.Lang) error {
 	p := &page{lang: lang}
-	title := methodTitle(r.Method, lang)
-	if r.ID != "" {
-		title = clean(r.ID) + ": " + title
-	}
+	title := titleOf(r, lang)
 	switch r.Method {
 	case "km":
 		shown := someSteps(r.Tidy)

@@ -58,11 +58,7 @@ func (p *printer) origin(doc *study.Document) string {
 }
 
 func (p *printer) result(r *study.Result) {
-	title := methodTitle(r.Method, p.lang)
-	if r.ID != "" {
-		title = clean(r.ID) + ": " + title
-	}
-	p.line("\n%s", title)
+	p.line("\n%s", titleOf(r, p.lang))
 	switch r.Method {
 	case "km":
 		p.rows(r.Summary)

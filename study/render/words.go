@@ -40,6 +40,15 @@ func heading(field string, l ws.Lang) string {
 	return clean(field)
 }
 
+// titleOf heads a result: its method and, among several, its name.
+func titleOf(r *study.Result, l ws.Lang) string {
+	title := methodTitle(r.Method, l)
+	if r.ID == "" {
+		return title
+	}
+	return ws.T("%s: %s", "%s：%s", clean(r.ID), title).In(l)
+}
+
 func methodTitle(name string, l ws.Lang) string {
 	if m, ok := study.MethodNamed(name); ok {
 		return m.Title.In(l)
