@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	ws "wellspring"
+	"wellspring/disk"
 )
 
 // A Store is what a link remembers over a restart: a few records of some
@@ -88,30 +89,16 @@ func OpenDir(path string) (*Dir, error) {
 	return &Dir{path}, nil
 }
 
-// Save implements [Store]: written beside, synced, renamed, the folder synced.
+// Save implements [Store].
 func (d *Dir) Save(name string, b []byte) error {
 	if !nameForm.MatchString(name) {
 		return storeTrouble(fs.ErrInvalid)
 	}
 	sum := sha256.Sum256(b)
-	f, err := os.CreateTemp(d.path, "~")
-	if err != nil {
+	if err := disk.Write(filepath.Join(d.path, name), 0o600, sum[:], b); err != nil {
 		return storeTrouble(err)
 	}
-	_, err = f.Write(sum[:])
-	if err == nil {
-		_, err = f.Write(b)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), filepath.Join(d.path, name))
-	}
-	if err != nil {
-		return storeTrouble(errors.Join(err, os.Remove(f.Name())))
-	}
-	return d.sync()
+	return nil
 }
 
 // Load implements [Store]; a damaged record is an error of kind Diverged.
@@ -152,17 +139,6 @@ func (d *Dir) Names(prefix string) ([]string, error) {
 		}
 	}
 	return names, nil
-}
-
-func (d *Dir) sync() error {
-	f, err := os.Open(d.path)
-	if err == nil {
-		err = errors.Join(f.Sync(), f.Close())
-	}
-	if err != nil {
-		return storeTrouble(err)
-	}
-	return nil
 }
 
 func storeTrouble(err error) error {

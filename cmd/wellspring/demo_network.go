@@ -12,6 +12,7 @@ import (
 	"time"
 
 	ws "wellspring"
+	"wellspring/disk"
 	"wellspring/ledger"
 	"wellspring/policy"
 	"wellspring/portal"
@@ -311,7 +312,7 @@ func (n *demoNetwork) ask(ctx context.Context) error {
 		file := n.path(name + ".yaml")
 		b, err := bmt.ReadFile("testdata/bmt/" + name + ".yaml")
 		if err == nil {
-			err = writeSynced(file, b, 0o644)
+			err = folderTrouble(disk.Write(file, 0o644, b))
 		}
 		if err != nil {
 			return err

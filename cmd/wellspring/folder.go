@@ -7,13 +7,13 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	ws "wellspring"
+	"wellspring/disk"
 	"wellspring/ledger"
 	"wellspring/ledger/file"
 )
@@ -72,18 +72,8 @@ func folderTrouble(err error) error {
 }
 
 // write writes a file of the folder anew, all or nothing, and syncs it.
-func (d folder) write(name string, b []byte) error { return writeSynced(d.path(name), b, 0o600) }
-
-func writeSynced(path string, b []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path+"~", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, mode)
-	if err != nil {
-		return folderTrouble(err)
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(path+"~", path)
-	}
-	return folderTrouble(err)
+func (d folder) write(name string, b []byte) error {
+	return folderTrouble(disk.Write(d.path(name), 0o600, b))
 }
 
 func (d folder) writeJSON(name string, v any) error { return writeJSONFile(d.path(name), v, 0o600) }
@@ -93,7 +83,7 @@ func writeJSONFile(path string, v any, mode fs.FileMode) error {
 	if err != nil {
 		return folderTrouble(err)
 	}
-	return writeSynced(path, append(b, '\n'), mode)
+	return folderTrouble(disk.Write(path, mode, append(b, '\n')))
 }
 
 // readJSONFile reads a file that another party may have written: bounded, and

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	ws "wellspring"
+	"wellspring/disk"
 	"wellspring/ledger"
 	"wellspring/ledger/file"
 	"wellspring/mesh/broker"
@@ -100,7 +101,7 @@ func (d folder) serverConfig(h hubFile) error {
 	if err != nil {
 		return err
 	}
-	return writeSynced(d.path(natsName), []byte(conf), 0o644)
+	return folderTrouble(disk.Write(d.path(natsName), 0o644, []byte(conf)))
 }
 
 // place finds where the hub listens and by which names it is reached.

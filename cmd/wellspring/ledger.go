@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	ws "wellspring"
+	"wellspring/disk"
 	"wellspring/ledger"
 	"wellspring/ledger/file"
 )
@@ -194,17 +195,10 @@ func exportGenesis(log, path string) error {
 
 // writeWhole makes a file with all that write gives it, or none.
 func writeWhole(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path + "~")
-	if err == nil {
-		err = errors.Join(write(f), f.Sync(), f.Close())
-	}
-	if err == nil {
-		err = os.Rename(path+"~", path)
-	}
+	err := disk.WriteWith(path, 0o644, write)
 	if err == nil {
 		return nil
 	}
-	err = errors.Join(err, os.RemoveAll(path+"~"))
 	if ws.KindOf(err) != ws.Other {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	ondisk "wellspring/disk"
 )
 
 // A disk is what the ledger writes to: the log and the note beside it. Tests put
@@ -46,18 +48,10 @@ func openFolder(dir string) (_ *folder, err error) {
 	if d.noteFile, err = os.OpenFile(filepath.Join(dir, noteName), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return nil, trouble(errors.Join(err, d.logFile.Close()))
 	}
-	if err := syncDir(dir); err != nil { // the names must survive as well
+	if err := ondisk.SyncDir(dir); err != nil { // the names must survive as well
 		return nil, errors.Join(trouble(err), d.close())
 	}
 	return d, nil
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 func (d *folder) log() blob    { return osBlob{d.logFile} }

@@ -73,7 +73,7 @@ func makeCA(certPath, keyPath string) (*CA, error) {
 		return nil, keyTrouble(err)
 	}
 	c := &CA{PEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), cert: cert, key: key}
-	if err := os.WriteFile(certPath, c.PEM, 0o644); err != nil { // the key comes last: without it both are made anew
+	if err := disk.Write(certPath, 0o644, c.PEM); err != nil { // the key comes last: without it both are made anew
 		return nil, keyTrouble(err)
 	}
 	if err := writeNew(keyPath, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: b})); err != nil {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	ws "wellspring"
+	"wellspring/disk"
 	"wellspring/run"
 )
 
@@ -43,26 +44,14 @@ func (d *Dir) save(key string, b []byte) error {
 	if err := CheckKey(key); err != nil {
 		return err
 	}
-	final := filepath.Join(d.path, key)
-	f, err := os.OpenFile(final+"~", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
+	write, sum := disk.WriteLoose, sha256.Sum256(b)
+	if d.sync {
+		write = disk.Write
+	}
+	if err := write(filepath.Join(d.path, key), 0o600, sum[:], b); err != nil {
 		return trouble("journal.Save", err)
 	}
-	sum := sha256.Sum256(b)
-	_, err = f.Write(sum[:])
-	if err == nil {
-		_, err = f.Write(b)
-	}
-	if err == nil && d.sync {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return trouble("journal.Save", err)
-	}
-	if err := os.Rename(final+"~", final); err != nil {
-		return trouble("journal.Save", err)
-	}
-	return d.syncDir()
+	return nil
 }
 
 // Load returns the record under key; nil if there is none.
@@ -123,11 +112,10 @@ func (d *Dir) syncDir() error {
 	if !d.sync {
 		return nil
 	}
-	f, err := os.Open(d.path)
-	if err != nil {
+	if err := disk.SyncDir(d.path); err != nil {
 		return trouble("journal", err)
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return nil
 }
 
 func trouble(op string, err error) error {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	ws "wellspring"
+	"wellspring/disk"
 	"wellspring/ledger"
 	"wellspring/study"
 )
@@ -62,27 +63,7 @@ func (k *Results) Put(a *Answer) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.forget()
-	return trouble(writeSynced(k.path(a.Run), b))
-}
-
-// writeSynced writes a file anew, all or nothing, on the disk when it returns.
-func writeSynced(path string, b []byte) error {
-	f, err := os.OpenFile(path+"~", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(path+"~", path)
-	}
-	if err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return trouble(disk.Write(k.path(a.Run), 0o600, b))
 }
 
 // forget makes room for one more; the caller holds mu.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	ws "wellspring"
+	"wellspring/disk"
 	"wellspring/ledger"
 	"wellspring/study"
 )
@@ -65,7 +66,7 @@ func (t *Texts) Put(text []byte, known func(ledger.Hash) bool) (ledger.Hash, err
 	if _, err := os.Stat(path); err == nil {
 		return h, nil
 	}
-	return h, trouble(writeSynced(path, b))
+	return h, trouble(disk.Write(path, 0o600, b))
 }
 
 func (t *Texts) path(h ledger.Hash) string { return filepath.Join(t.dir, h.String()+".json") }
