@@ -1,6 +1,7 @@
 package formula
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -72,6 +73,26 @@ func (m *Model) Response() string {
 		return ""
 	}
 	return m.left.String()
+}
+
+// Columns lists the columns that the formula names, in code-point order.
+func (m *Model) Columns() []string {
+	seen := map[string]bool{}
+	for _, side := range []*node{m.left, m.right} {
+		if side != nil {
+			side.columns(seen)
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+func (n *node) columns(into map[string]bool) {
+	if n.kind == name {
+		into[n.text] = true
+	}
+	for _, a := range n.args {
+		a.columns(into)
+	}
 }
 
 // Intercept reports whether the formula has an intercept.

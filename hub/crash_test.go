@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,8 +137,13 @@ func TestNetwork_SiteIsLost(t *testing.T) {
 		t.Errorf("sites %v", out.Document.Sites)
 	}
 	w.Start(t.Context(), "site4")
+	if _, err := q.try(t.Context(), w); ws.KindOf(err) != ws.Denied || !strings.Contains(err.Error(), "the part of inst-site4") {
+		t.Errorf("once more, with the site that was lost: %v", err)
+	}
+	other := logistic("other")
+	other.Analysis.Formula = "sick ~ age"
 	done = w.When(3, 1, lose("site1"))
-	_, err := q.try(t.Context(), w)
+	_, err := ask(t, w, other).try(t.Context(), w)
 	<-done
 	if ws.KindOf(err) != ws.Unreachable {
 		t.Errorf("lost after the first sum: %v", err)

@@ -14,6 +14,7 @@ import (
 	"wellspring/mesh"
 	"wellspring/post"
 	"wellspring/post/conduct"
+	"wellspring/post/earlier"
 	"wellspring/run"
 )
 
@@ -25,6 +26,7 @@ type Config struct {
 	Link        *mesh.Link
 	Ledger      ledger.Ledger
 	Catalog     analyze.Catalog
+	Texts       earlier.Texts // the studies that are here
 	Patience    time.Duration // of the desk
 	Progress    func(conduct.Progress)
 	Report      func(error) // told what went wrong and did not end the service
@@ -67,7 +69,7 @@ func New(cfg Config) *Service {
 	}
 	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}, full: map[ledger.Height]full{}, asking: map[ws.SiteID]bool{}}
 	s.over, s.end = context.WithCancel(context.Background())
-	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Ledger, Catalog: cfg.Catalog,
+	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Ledger, Catalog: cfg.Catalog, Texts: cfg.Texts,
 		Patience: cfg.Patience, Progress: cfg.Progress,
 		Send: func(ctx context.Context, m run.Message) error { return cfg.Link.Send(ctx, post.Letter(m)) }})
 	return s

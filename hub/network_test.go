@@ -129,16 +129,22 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// Any member conducts; what the hub has answered it does not, since its own
-// institution would not count.
+// Any member conducts; what the hub has answered it does not, in these words or
+// others, since its own institution would not count.
 func TestNetwork_MemberConducts(t *testing.T) {
 	w := network(t, 4)
 	q := ask(t, w, logistic("hub"))
 	want := *q.run(t, w).Document
-	if _, err := w.Site("site2").Desk().Open(t.Context(), q.ref, q.study, q.members, false); ws.KindOf(err) != ws.Denied {
-		t.Errorf("a study that the hub has answered: %v", err)
+	for _, q := range []question{q, ask(t, w, logistic("reworded"))} {
+		if _, err := w.Site("site2").Desk().Open(t.Context(), q.ref, q.study, q.members, false); ws.KindOf(err) != ws.Denied {
+			t.Errorf("a question that the hub has answered, as %s: %v", q.study.Metadata.Name, err)
+		}
 	}
+	w = network(t, 4)
 	q = ask(t, w, logistic("member"))
+	if err := w.Reach(t.Context(), "site2"); err != nil {
+		t.Fatal(err)
+	}
 	out, err := w.Site("site2").Desk().Open(t.Context(), q.ref, q.study, q.members, false)
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,8 @@
 //
 // # Not promised
 //
-// Differences between two studies are not looked at here yet, and what a
+// Differences between two studies are looked at by their sites and columns alone
+// ([Differences], [Same]), not by their rows; and what a
 // released number means to somebody who knows more than the network is beyond
 // any limit.
 package policy

@@ -20,6 +20,7 @@ type Conductor struct {
 	catalog analyze.Catalog
 	params  sum.Params
 	phase   Step // the step of the sites that is waited for
+	whole   bool // the first sum leaves nobody out
 	over    bool // an error was returned
 	refused ws.SiteID
 
@@ -202,11 +203,19 @@ func (c *Conductor) step(m Message) (Output, error) {
 	return c.advance()
 }
 
+// Whole has the run's first sum leave out nobody whom the opening names, unless few
+// institutions are allowed: a site that is lost before it ends the epoch. Sites of a
+// network want it so, since the ledger tells later runs whom a sum was over.
+func (c *Conductor) Whole() *Conductor {
+	c.whole = !c.opening.AllowFew
+	return c
+}
+
 // Lose says that a site does not answer any more. What can be done without it
 // is done; otherwise the error is of the kind Unreachable, and ends the run.
 //
 // A site that is lost before its vector came is left out of the first sum, and
-// so of all. One that is lost with its vector in a first sum that is not yet
+// so of all; see [Conductor.Whole]. One that is lost with its vector in a first sum that is not yet
 // opened ends the epoch: nothing was opened, and a new one may begin without
 // it. Once a sum was opened, a round that lacks one of its sites ends the run.
 func (c *Conductor) Lose(site ws.SiteID) (Output, error) {
@@ -232,7 +241,7 @@ func (c *Conductor) bears(site ws.SiteID) error {
 	case FactsStep, CoinStep, Pairs:
 		return lostEarly(site)
 	case SharesStep, Contribute, Vote:
-		if c.survivors == nil && sent {
+		if c.survivors == nil && (sent || c.whole) {
 			return lostEarly(site)
 		}
 		if c.survivors != nil && !sent {

@@ -67,6 +67,32 @@ func (w *world) judgeLoss(gone ws.SiteID, step run.Step, last, first bool) {
 	}
 }
 
+// Where the first sum must be whole, a site that is lost before it ends the epoch;
+// later nothing is other than else.
+func TestLose_Whole(t *testing.T) {
+	for _, step := range []run.Step{run.Ask, run.RosterStep, run.Propose, run.Certify, run.OpenSum} {
+		w := newWorld(t, describeStudy(), 5)
+		w.c.Whole()
+		w.before = func(m run.Message) {
+			if m.To == w.sites[1] && m.Step == step && m.Round == 0 {
+				w.lose(m.To)
+			}
+		}
+		w.play().failed(ws.Unreachable)
+	}
+	w := newWorld(t, describeStudy(), 5)
+	w.opening.AllowFew = true
+	w.c.Whole()
+	w.before = func(m run.Message) {
+		if m.To == w.sites[1] && m.Step == run.Ask && m.Round == 0 {
+			w.lose(m.To)
+		}
+	}
+	if w.play(); w.doc == nil && ws.KindOf(w.err) == ws.Unreachable {
+		t.Error("where few are allowed a lost site ends the epoch")
+	}
+}
+
 // What a run without the lost site gives is what its sites alone give.
 func TestLose_Answer(t *testing.T) {
 	w := newWorld(t, glmStudy(), 5)

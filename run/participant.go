@@ -20,8 +20,9 @@ type Gate interface {
 	// Allow returns nil, or why the site refuses; round is −1 before the facts.
 	Allow(o *Opening, s *study.Study, round int) error
 	// Reveal returns nil, or why the site gives nothing away yet that could open
-	// the run's first sum: no epoch may follow from then on.
-	Reveal(o *Opening) error
+	// the run's first sum, which is over the vectors of these sites: no epoch may
+	// follow from then on.
+	Reveal(o *Opening, s *study.Study, sites []ws.SiteID) error
 }
 
 // A Journal is where a party's state survives.

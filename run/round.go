@@ -239,7 +239,11 @@ func (p *Participant) certify(parts [][]byte) (Output, error) {
 		return Output{}, err
 	}
 	if p.members == nil {
-		if err := p.cfg.Gate.Reveal(p.opening); err != nil {
+		sites, err := siteNames(p.params, cert.List.Survivors)
+		if err != nil {
+			return Output{}, err
+		}
+		if err := p.cfg.Gate.Reveal(p.opening, p.study, sites); err != nil {
 			return Output{}, err
 		}
 	}

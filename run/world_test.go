@@ -82,7 +82,7 @@ func glmStudy() *study.Study {
 // A gate lets rounds through until it is closed.
 type gate struct{ closed bool }
 
-func (g *gate) Reveal(*run.Opening) error { return nil }
+func (g *gate) Reveal(*run.Opening, *study.Study, []ws.SiteID) error { return nil }
 
 func (g *gate) Allow(*run.Opening, *study.Study, int) error {
 	if g.closed {

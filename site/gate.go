@@ -2,10 +2,12 @@ package site
 
 import (
 	"crypto/ed25519"
+	"slices"
 	"time"
 
 	ws "wellspring"
 	"wellspring/ledger"
+	"wellspring/post/earlier"
 	"wellspring/run"
 	"wellspring/study"
 )
@@ -30,10 +32,11 @@ type Gate struct {
 	// Pinned gives the fingerprint of a peer's key that was compared out of
 	// band, false where none was; nil pins nobody.
 	Pinned func(ws.SiteID) (ledger.KeyID, bool)
-	// Institutions is how many of them the dataset's policy wants behind what is
-	// shown; where it is more than one, a study is asked under one conductor, or
-	// under such as leave the same institution uncounted.
-	Institutions int64
+	// Least is how many institutions the dataset's policy wants behind a sum, and
+	// behind what comes of the sums of several runs; see package earlier.
+	Least int
+	// Texts gives the studies that this site has; it holds runs to those before them.
+	Texts earlier.Texts
 	// MaxAge is how old the view may be; 0 for ten minutes. A site in two parts,
 	// whose letters take an exchange, needs more.
 	MaxAge time.Duration
@@ -60,15 +63,32 @@ func (g *Gate) Allow(o *run.Opening, s *study.Study, round int) error {
 	if err := g.question(state, o, s); err != nil {
 		return err
 	}
-	if err := g.counted(state, o, s.Data.Dataset); err != nil {
+	var sites []ws.SiteID
+	for _, m := range o.Members {
+		sites = append(sites, m.Site)
+	}
+	if err := g.earlier(state, o, s, sites); err != nil {
 		return err
 	}
 	return g.members(state, o)
 }
 
-// Reveal implements run.Gate.
-func (g *Gate) Reveal(o *run.Opening) error {
-	return g.Ledger.State().MayReveal(ledger.RunID(o.Run), o.Epoch)
+// Reveal implements run.Gate. Between the opening and now another run of the question
+// may have been marked. And where institutions count, the sum must be over all sites
+// that the ledger names, save those that may be seen alone: by these the runs after it are judged,
+// and a site that only the conductor calls lost would come back in the next.
+func (g *Gate) Reveal(o *run.Opening, s *study.Study, sites []ws.SiteID) error {
+	state := g.Ledger.State()
+	if err := state.MayReveal(ledger.RunID(o.Run), o.Epoch); err != nil {
+		return err
+	}
+	for _, m := range o.Members {
+		if g.Least > 1 && !m.Alone && !slices.Contains(sites, m.Site) {
+			return ws.Errorf(ws.Denied, "sum", ws.T("the run's first sum would leave out site %s, which the ledger names", "该计算的首次求和会漏掉账本所列的站点 %s", m.Site)).
+				WithHint(ws.T("open a new epoch without it", "请在不含该站点的情况下开启新的一期"))
+		}
+	}
+	return g.earlier(state, o, s, sites)
 }
 
 // recent refuses a view that may be out of date: an approval could have been
@@ -107,39 +127,10 @@ func (g *Gate) question(state ledger.State, o *run.Opening, s *study.Study) erro
 	return nil
 }
 
-// counted refuses a study that was summed before with another institution left
-// uncounted, since it conducted: other cells are hidden then and other steps of
-// time joined, and what one answer shows takes the cover off what the other hides.
-func (g *Gate) counted(state ledger.State, o *run.Opening, d ws.Dataset) error {
-	if g.Institutions <= 1 {
-		return nil
-	}
-	present, _ := state.Run(ledger.RunID(o.Run))
-	now, _ := state.Epoch(ledger.RunID(o.Run), o.Epoch)
-	for id, asked := range state.Runs(d) {
-		if asked.Study != present.Study || id == ledger.RunID(o.Run) {
-			continue
-		}
-		rec, _ := state.Run(id)
-		before, _ := state.Epoch(id, rec.Epoch)
-		if rec.Summed && uncounted(state, before) != uncounted(state, now) {
-			return ws.Errorf(ws.Denied, "open", ws.T("the study was answered with %s as its conductor; with another one other institutions count, and the difference of the two answers would tell of few", "该研究曾由 %s 主持并作答；换一个主持方，计入的机构就不同，两次结果之差会透露少数人的情况", before.Conductor)).
-				WithHint(ws.T("ask for it where it was conducted; see: wellspring study result, wellspring study run --conductor", "请在当时的主持方处提问；参见：wellspring study result、wellspring study run --conductor"))
-		}
-	}
-	return nil
-}
-
-// uncounted is the institution of an epoch's members that does not count since it
-// conducts; "" where the conductor's has none.
-func uncounted(state ledger.State, e ledger.Epoch) ws.Institution {
-	conductor, _ := state.Site(e.Conductor)
-	for _, m := range e.Members {
-		if s, _ := state.Site(m.Site); s.Institution == conductor.Institution {
-			return conductor.Institution
-		}
-	}
-	return ""
+// earlier holds the run, over the sites whose vectors it sums, to those before it.
+func (g *Gate) earlier(state ledger.State, o *run.Opening, s *study.Study, sites []ws.SiteID) error {
+	rec, _ := state.Run(ledger.RunID(o.Run))
+	return earlier.Guard{State: state, Texts: g.Texts, Least: g.Least}.Allow(earlier.Run{ID: ledger.RunID(o.Run), Digest: rec.Study, Study: s, Conductor: o.Conductor, Sites: sites})
 }
 
 // members holds the conductor and the keys of the opening to the ledger and to what was pinned.

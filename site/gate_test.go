@@ -98,10 +98,32 @@ func TestGate(t *testing.T) {
 	refused("another opening", gate().Allow(&bent, s, -1), ws.Diverged, "not the one that the chain fixed")
 	refused("a run that nobody opened", gate().Allow(&run.Opening{Chain: o.Chain, Run: string(ledgertest.RunID("x")), Epoch: 1, Study: o.Study}, s, 0), ws.Denied, "no such run")
 
-	refused("a sum that is not marked", gate().Reveal(o), ws.Denied, "first sum")
+	var all []ws.SiteID
+	for _, m := range o.Members {
+		all = append(all, m.Site)
+	}
+	refused("a sum that is not marked", gate().Reveal(o, s, all), ws.Denied, "first sum")
 	net.Must("hub", &ledger.MarkSum{Run: ledgertest.RunID("r"), Epoch: 1})
-	if err := gate().Reveal(o); err != nil {
+	if err := gate().Reveal(o, s, all); err != nil {
 		t.Error(err)
+	}
+
+	whole := gate()
+	whole.Least = 3
+	if err := whole.Reveal(o, s, all); err != nil {
+		t.Error(err)
+	}
+	refused("a first sum that leaves a site out", whole.Reveal(o, s, all[:2]), ws.Denied, "leave out site "+string(all[2]))
+	alone := *o
+	alone.Members = append([]run.Member(nil), o.Members...)
+	alone.Members[2].Alone = true
+	for what, err := range map[string]error{
+		"a dataset that asks for no institutions": gate().Reveal(o, s, all[:2]),
+		"without one that may be seen alone":      whole.Reveal(&alone, s, all[:2]),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 
 	// The same study again: a member that conducts does not count, where the hub left all to count.
@@ -119,7 +141,7 @@ func TestGate(t *testing.T) {
 		return &a
 	}
 	limited := gate()
-	limited.Institutions = 3
+	limited.Least = 3
 	member := again("s", ledgertest.Sites[1], "inst-"+ledgertest.Sites[1])
 	refused("the study under a conductor that does not count", limited.Allow(member, s, -1), ws.Denied, "answered with hub as its conductor")
 	for what, err := range map[string]error{

@@ -24,8 +24,8 @@ import (
 
 type open struct{}
 
-func (open) Allow(*run.Opening, *study.Study, int) error { return nil }
-func (open) Reveal(*run.Opening) error                   { return nil }
+func (open) Allow(*run.Opening, *study.Study, int) error          { return nil }
+func (open) Reveal(*run.Opening, *study.Study, []ws.SiteID) error { return nil }
 
 // source is a table whose scans may be bent.
 type source struct {

@@ -16,6 +16,7 @@ import (
 	"wellspring/policy"
 	"wellspring/post"
 	"wellspring/post/conduct"
+	"wellspring/post/earlier"
 	"wellspring/post/replica"
 	"wellspring/run"
 )
@@ -40,6 +41,8 @@ type ServiceConfig struct {
 	Journals    Journals
 	Data        Data
 	Catalog     analyze.Catalog
+	// Texts gives the studies that are here, by which a run is held to those before it.
+	Texts earlier.Texts
 	// Signatures is shared by the sites that one process plays; nil at a site that
 	// plays itself alone.
 	Signatures *sum.Signatures
@@ -84,7 +87,7 @@ type Service struct {
 // NewService makes a service; Serve runs it.
 func NewService(cfg ServiceConfig) *Service {
 	s := &Service{cfg: cfg, serving: map[string]*serving{}}
-	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Replica, Catalog: cfg.Catalog,
+	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Replica, Catalog: cfg.Catalog, Texts: cfg.Texts,
 		Send: s.send, Patience: cfg.Patience, Progress: cfg.Progress})
 	return s
 }

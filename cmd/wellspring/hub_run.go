@@ -149,7 +149,7 @@ func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
 		return errors.Join(err, carrier.Close())
 	}
 	n.log.vitals = vitals.New(vitals.Node{Role: "hub", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() }})
-	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Patience: patience,
+	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Texts: n.texts.Study, Patience: patience,
 		Report: n.log.report, Study: n.keep, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)

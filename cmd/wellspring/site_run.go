@@ -151,7 +151,7 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 	n.log.vitals = vitals.New(vitals.Node{Role: "site", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() },
 		Up: n.up, Fresh: n.replica.Fresh, MaxAge: site.MaxAge + site.Exchanges*n.exchange.every})
 	n.service = site.NewService(site.ServiceConfig{Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
-		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Pinned: n.dir.pins().Pinned, Study: n.keep, Report: n.log.report,
+		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Texts: n.texts.Study, Pinned: n.dir.pins().Pinned, Study: n.keep, Report: n.log.report,
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)

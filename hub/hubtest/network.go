@@ -58,6 +58,7 @@ type Network struct {
 	Sites  []ws.SiteID
 
 	mu       sync.Mutex
+	texts    map[ledger.Hash]*study.Study
 	nodes    map[ws.SiteID]*node
 	desks    map[ws.SiteID]*desk
 	center   *center
@@ -104,7 +105,7 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 	if cfg.Patience == 0 {
 		cfg.Patience = 5 * time.Second
 	}
-	w := &Network{cfg: cfg, nodes: map[ws.SiteID]*node{}, desks: map[ws.SiteID]*desk{}}
+	w := &Network{cfg: cfg, nodes: map[ws.SiteID]*node{}, desks: map[ws.SiteID]*desk{}, texts: map[ledger.Hash]*study.Study{}}
 	for id := range cfg.Rows {
 		w.Sites = append(w.Sites, id)
 	}
@@ -219,7 +220,7 @@ func (w *Network) StartHub() error {
 		return err
 	}
 	c.service = hub.New(hub.Config{Self: broker.HubSite, Institution: "centre", Key: ledgertest.Key(string(broker.HubSite)), Link: c.link, Ledger: c.ledger,
-		Catalog: w.cfg.Catalog, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.teller(broker.HubSite),
+		Catalog: w.cfg.Catalog, Texts: w.text, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.teller(broker.HubSite),
 		Study: func(text []byte) bool { return w.keep(broker.HubSite, text) }})
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
@@ -259,6 +260,11 @@ func (w *Network) Site(id ws.SiteID) *site.Service {
 	return w.nodes[id].service
 }
 
+// Reach waits until a running site has all of the hub's ledger.
+func (w *Network) Reach(ctx context.Context, id ws.SiteID) error {
+	return w.nodes[id].replica.Reach(ctx, w.File.State().Height())
+}
+
 // Start begins a site, or brings it back.
 func (w *Network) Start(ctx context.Context, id ws.SiteID) (err error) {
 	n := w.nodes[id]
@@ -279,7 +285,7 @@ func (w *Network) Start(ctx context.Context, id ws.SiteID) (err error) {
 	n.replica = replica.New(replica.Config{Self: id, Hub: broker.HubSite, Own: n.ledger, Send: n.link.Send, Genesis: genesis})
 	rows := w.cfg.Rows[id]
 	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: n.link, Replica: n.replica,
-		Journals: n.journals, Catalog: w.cfg.Catalog, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id),
+		Journals: n.journals, Catalog: w.cfg.Catalog, Texts: w.text, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id),
 		Study: func(text []byte) { w.keep(id, text) },
 		Data: func(context.Context, ws.Dataset, int) (frame.Source, policy.Policy, error) {
 			return rows, w.cfg.Policy, nil
@@ -348,6 +354,9 @@ func (w *Network) Ask(ctx context.Context, s *study.Study) (ledger.StudyRef, *st
 	if err != nil {
 		return ledger.StudyRef{}, nil, nil, err
 	}
+	w.mu.Lock()
+	w.texts[digest] = s
+	w.mu.Unlock()
 	ref := ledger.StudyRef{Requester: Requester, Study: digest}
 	err = w.Submit(ctx, "account wang", func(ledgertest.Net) ledger.Body {
 		return &ledger.AddStudy{Study: digest, Dataset: Dataset, Purposes: []ws.Purpose{"DUO:0000037"}, Conductors: []ws.SiteID{broker.HubSite}}
@@ -358,6 +367,21 @@ func (w *Network) Ask(ctx context.Context, s *study.Study) (ledger.StudyRef, *st
 		members = append(members, conduct.Member{Member: ledger.Member{Site: id, Key: ledgertest.Public(string(id)), Version: 1}, Alone: site.Alone(w.cfg.Policy)})
 	}
 	return ref, s, members, err
+}
+
+// text gives what was asked, here or at a console; all nodes have the texts of all studies.
+func (w *Network) text(h ledger.Hash) (*study.Study, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s := w.texts[h]; s != nil {
+		return s, nil
+	}
+	for _, d := range w.desks {
+		if s, err := d.texts.Study(h); s != nil || err != nil {
+			return s, err
+		}
+	}
+	return nil, nil
 }
 
 // Decide is a custodian's verdict.

@@ -14,6 +14,8 @@ import (
 	"wellspring/analyze"
 	"wellspring/ledger"
 	"wellspring/mpc/sum"
+	"wellspring/policy"
+	"wellspring/post/earlier"
 	"wellspring/run"
 	"wellspring/study"
 )
@@ -25,6 +27,8 @@ type Config struct {
 	Key         crypto.Signer // the node's, which signs openings on the ledger
 	Ledger      ledger.Ledger
 	Catalog     analyze.Catalog
+	// Texts gives the studies that are here, so that a run is held to those before it.
+	Texts earlier.Texts
 	// Send hands a message to the network, or to the desk's own site.
 	Send func(context.Context, run.Message) error
 	// Patience is how long a site may stay silent when its answer is due before
@@ -154,7 +158,7 @@ func (d *Desk) epochs(ctx context.Context, ref ledger.StudyRef, s *study.Study, 
 		if err != nil {
 			return nil, err
 		}
-		p := &play{desk: d, id: id, ref: ref, epoch: epoch, c: c, lost: map[ws.SiteID]bool{}}
+		p := &play{desk: d, id: id, ref: ref, epoch: epoch, c: c.Whole(), lost: map[ws.SiteID]bool{}}
 		doc, err := p.play(ctx)
 		rec, _ := d.cfg.Ledger.State().Run(id)
 		if err == nil || ws.KindOf(err) != ws.Unreachable || rec.Summed || len(p.lost) == 0 || ctx.Err() != nil {
@@ -185,12 +189,25 @@ func (d *Desk) open(ctx context.Context, ref ledger.StudyRef, s *study.Study, id
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	if err := d.earlier(ref, s, o); err != nil {
+		return nil, err
+	}
 	digest, err := o.Digest()
 	if err != nil {
 		return nil, err
 	}
 	body.Opening = ledger.Hash(digest)
 	return o, d.Submit(ctx, body)
+}
+
+// earlier refuses a run that its sites would refuse, as far as is known here, before
+// the ledger hears of it.
+func (d *Desk) earlier(ref ledger.StudyRef, s *study.Study, o *run.Opening) error {
+	r := earlier.Run{ID: ledger.RunID(o.Run), Digest: ref.Study, Study: s, Conductor: d.cfg.Self}
+	for _, m := range o.Members {
+		r.Sites = append(r.Sites, m.Site)
+	}
+	return earlier.Guard{State: d.cfg.Ledger.State(), Texts: d.cfg.Texts, Least: policy.Default().Least()}.Sets(r)
 }
 
 // Submit signs a transaction by the node's key and waits until it is final.

@@ -17,7 +17,7 @@ func (d *Desk) StandIn(ctx context.Context, id ledger.RunID, c *run.Conductor) (
 	if !known {
 		return nil, ws.Errorf(ws.Invalid, "stand in", ws.T("there is no such run", "没有该计算"))
 	}
-	pl := &play{desk: d, id: id, ref: rec.StudyRef, epoch: rec.Epoch, c: c, lost: map[ws.SiteID]bool{}}
+	pl := &play{desk: d, id: id, ref: rec.StudyRef, epoch: rec.Epoch, c: c.Whole(), lost: map[ws.SiteID]bool{}}
 	doc, err := pl.play(ctx)
 	return d.close(ctx, pl, doc, err)
 }

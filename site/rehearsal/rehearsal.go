@@ -95,7 +95,7 @@ type open struct{}
 func (open) Allow(*run.Opening, *study.Study, int) error { return nil }
 
 // Reveal does too: there is no ledger to say that a run has no further epoch.
-func (open) Reveal(*run.Opening) error { return nil }
+func (open) Reveal(*run.Opening, *study.Study, []ws.SiteID) error { return nil }
 
 func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 	sites, conductor, err := cast(sites, o.Conductor)
