@@ -11,10 +11,10 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/ledger"
+	"wellspring/ledger/earlier"
 	"wellspring/mesh"
 	"wellspring/post"
 	"wellspring/post/conduct"
-	"wellspring/post/earlier"
 	"wellspring/run"
 )
 

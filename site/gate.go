@@ -7,7 +7,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/ledger"
-	"wellspring/post/earlier"
+	"wellspring/ledger/earlier"
 	"wellspring/run"
 	"wellspring/study"
 )

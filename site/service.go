@@ -11,12 +11,12 @@ import (
 	"wellspring/analyze"
 	"wellspring/frame"
 	"wellspring/ledger"
+	"wellspring/ledger/earlier"
 	"wellspring/mesh"
 	"wellspring/mpc/sum"
 	"wellspring/policy"
 	"wellspring/post"
 	"wellspring/post/conduct"
-	"wellspring/post/earlier"
 	"wellspring/post/replica"
 	"wellspring/run"
 )

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"wellspring/disk"
 )
 
 // A CA is the hub's own authority for certificates: ECDSA on P-256. Members pin it in

@@ -13,9 +13,9 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/ledger"
+	"wellspring/ledger/earlier"
 	"wellspring/mpc/sum"
 	"wellspring/policy"
-	"wellspring/post/earlier"
 	"wellspring/run"
 	"wellspring/study"
 )

@@ -9,8 +9,8 @@ import (
 
 	ws "wellspring"
 	"wellspring/ledger"
+	"wellspring/ledger/earlier"
 	"wellspring/ledger/ledgertest"
-	"wellspring/post/earlier"
 	"wellspring/study"
 )
 
