@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -36,6 +37,32 @@ func python(ts *testscript.TestScript, neg bool, args []string) {
 	install.Dir = ts.MkAbs(".")
 	if out, err := install.CombinedOutput(); err != nil {
 		ts.Fatalf("pip: %v: %s", err, out)
+	}
+}
+
+const clientsReadme = "../../clients/README.md"
+
+func TestClientsReadme(t *testing.T) {
+	runsAll(t, clientsReadme, strings.TrimSuffix(clientsReadme, "md")+"zh.md", "clients.txtar", "snippet", 6)
+}
+
+// snippet LANGUAGE LABEL: runs a block of the clients' README as it is written, in the
+// script's folder; ! snippet wants it to fail.
+func snippet(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("snippet LANGUAGE LABEL")
+	}
+	blocks, err := blocksOf(clientsReadme)
+	ts.Check(err)
+	at := slices.IndexFunc(blocks, func(b block) bool { return b.info == args[0]+" run="+args[1] })
+	interpreter := map[string]string{"r": "Rscript", "python": ts.Getenv("PYTHON")}[args[0]]
+	if at < 0 || interpreter == "" {
+		ts.Fatalf("the README has no block %s that could be run", args)
+	}
+	file := ts.MkAbs("block-" + args[1] + "." + args[0])
+	ts.Check(os.WriteFile(file, []byte(blocks[at].text), 0o600))
+	if err := ts.Exec(interpreter, file); (err != nil) != neg {
+		ts.Fatalf("block %s: %v", args, err)
 	}
 }
 

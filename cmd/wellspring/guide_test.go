@@ -38,36 +38,42 @@ const (
 	toRun   = "sh run="
 )
 
-// Both languages of the guide have the same blocks, and the script runs every
-// one that is marked to be run, each in its place.
-func TestGuide(t *testing.T) {
-	en, err := blocksOf(guideEn)
+func TestGuide(t *testing.T) { runsAll(t, guideEn, guideZh, "guide.txtar", "guide", 10) }
+
+// runsAll wants both languages of a guide to have the same blocks, and a script to run
+// by its command every one that is marked to be run, of which there are at least so many.
+func runsAll(t *testing.T, english, chinese, script, command string, least int) {
+	t.Helper()
+	en, err := blocksOf(english)
 	if err != nil {
 		t.Fatal(err)
 	}
-	zh, err := blocksOf(guideZh)
+	zh, err := blocksOf(chinese)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(en, zh) {
 		t.Errorf("the blocks differ:\n%q\n%q", en, zh)
 	}
-	script, err := os.ReadFile("testdata/script/guide.txtar")
+	text, err := os.ReadFile(filepath.Join("testdata/script", script))
 	if err != nil {
 		t.Fatal(err)
 	}
 	marked := 0
 	for _, b := range en {
-		label, run := strings.CutPrefix(b.info, toRun)
+		language, label, run := strings.Cut(b.info, " run=")
 		if !run {
 			continue
 		}
 		marked++
-		if !strings.Contains(string(script), "\nguide "+label+"\n") {
+		if language != "sh" { // what every block of a shell is
+			label = language + " " + label
+		}
+		if !strings.Contains(string(text), "\n"+command+" "+label+"\n") {
 			t.Errorf("the script does not run the block %s", label)
 		}
 	}
-	if marked < 10 {
+	if marked < least {
 		t.Errorf("%d blocks are marked", marked)
 	}
 }
