@@ -165,7 +165,7 @@ func (c *Carrier) options(o Options) ([]nats.Option, error) {
 		k.Wipe()
 	}
 	options := []nats.Option{
-		nats.Name(string(p.Site)), nats.UserJWTAndSeed(p.JWT, p.Seed), nats.CustomInboxPrefix(p.Inbox),
+		nats.Name(string(p.Site)), nats.UserJWTAndSeed(p.JWT, p.Seed), nats.CustomInboxPrefix(p.Inbox), nats.SyncQueueLen(16 * pullBatch),
 		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.CustomReconnectDelay(backoff), nats.ReconnectBufSize(-1),
 		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(2), nats.Timeout(dialTime), nats.FlusherTimeout(storeTime),
 		nats.SkipHostLookup(), nats.IgnoreDiscoveredServers(), nats.NoEcho(),
