@@ -97,7 +97,7 @@ func (c *courier) next() (frame []byte, keep bool) {
 			break
 		}
 		o := c.letters[0]
-		if f := o.nextFrame(); f != nil {
+		if f := l.nextFrame(o); f != nil {
 			if len(c.letters) > 1 && !c.kept { // letters take turns
 				c.letters = append(c.letters[1:], o)
 			}

@@ -65,6 +65,7 @@ type Link struct {
 	letters  map[[32]byte]*inLetter // under way, by digest
 	early    []early
 	couriers map[courierKey]*courier
+	flight   flight
 	over     map[string]time.Time // runs that have ended, and when they are forgotten
 	ready    []*Delivery
 	troubles []error

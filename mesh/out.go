@@ -38,6 +38,9 @@ type outLetter struct {
 	put      int           // next piece to send
 	again    []uint32      // pieces to send again
 	headDue  bool
+	silent   bool // the peer has not answered in time: no piece goes before it does
+	waits    bool // for room in the flight
+	over     bool // it is not under way any more
 	reported bool
 }
 
@@ -245,7 +248,7 @@ func (l *Link) acknowledged(n *note) {
 		l.courierLocked(id.peer, false).note(noteKey{id, true})
 	default:
 		if i := int(n.seq - o.next); i < len(o.open) {
-			o.open[i].wanted(n, l.pace)
+			l.wanted(o.open[i], n)
 			l.courierLocked(id.peer, id.kept()).letter(o.open[i])
 		}
 	}
@@ -261,6 +264,9 @@ func (l *Link) settle(o *outLane, n *note) {
 	done := o.open[:k]
 	l.learn(o.id.peer, time.Since(done[0].born))
 	o.next, o.last = n.next, n.last
+	for _, x := range done {
+		l.gone(x)
+	}
 	o.open = slices.Clone(o.open[k:])
 	if o.id.kept() {
 		b := appendText(appendText(nil, string(o.id.peer)), o.id.run)
@@ -289,9 +295,12 @@ func (l *Link) resend(peer ws.SiteID) time.Duration {
 
 // wanted notes what the receiver has and lacks of a letter. A replayed note
 // cannot make a node send a piece more than once in half a resend.
-func (o *outLetter) wanted(n *note, p Pace) {
+func (l *Link) wanted(o *outLetter, n *note) {
+	before := o.flying()
+	defer func() { l.landed(o, before) }()
 	now := time.Now()
-	fresh := now.Sub(o.sent) > p.Resend/2
+	fresh := now.Sub(o.sent) > l.pace.Resend/2
+	o.silent = false
 	if int(n.have) > o.have && int(n.have) <= o.n {
 		o.have = int(n.have)
 		o.put = max(o.put, o.have)
@@ -311,8 +320,10 @@ func (o *outLetter) wanted(n *note, p Pace) {
 }
 
 // nextFrame gives the next frame of a letter that may go now, nil if none.
-func (o *outLetter) nextFrame() []byte {
+func (l *Link) nextFrame(o *outLetter) []byte {
 	switch {
+	case o.over:
+		return nil
 	case o.headDue:
 		o.headDue = false
 		return o.first()
@@ -322,8 +333,10 @@ func (o *outLetter) nextFrame() []byte {
 		i := int(o.again[0])
 		o.again = o.again[1:]
 		return encodeData(o.h.digest, i, pieceOf(o.body, i))
-	case o.put < o.n && (o.put < o.have+credit || o.h.Keep):
+	case o.h.Keep && o.put < o.n, !o.silent && o.put < min(o.n, o.have+credit) && l.flight.room(o):
+		before := o.flying()
 		o.put++
+		l.flight.pieces += o.flying() - before
 		o.sent = time.Now()
 		return encodeData(o.h.digest, o.put-1, pieceOf(o.body, o.put-1))
 	}
@@ -364,6 +377,7 @@ func (l *Link) overdueOut(now time.Time) {
 			}
 			x.wait = min(max(2*x.wait, l.resend(id.peer)), slowest)
 			x.sent, x.headDue = now, true // of a long letter the receiver asks for the rest
+			l.hush(x)
 			l.counts.Resent++
 			l.courierLocked(id.peer, id.kept()).letter(x)
 		}
@@ -372,6 +386,14 @@ func (l *Link) overdueOut(now time.Time) {
 			l.report(silent(id.peer))
 		}
 	}
+}
+
+// hush takes what is on its way of a letter for lost, until its peer answers: the
+// room is for the letters of others.
+func (l *Link) hush(o *outLetter) {
+	before := o.flying()
+	o.silent = true
+	l.landed(o, before)
 }
 
 func silent(peer ws.SiteID) error {

@@ -84,6 +84,7 @@ func (l *Link) Forget(run string) error {
 	for id, o := range l.outs {
 		if id.run == run {
 			for _, x := range o.open {
+				l.gone(x)
 				erase(keptName(id, x.h.seq))
 			}
 			erase("out." + laneName(id))
