@@ -63,9 +63,9 @@ func newTurn() turn {
 	return turn{raw: map[Step]map[ws.SiteID][]byte{}, shares: map[ws.SiteID][]byte{}, pieces: map[ws.SiteID][][]byte{}}
 }
 
-// NewConductor takes an opening that the ledger fixed. Known is what its process
-// remembers of signatures; nil for nothing.
-func NewConductor(o *Opening, c analyze.Catalog, known *sum.Signatures) (*Conductor, error) {
+// NewConductor takes an opening that the ledger fixed. Shared is what it knows
+// together with parties that its process plays; with nil it checks all anew.
+func NewConductor(o *Opening, c analyze.Catalog, shared *Shared) (*Conductor, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func NewConductor(o *Opening, c analyze.Catalog, known *sum.Signatures) (*Conduc
 	if err != nil {
 		return nil, err
 	}
-	params, err := o.params(digest, s, known)
+	params, err := o.params(digest, s, shared.known())
 	if err != nil {
 		return nil, err
 	}

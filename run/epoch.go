@@ -82,7 +82,7 @@ func (p *Participant) follows(o *Opening, past sum.History) error {
 }
 
 func (p *Participant) begin(o *Opening, digest [32]byte, s *study.Study, past sum.History) (Output, error) {
-	params, err := o.params(digest, s, p.cfg.Signatures)
+	params, err := o.params(digest, s, p.cfg.Shared.known())
 	if err != nil {
 		return Output{}, err
 	}
@@ -213,7 +213,7 @@ func (p *Participant) takePlan(m *Message, parts [][]byte) (Output, error) {
 	if p.program != nil {
 		return p.coin(nil)
 	}
-	pl, err := readPlan(p.opening, p.params, p.study, p.cfg.Catalog, parts)
+	pl, err := p.cfg.Shared.read(p.opening, p.params, p.study, p.cfg.Catalog, m.Body, parts)
 	if err != nil {
 		return Output{}, err
 	}

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	ws "wellspring"
-	"wellspring/mpc/sum"
 	"wellspring/run"
 	"wellspring/run/journal"
 )
@@ -35,7 +34,7 @@ var recorded = sync.OnceValue(func() (out struct {
 	}
 	w.play()
 	out.cfg = h.cfg
-	out.cfg.Signatures = new(sum.Signatures) // the plan's are checked once, not at every input
+	out.cfg.Shared = new(run.Shared) // the plan's are checked once, not at every input
 	return out
 })
 
@@ -80,7 +79,7 @@ func FuzzParticipant_Step(f *testing.F) {
 var heard = sync.OnceValue(func() (out struct {
 	opening  *run.Opening
 	messages []run.Message
-	known    *sum.Signatures
+	known    *run.Shared
 	document string
 }) {
 	w := newWorld(quiet{}, describeStudy(), 4)
@@ -91,7 +90,7 @@ var heard = sync.OnceValue(func() (out struct {
 		return []run.Message{m}
 	}
 	out.document = documentBytes(quiet{}, w.play().doc)
-	out.opening, out.known = w.opening, new(sum.Signatures)
+	out.opening, out.known = w.opening, new(run.Shared)
 	return out
 })
 

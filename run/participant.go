@@ -47,9 +47,9 @@ type Config struct {
 	Policy      policy.Policy // of the site's dataset
 	Gate        Gate
 	Rand        io.Reader // secret randomness, 96 bytes an epoch
-	// Signatures is shared by the parties that one process plays; nil at a site
-	// that plays itself alone.
-	Signatures *sum.Signatures
+	// Shared is what the parties that one process plays know together; nil at a
+	// site that plays itself alone.
+	Shared *Shared
 }
 
 // An Event is what a party is told: a message, or work that was done.

@@ -113,7 +113,7 @@ func (p *Participant) reopen(m memo) (err error) {
 	if p.study, err = m.Opening.study(); err != nil {
 		return err
 	}
-	if p.params, err = m.Opening.params(p.digest, p.study, p.cfg.Signatures); err != nil {
+	if p.params, err = m.Opening.params(p.digest, p.study, p.cfg.Shared.known()); err != nil {
 		return err
 	}
 	if p.party, err = sum.ParseParty(m.Party, p.cfg.Key); err != nil {
@@ -139,7 +139,7 @@ func (p *Participant) resume(j Journal) (err error) {
 	if err != nil {
 		return err
 	}
-	pl, err := readPlan(p.opening, p.params, p.study, p.cfg.Catalog, parts)
+	pl, err := p.cfg.Shared.read(p.opening, p.params, p.study, p.cfg.Catalog, b, parts)
 	if err != nil {
 		return err
 	}

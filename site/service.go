@@ -13,7 +13,6 @@ import (
 	"wellspring/ledger"
 	"wellspring/ledger/earlier"
 	"wellspring/mesh"
-	"wellspring/mpc/sum"
 	"wellspring/policy"
 	"wellspring/post"
 	"wellspring/post/conduct"
@@ -43,9 +42,9 @@ type ServiceConfig struct {
 	Catalog     analyze.Catalog
 	// Texts gives the studies that are here, by which a run is held to those before it.
 	Texts earlier.Texts
-	// Signatures is shared by the sites that one process plays; nil at a site that
-	// plays itself alone.
-	Signatures *sum.Signatures
+	// Shared is what the sites that one process plays know together; nil at a site
+	// that plays itself alone.
+	Shared *run.Shared
 	// Pinned gives the fingerprints that were compared out of band; see [Gate].
 	Pinned func(ws.SiteID) (ledger.KeyID, bool)
 	// Exchange is how often letters are carried, where the site is in two parts

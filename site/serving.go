@@ -205,7 +205,7 @@ func (v *serving) begin(ctx context.Context) error {
 	first, _ := state.Epoch(id, 1) // the sites of later epochs are some of these, and have declared the same levels
 	rows = engine.WithConstant(rows, siteColumn(first.Members), string(cfg.Self))
 	gate := &Gate{Site: cfg.Self, Ledger: cfg.Replica, Fresh: cfg.Replica.Fresh, Pinned: cfg.Pinned, Least: pol.Least(), Texts: cfg.Texts, MaxAge: cfg.maxAge()}
-	v.node, err = NewNode(run.Config{Site: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Catalog: cfg.Catalog, Policy: pol, Gate: gate, Rand: rand.Reader, Signatures: cfg.Signatures},
+	v.node, err = NewNode(run.Config{Site: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Catalog: cfg.Catalog, Policy: pol, Gate: gate, Rand: rand.Reader, Shared: cfg.Shared},
 		rows, cfg.Journals.Run(v.id))
 	return err
 }

@@ -14,7 +14,6 @@ import (
 	"wellspring/analyze"
 	"wellspring/ledger"
 	"wellspring/ledger/earlier"
-	"wellspring/mpc/sum"
 	"wellspring/policy"
 	"wellspring/run"
 	"wellspring/study"
@@ -154,7 +153,7 @@ func (d *Desk) epochs(ctx context.Context, ref ledger.StudyRef, s *study.Study, 
 		if err != nil {
 			return nil, err
 		}
-		c, err := run.NewConductor(o, d.cfg.Catalog, new(sum.Signatures))
+		c, err := run.NewConductor(o, d.cfg.Catalog, new(run.Shared))
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,6 @@ import (
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/frame"
-	"wellspring/mpc/sum"
 	"wellspring/policy"
 	"wellspring/run"
 	"wellspring/run/journal"
@@ -111,7 +110,7 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 	if err := enough(sites, conductor); err != nil {
 		return nil, err
 	}
-	known := new(sum.Signatures) // one process plays all parties
+	known := new(run.Shared) // one process plays all parties
 	for _, st := range sites {
 		key, err := st.key()
 		if err != nil {
@@ -124,7 +123,7 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 		if err != nil {
 			return nil, ws.At("site "+string(st.ID), err)
 		}
-		cfg := run.Config{Site: st.ID, Institution: st.Institution, Key: key, Catalog: o.Catalog, Policy: st.Policy, Gate: open{}, Rand: rand.Reader, Signatures: known}
+		cfg := run.Config{Site: st.ID, Institution: st.Institution, Key: key, Catalog: o.Catalog, Policy: st.Policy, Gate: open{}, Rand: rand.Reader, Shared: known}
 		n, err := site.NewNode(cfg, st.Rows, j)
 		if err != nil {
 			return nil, err
