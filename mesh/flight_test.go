@@ -45,7 +45,7 @@ func (s *sink) put(t *testing.T) (n int) {
 	return n
 }
 
-// Of long letters to many peers so many pieces are on their way and no more; the next
+// [MESH-16]: of long letters to many peers so many pieces are on their way and no more; the next
 // go when a peer says what it has, or has been silent for too long.
 func TestLink_Flight(t *testing.T) {
 	const peers = maxFlight/credit + 12
