@@ -27,7 +27,16 @@ type Release string
 // Version is this program's release.
 const Version Release = "0.1.0"
 
+// Validate holds a release to the characters of a version.
+func (r Release) Validate() error {
+	if !releaseForm.MatchString(string(r)) {
+		return Errorf(Invalid, "", T("a release has 1 to 64 letters, digits, '.', '-' or '+'", "版本号由 1 到 64 个字母、数字、“.”、“-”或“+”组成"))
+	}
+	return nil
+}
+
 var (
+	releaseForm     = regexp.MustCompile(`^[a-zA-Z0-9.+-]{1,64}$`)
 	siteForm        = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$`)
 	institutionForm = regexp.MustCompile(`^[\p{L}\p{N}]([\p{L}\p{M}\p{N}\p{P} ]{0,126}[\p{L}\p{M}\p{N}\p{P}])?$`)
 	purposeForm     = regexp.MustCompile(`^DUO:[0-9]{7}$`)

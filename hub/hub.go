@@ -33,6 +33,8 @@ type Config struct {
 	// Study is given the texts of studies that sites send; it says whether to
 	// spread one to the others. May be nil.
 	Study func([]byte) bool
+	// Roll is given what sites say of themselves. May be nil.
+	Roll func(context.Context, *mesh.Delivery) error
 	// Beat is how often every site is told the head. Default 20 s.
 	Beat time.Duration
 }
@@ -107,6 +109,11 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
 			return s.asked(ctx, d.From, b)
 		}
 		return s.submit(ctx, d.From, b)
+	case post.Roll:
+		if s.cfg.Roll == nil {
+			return nil
+		}
+		return s.cfg.Roll(ctx, d)
 	case post.Study:
 		b, err := d.Bytes()
 		if err == nil && s.cfg.Study != nil && s.cfg.Study(b) {

@@ -115,7 +115,7 @@ func (b *Decide) check() error {
 	if b.Verdict != Approve && b.Verdict != Refuse && b.Verdict != Withdraw {
 		return malformed(ws.T("a verdict is approve, refuse or withdraw", "决定须为 approve、refuse 或 withdraw"))
 	}
-	return first(b.StudyRef.check(), checkRelease(b.Release), checkName(theSite, string(b.Site)), checkVersion(b.Version))
+	return first(b.StudyRef.check(), b.Release.Validate(), checkName(theSite, string(b.Site)), checkVersion(b.Version))
 }
 
 func checkEpoch(e int) error {
@@ -137,7 +137,7 @@ func (b *OpenRun) check() error {
 			return err // the key is compared with the site's, which was checked
 		}
 	}
-	return first(b.StudyRef.check(), checkName(theSite, string(b.Conductor)), checkEpoch(b.Epoch), checkRelease(b.Release), b.Run.check(),
+	return first(b.StudyRef.check(), checkName(theSite, string(b.Conductor)), checkEpoch(b.Epoch), b.Release.Validate(), b.Run.check(),
 		checkHash(ws.T("the opening's digest", "开启信息的摘要"), b.Opening))
 }
 

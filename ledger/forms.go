@@ -150,18 +150,6 @@ func checkRandom(what ws.Text, s string) error {
 func (a Account) check() error { return checkRandom(ws.T("an account", "账户"), string(a)) }
 func (r RunID) check() error   { return checkRandom(ws.T("a run's id", "计算编号"), string(r)) }
 
-// checkRelease holds a release to the characters of a version.
-func checkRelease(r ws.Release) error {
-	ok := len(r) >= 1 && len(r) <= 64
-	for _, c := range string(r) {
-		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+')
-	}
-	if ok {
-		return nil
-	}
-	return malformed(ws.T("a release has 1 to 64 letters, digits, '.', '-' or '+'", "版本号由 1 到 64 个字母、数字、“.”、“-”或“+”组成"))
-}
-
 // checkHash refuses the zero hash, which names nothing.
 func checkHash(what ws.Text, h Hash) error {
 	if !h.IsZero() {

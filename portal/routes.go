@@ -83,53 +83,6 @@ func waits(s console.Study, about console.About) bool {
 	return s.Standing(about.Site) == "" && about.Latest(s.Dataset) > 0
 }
 
-// A member is a site with what this node knows of it.
-type member struct {
-	console.Peer
-	Self, Hub    bool
-	Near         bool // heard so lately that it is there
-	Pinned, Torn bool // compared, and the same or another key
-	Datasets     []version
-}
-
-type version struct {
-	Name   ws.Dataset
-	Latest int
-}
-
-// near is how lately a peer was heard that is there: whoever orders the ledger
-// and every site hear each other three times in it.
-const near = 75 * time.Second
-
-func (p *Portal) network(at *visit) (string, *page, error) {
-	var all []member
-	for _, peer := range at.about.Peers {
-		m := member{Peer: peer, Self: peer.Site == at.about.Site, Hub: peer.Site == at.about.Hub, Near: time.Since(peer.Seen) < near}
-		for d, v := range peer.Latest {
-			m.Datasets = append(m.Datasets, version{d, v})
-		}
-		slices.SortFunc(m.Datasets, func(a, b version) int { return strings.Compare(string(a.Name), string(b.Name)) })
-		if p.cfg.Steward != nil && !m.Self && !m.Hub {
-			key, pinned := p.cfg.Steward.Pinned(peer.Site)
-			m.Pinned, m.Torn = pinned && key == peer.Fingerprint, pinned && key != peer.Fingerprint
-		}
-		all = append(all, m)
-	}
-	rank := func(m member) int {
-		switch {
-		case m.Ended:
-			return 3
-		case m.Self:
-			return 0
-		case m.Hub:
-			return 1
-		}
-		return 2
-	}
-	slices.SortStableFunc(all, func(a, b member) int { return rank(a) - rank(b) })
-	return "network", &page{Title: ws.T("Network", "网络"), Section: "network", Body: all, Reload: seldom}, nil
-}
-
 // A list is the studies, apart by what they ask of the person.
 type list struct {
 	Waiting, Running, Rest []console.Study

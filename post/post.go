@@ -18,6 +18,7 @@ const (
 	Blocks  = "blocks"  // blocks of the ledger, in order
 	Head    = "head"    // height and root of whoever orders, now
 	Study   = "study"   // the text of a study, in canonical form
+	Roll    = "roll"    // what a node says of itself, and the hub of all; see package roll
 	Back    = "back"    // a site has come back, and asks for what is under way in a run
 )
 
@@ -29,6 +30,7 @@ const (
 	maxSmall  = 4 << 10
 	maxBlocks = ledger.MaxTx + Batch + 64
 	maxStudy  = 16 << 20
+	maxRoll   = 256 << 10
 )
 
 // Limit is the longest body of a label that may come in; 0 for no such label.
@@ -42,6 +44,8 @@ func Limit(label string) int64 {
 		return maxSmall
 	case Study:
 		return maxStudy
+	case Roll:
+		return maxRoll
 	}
 	return run.Step(label).Bound()
 }

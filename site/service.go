@@ -57,6 +57,8 @@ type ServiceConfig struct {
 	Progress func(conduct.Progress)
 	// Study is given the texts of studies that come; may be nil.
 	Study func([]byte)
+	// Roll is given what the hub says of itself and others; may be nil.
+	Roll func(context.Context, *mesh.Delivery) error
 	// Report is told what went wrong and did not end the service; may be nil.
 	Report func(error)
 }
@@ -124,6 +126,12 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
 	switch d.Label {
 	case post.Blocks, post.Head, post.Receipt:
 		_, err := s.cfg.Replica.Take(ctx, d)
+		s.report(errors.Join(err, d.Ack()))
+	case post.Roll:
+		var err error
+		if s.cfg.Roll != nil {
+			err = s.cfg.Roll(ctx, d)
+		}
 		s.report(errors.Join(err, d.Ack()))
 	case post.Study:
 		b, err := d.Bytes()

@@ -17,6 +17,7 @@ import (
 	"wellspring/mesh/wire"
 	"wellspring/post"
 	"wellspring/post/conduct"
+	"wellspring/post/roll"
 	socket "wellspring/site/console"
 	"wellspring/site/events"
 	"wellspring/site/vitals"
@@ -149,12 +150,13 @@ func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
 		return errors.Join(err, carrier.Close())
 	}
 	n.log.vitals = vitals.New(vitals.Node{Role: "hub", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() }})
+	members := roll.New(roll.Config{Self: broker.HubSite, Hub: broker.HubSite, Ledger: n.ledger, Send: n.link.Send, Seen: n.link.Seen, Waiting: n.link.Backlog, Report: n.log.report})
 	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Texts: n.texts.Study, Patience: patience,
-		Report: n.log.report, Study: n.keep, Progress: func(p conduct.Progress) {
+		Report: n.log.report, Study: n.keep, Roll: members.Take, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)
 		}})
-	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts, Results: n.results, Seen: n.link.Seen,
+	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts, Results: n.results, Roll: members.Call,
 		Submit: n.service.Desk().Submit, Conduct: socket.ConductAt(n.service.Desk()), Admit: n.admit,
 		Spread: func(_ context.Context, text []byte) error {
 			n.service.Spread(text, broker.HubSite)

@@ -19,6 +19,7 @@ import (
 	"wellspring/post"
 	"wellspring/post/conduct"
 	"wellspring/post/replica"
+	"wellspring/post/roll"
 	"wellspring/run/journal/sqlite"
 	"wellspring/site"
 	socket "wellspring/site/console"
@@ -150,13 +151,14 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 	n.replica = replica.New(replica.Config{Self: n.self.Site, Hub: n.network.Hub, Own: n.ledger, Send: n.link.Send, Genesis: n.network.Genesis})
 	n.log.vitals = vitals.New(vitals.Node{Role: "site", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() },
 		Up: n.up, Fresh: n.replica.Fresh, MaxAge: site.MaxAge + site.Exchanges*n.exchange.every})
+	members := roll.New(roll.Config{Self: n.self.Site, Hub: n.network.Hub, Ledger: n.replica, Send: n.link.Send, Seen: n.link.Seen, Waiting: n.link.Backlog, Report: n.log.report})
 	n.service = site.NewService(site.ServiceConfig{Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
-		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Texts: n.texts.Study, Pinned: n.dir.pins().Pinned, Study: n.keep, Report: n.log.report,
+		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Texts: n.texts.Study, Pinned: n.dir.pins().Pinned, Study: n.keep, Roll: members.Take, Report: n.log.report,
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)
 		}})
-	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Seen: n.link.Seen,
+	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Roll: members.Call,
 		Submit: n.service.Desk().Submit, Conduct: socket.ConductAt(n.service.Desk()), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
 		StandIn: socket.StandInBy(n.service.StandIn)})
 	return nil

@@ -59,8 +59,8 @@ func (w *Network) Console(id ws.SiteID, dir string) (*console.Client, error) {
 }
 
 func (w *Network) hubParts(n *console.Node) {
-	service, link := w.center.service, w.center.link
-	n.Institution, n.Ledger, n.Seen = "centre", w.File, link.Seen
+	service := w.center.service
+	n.Institution, n.Ledger, n.Roll = "centre", w.File, w.center.roll.Call
 	n.Submit, n.Conduct = service.Desk().Submit, console.ConductAt(service.Desk())
 	n.Spread = func(_ context.Context, text []byte) error {
 		service.Spread(text, broker.HubSite)
@@ -70,7 +70,7 @@ func (w *Network) hubParts(n *console.Node) {
 
 func (w *Network) siteParts(n *console.Node) {
 	node := w.nodes[n.Self]
-	n.Institution, n.Ledger, n.Seen, n.Fresh = ws.Institution("inst-"+n.Self), node.replica, node.link.Seen, node.replica.Fresh
+	n.Institution, n.Ledger, n.Roll, n.Fresh = ws.Institution("inst-"+n.Self), node.replica, node.roll.Call, node.replica.Fresh
 	n.Submit, n.Conduct = node.service.Desk().Submit, console.ConductAt(node.service.Desk())
 	n.StandIn = console.StandInBy(node.service.StandIn)
 	self := n.Self

@@ -24,6 +24,7 @@ import (
 	"wellspring/post"
 	"wellspring/post/conduct"
 	"wellspring/post/replica"
+	"wellspring/post/roll"
 	"wellspring/run/journal/sqlite"
 	"wellspring/site"
 	"wellspring/study"
@@ -70,6 +71,7 @@ type Network struct {
 type center struct {
 	service *hub.Service
 	link    *mesh.Link
+	roll    *roll.Roll
 	ledger  *mortal
 	stop    context.CancelFunc
 	done    chan error
@@ -83,6 +85,7 @@ type node struct {
 	journals *sqlite.DB
 	replica  *replica.Replica
 	link     *mesh.Link
+	roll     *roll.Roll
 	stop     context.CancelFunc
 	done     chan error
 }
@@ -200,6 +203,10 @@ func (w *Network) link(self ws.SiteID, pass mesh.Pass, start func(*mesh.Config))
 	return mesh.Open(cfg)
 }
 
+func (w *Network) roll(self ws.SiteID, l ledger.Ledger, link *mesh.Link) *roll.Roll {
+	return roll.New(roll.Config{Self: self, Hub: broker.HubSite, Ledger: l, Send: link.Send, Seen: link.Seen, Waiting: link.Backlog, Report: w.report})
+}
+
 func (w *Network) carrier(pass mesh.Pass) (mesh.Carrier, error) {
 	if w.cfg.Carrier != nil {
 		if c, err := w.cfg.Carrier(pass); c != nil || err != nil {
@@ -219,9 +226,10 @@ func (w *Network) StartHub() error {
 	if c.link, err = w.link(broker.HubSite, pass, nil); err != nil {
 		return err
 	}
+	c.roll = w.roll(broker.HubSite, w.File, c.link)
 	c.service = hub.New(hub.Config{Self: broker.HubSite, Institution: "centre", Key: ledgertest.Key(string(broker.HubSite)), Link: c.link, Ledger: c.ledger,
 		Catalog: w.cfg.Catalog, Texts: w.text, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.teller(broker.HubSite),
-		Study: func(text []byte) bool { return w.keep(broker.HubSite, text) }})
+		Study: func(text []byte) bool { return w.keep(broker.HubSite, text) }, Roll: c.roll.Take})
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
 	go func() { c.done <- c.service.Serve(ctx) }()
@@ -283,10 +291,11 @@ func (w *Network) Start(ctx context.Context, id ws.SiteID) (err error) {
 		return err
 	}
 	n.replica = replica.New(replica.Config{Self: id, Hub: broker.HubSite, Own: n.ledger, Send: n.link.Send, Genesis: genesis})
+	n.roll = w.roll(id, n.replica, n.link)
 	rows := w.cfg.Rows[id]
 	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: n.link, Replica: n.replica,
 		Journals: n.journals, Catalog: w.cfg.Catalog, Texts: w.text, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id),
-		Study: func(text []byte) { w.keep(id, text) },
+		Study: func(text []byte) { w.keep(id, text) }, Roll: n.roll.Take,
 		Data: func(context.Context, ws.Dataset, int) (frame.Source, policy.Policy, error) {
 			return rows, w.cfg.Policy, nil
 		}})

@@ -11,6 +11,7 @@ import (
 	ws "wellspring"
 	"wellspring/ledger"
 	"wellspring/mesh"
+	"wellspring/post/roll"
 )
 
 // A Node is what a console serves. Fields that say so may be nil.
@@ -33,8 +34,8 @@ type Node struct {
 	Admit func(context.Context, Newcomer) (mesh.Pass, error)
 	// Fresh is when the ledger here was last known to be the newest; nil at a hub.
 	Fresh func() time.Time
-	// Seen is when a peer was last heard; zero for never since the node started.
-	Seen func(ws.SiteID) time.Time
+	// Roll is what is known of the members' nodes, and since when; may be nil.
+	Roll func(context.Context) (map[ws.SiteID]roll.Member, time.Time)
 	// Delay is what a letter to the hub and its answer may take beyond the
 	// moments of a wire; 0 for a node that has one.
 	Delay time.Duration
@@ -148,6 +149,7 @@ type About struct {
 	Chain       ledger.ChainID `json:"chain"`
 	Height      ledger.Height  `json:"height"`
 	Fresh       time.Time      `json:"fresh,omitzero"`
+	Told        time.Time      `json:"told,omitzero"` // when the hub last said whom it hears; at the hub, now
 	Peers       []Peer         `json:"peers"`
 }
 
@@ -167,24 +169,30 @@ type Peer struct {
 	Institution ws.Institution     `json:"institution"`
 	Fingerprint ledger.KeyID       `json:"fingerprint"`
 	Ended       bool               `json:"ended,omitempty"`
-	Latest      map[ws.Dataset]int `json:"latest,omitempty"` // versions of its datasets
-	Seen        time.Time          `json:"seen,omitzero"`    // when it was last heard here
+	Latest      map[ws.Dataset]int `json:"latest,omitempty"`    // versions of its datasets
+	Suspended   bool               `json:"suspended,omitempty"` // its institution is
+	Seen        time.Time          `json:"seen,omitzero"`       // when it was last heard here, or by the hub
+	Release     ws.Release         `json:"release,omitempty"`   // that its node says it runs
 }
 
-func (s *Server) about(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) about(w http.ResponseWriter, r *http.Request) {
 	state := s.node.Ledger.State()
+	var known map[ws.SiteID]roll.Member
+	var told time.Time
+	if s.node.Roll != nil {
+		known, told = s.node.Roll(r.Context())
+	}
 	chain, _ := state.Chain()
-	a := About{Site: s.node.Self, Hub: s.node.Hub, Institution: s.node.Institution, Chain: chain.ID, Height: state.Height(), Peers: []Peer{}}
+	a := About{Site: s.node.Self, Hub: s.node.Hub, Institution: s.node.Institution, Chain: chain.ID, Height: state.Height(), Told: told, Peers: []Peer{}}
 	if s.node.Fresh != nil {
 		a.Fresh = s.node.Fresh()
 	}
 	for id, rec := range state.Sites() {
-		p := Peer{Site: id, Institution: rec.Institution, Fingerprint: rec.Key.ID(), Ended: rec.Ended, Latest: map[ws.Dataset]int{}}
+		institution, _ := state.Institution(rec.Institution)
+		p := Peer{Site: id, Institution: rec.Institution, Fingerprint: rec.Key.ID(), Ended: rec.Ended, Suspended: institution.Suspended,
+			Latest: map[ws.Dataset]int{}, Seen: known[id].Seen, Release: known[id].Release}
 		for d, v := range state.Datasets(id) {
 			p.Latest[d] = v.Latest
-		}
-		if s.node.Seen != nil && id != s.node.Self {
-			p.Seen = s.node.Seen(id)
 		}
 		a.Peers = append(a.Peers, p)
 	}

@@ -1,0 +1,68 @@
+package portal_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	ws "wellspring"
+	"wellspring/ledger"
+	"wellspring/ledger/ledgertest"
+)
+
+// await opens a page until it says something, and gives it.
+func (b *browser) await(path, text string) (p page) {
+	b.t.Helper()
+	for until := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if p = b.get(path); strings.Contains(p.body, text) {
+			return p
+		}
+		if time.Now().After(until) {
+			b.t.Fatalf("%s does not say %q: %s", path, text, p.body)
+		}
+	}
+}
+
+// The steward sees with whom keys were compared, and with whom another key came;
+// which sites are there, by the word of the hub, and what they run.
+func TestNetwork(t *testing.T) {
+	h := newHouse(t)
+	for lang, says := range map[string][]string{"en": {"<dd>3 of 3</dd>", "this node", "another key than was compared", "compared</span>", "version 1", "heard by the hub"},
+		"zh": {"<dd>3/3</dd>", "本节点", "与核对过的密钥不同", "已核对</span>", "版本 1", "枢纽最近收到"}} {
+		h.steward.get("/language/" + lang)
+		p := h.steward.await("/network", says[0])
+		p.says(t, append(says, "anzhen", "ruijin", "xiehe", "inst-ruijin", string(ws.Version))...)
+		inspect(t, p, lang)
+	}
+	p := h.operator.await("/network", "3 of 3")
+	p.says(t, "last heard")
+	p.silent(t, "compared", "heard by the hub", "not reachable")
+}
+
+// A member that was suspended or has ended is shown so, and counted no more once it has ended.
+func TestNetwork_Standing(t *testing.T) {
+	h := newHouse(t)
+	h.operator.await("/network", "3 of 3")
+	suspend := func(ledgertest.Net) ledger.Body {
+		return &ledger.SetInstitution{Act: ledger.Suspend, Institution: "inst-ruijin"}
+	}
+	end := func(ledgertest.Net) ledger.Body { return &ledger.SetSite{Act: ledger.End, Site: "xiehe"} }
+	if err := h.net.Submit(t.Context(), "operator", suspend); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.net.Submit(t.Context(), "inst-xiehe", end); err != nil {
+		t.Fatal(err)
+	}
+	p := h.operator.await("/network", "2 of 2")
+	p.says(t, `badge bad">suspended`, `badge off">ended`)
+	h.operator.get("/language/zh?back=/network").says(t, "已暂停", "已终止")
+}
+
+// Where the hub is gone, the page of a site does not take old words for news.
+func TestNetwork_HubGone(t *testing.T) {
+	h := newHouse(t)
+	h.net.KillHub()
+	p := h.steward.get("/network")
+	p.says(t, "not known: the hub does not answer", "not heard yet")
+	p.silent(t, "3 of 3")
+}
