@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"crypto"
-	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -35,13 +34,13 @@ type Config struct {
 	Study func([]byte) bool
 	// Roll is given what sites say of themselves. May be nil.
 	Roll func(context.Context, *mesh.Delivery) error
+	// GiveTexts gives a site the texts of all studies, which it has lost. May be nil.
+	GiveTexts func(ws.SiteID)
+	// Life tells this life of the hub's node from those before a backup was restored; see [post.Texts].
+	Life string
 	// Beat is how often every site is told the head. Default 20 s.
 	Beat time.Duration
 }
-
-// maxBlocks bounds the blocks that one request is answered with; the rest is
-// asked for again.
-const maxBlocks = 1000
 
 // A Service is a running hub.
 type Service struct {
@@ -55,7 +54,8 @@ type Service struct {
 	bodies map[ledger.Height][]byte // blocks as they are sent, of the newest requests
 	full   map[ledger.Height]full   // letters' worth of them, by the height before the first
 	held   int                      // bytes of both
-	asking map[ws.SiteID]bool       // sites whose request is being answered; true if another came meanwhile
+	asking map[ws.SiteID]*post.Mark // sites whose request is being answered, and one that came meanwhile
+	texted map[ws.SiteID]time.Time  // when a site last asked for the texts of studies
 }
 
 // full are as many blocks as go into one letter.
@@ -69,7 +69,7 @@ func New(cfg Config) *Service {
 	if cfg.Beat == 0 {
 		cfg.Beat = 20 * time.Second
 	}
-	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}, full: map[ledger.Height]full{}, asking: map[ws.SiteID]bool{}}
+	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}, full: map[ledger.Height]full{}, asking: map[ws.SiteID]*post.Mark{}, texted: map[ws.SiteID]time.Time{}}
 	s.over, s.end = context.WithCancel(context.Background())
 	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Ledger, Catalog: cfg.Catalog, Texts: cfg.Texts,
 		Patience: cfg.Patience, Progress: cfg.Progress,
@@ -100,13 +100,10 @@ func (s *Service) report(err error) {
 
 func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
 	switch d.Label {
-	case post.Submit, post.Since:
+	case post.Submit:
 		b, err := d.Bytes()
 		if err != nil {
 			return err
-		}
-		if d.Label == post.Since {
-			return s.asked(ctx, d.From, b)
 		}
 		return s.submit(ctx, d.From, b)
 	case post.Roll:
@@ -114,6 +111,13 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
 			return nil
 		}
 		return s.cfg.Roll(ctx, d)
+	case post.Since:
+		m, err := post.ReadMark(d)
+		if err != nil {
+			return err
+		}
+		s.asked(ctx, d.From, m)
+		return nil
 	case post.Study:
 		b, err := d.Bytes()
 		if err == nil && s.cfg.Study != nil && s.cfg.Study(b) {
@@ -177,17 +181,22 @@ func (s *Service) send(ctx context.Context, to ws.SiteID, label string, body []b
 // asked answers a site's request beside the loop that takes letters: many blocks
 // fill the site's window, and a hub that waits for one site hears of none. While
 // one answer is under way the head at its end stands for further requests.
-func (s *Service) asked(ctx context.Context, to ws.SiteID, b []byte) error {
-	var m post.Mark
-	if json.Unmarshal(b, &m) != nil {
-		return ws.Errorf(ws.Invalid, "hub", ws.T("the request is not well formed", "请求格式不正确"))
-	}
+func (s *Service) asked(ctx context.Context, to ws.SiteID, m post.Mark) {
 	s.mu.Lock()
 	_, busy := s.asking[to]
-	s.asking[to] = busy
+	if s.asking[to] = nil; busy {
+		s.asking[to] = &m
+	}
+	texts := m.Texts && s.cfg.GiveTexts != nil && time.Since(s.texted[to]) > textsEvery
+	if texts {
+		s.texted[to] = time.Now()
+	}
 	s.mu.Unlock()
+	if texts {
+		s.cfg.GiveTexts(to)
+	}
 	if busy {
-		return nil
+		return
 	}
 	s.wg.Go(func() {
 		s.report(s.since(ctx, to, m))
@@ -195,26 +204,16 @@ func (s *Service) asked(ctx context.Context, to ws.SiteID, b []byte) error {
 		again := s.asking[to]
 		delete(s.asking, to)
 		s.mu.Unlock()
-		if again {
-			s.report(s.head(ctx, to)) // who lacks something still asks anew
+		if again != nil {
+			s.report(s.head(ctx, to, again.Nonce)) // who lacks something still asks anew
 		}
 	})
-	return nil
 }
 
 // since answers with the blocks above a height, and the head.
 func (s *Service) since(ctx context.Context, to ws.SiteID, m post.Mark) error {
-	head := s.cfg.Ledger.State().Height()
-	for end := min(head, m.Height+maxBlocks); m.Height < end; {
-		body, err := s.batch(ctx, &m.Height, end)
-		if err != nil {
-			return err
-		}
-		if err := s.send(ctx, to, post.Blocks, body); err != nil {
-			return err
-		}
-	}
-	return s.head(ctx, to)
+	return post.Answer(m, s.cfg.Ledger, func(at *ledger.Height, end ledger.Height) ([]byte, error) { return s.batch(ctx, at, end) },
+		func(label string, body []byte) error { return s.send(ctx, to, label, body) })
 }
 
 // batch packs the blocks above a height, which it moves on, up to an end or as
@@ -229,14 +228,9 @@ func (s *Service) batch(ctx context.Context, at *ledger.Height, end ledger.Heigh
 		*at = known.last
 		return known.body, nil
 	}
-	var all []byte
-	for *at < end && len(all) < post.Batch {
-		b, err := s.body(ctx, *at+1)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, b...)
-		*at++
+	all, err := post.Pack(at, end, func(h ledger.Height) ([]byte, error) { return s.body(ctx, h) })
+	if err != nil {
+		return nil, err
 	}
 	if len(all) >= post.Batch {
 		s.mu.Lock()
@@ -268,9 +262,7 @@ func (s *Service) body(ctx context.Context, h ledger.Height) ([]byte, error) {
 	if known != nil {
 		return known, nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	block, err := s.next(ctx, h-1)
+	block, err := post.NextBlock(ctx, s.cfg.Ledger, h-1)
 	if err != nil {
 		return nil, err
 	}
@@ -285,16 +277,8 @@ func (s *Service) body(ctx context.Context, h ledger.Height) ([]byte, error) {
 	return b, nil
 }
 
-func (s *Service) next(ctx context.Context, after ledger.Height) (ledger.Block, error) {
-	for b, err := range s.cfg.Ledger.Watch(ctx, after) {
-		return b, err
-	}
-	return ledger.Block{}, ws.Errorf(ws.Stopped, "hub", ws.T("stopped", "已停止"))
-}
-
-func (s *Service) head(ctx context.Context, to ws.SiteID) error {
-	state := s.cfg.Ledger.State()
-	return s.send(ctx, to, post.Head, post.JSON(post.Mark{Height: state.Height(), Root: state.Root()}))
+func (s *Service) head(ctx context.Context, to ws.SiteID, nonce string) error {
+	return s.send(ctx, to, post.Head, post.HeadOf(s.cfg.Ledger.State(), nonce))
 }
 
 // blocks hands every new block to every site. Those that come while a letter goes
@@ -329,12 +313,15 @@ func (s *Service) beats(ctx context.Context) {
 	for {
 		select {
 		case <-clock.C:
-			s.toAll(s.cfg.Ledger.State(), func(site ws.SiteID) error { return s.head(ctx, site) })
+			s.toAll(s.cfg.Ledger.State(), func(site ws.SiteID) error { return s.head(ctx, site, "") })
 		case <-ctx.Done():
 			return
 		}
 	}
 }
+
+// textsEvery is how often a site may ask for the texts of all studies.
+const textsEvery = time.Second
 
 // spreading bounds how long one site is tried; a letter that the broker has
 // taken needs no more of us.
@@ -358,7 +345,7 @@ func (s *Service) Give(site ws.SiteID, text []byte) {
 	s.wg.Go(func() {
 		ctx, cancel := context.WithTimeout(s.over, spreading)
 		defer cancel()
-		s.report(s.cfg.Link.Send(ctx, mesh.Letter{From: s.cfg.Self, To: site, Run: post.Ledger, Label: post.Study, Body: text, Keep: true}))
+		s.report(s.cfg.Link.Send(ctx, mesh.Letter{From: s.cfg.Self, To: site, Run: post.Texts(s.cfg.Life), Label: post.Study, Body: text, Keep: true}))
 	})
 }
 

@@ -73,10 +73,24 @@ type Fate struct {
 	Hint   ws.Text       `json:"hint,omitzero"`
 }
 
-// A Mark is the body of [Head], and its height that of [Since].
+// A Mark is the body of [Head] and, but for its root, of [Since].
 type Mark struct {
 	Height ledger.Height `json:"height"`
 	Root   ledger.Hash   `json:"root"`
+	// Nonce of a request comes back in the head that answers it, so that this is
+	// known to be no older than the request.
+	Nonce string `json:"nonce,omitempty"`
+	// Texts asks the hub for the texts of all studies, too.
+	Texts bool `json:"texts,omitempty"`
+}
+
+// ReadMark takes a mark out of a letter.
+func ReadMark(d *mesh.Delivery) (m Mark, err error) {
+	b, err := d.Bytes()
+	if err == nil && json.Unmarshal(b, &m) != nil {
+		err = ws.Errorf(ws.Invalid, "post", ws.T("the letter of %s is not well formed", "%s 的信件格式不正确", d.From))
+	}
+	return m, err
 }
 
 // JSON packs the body of a letter about the ledger.

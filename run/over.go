@@ -35,6 +35,32 @@ func (p *Participant) over(result [32]byte) (Record, error) {
 	return Record{"state", b}, err
 }
 
+// Lost is what a site's journal holds of a run of which the site cannot know any
+// more what it answered, since it came back from a backup: with it the site takes
+// part in the run no more, whatever is asked. Another answer to what was answered
+// before, under other secrets, is what an attacker would ask for.
+func Lost(run string) (Record, error) {
+	b, err := json.Marshal(memo{Lost: run})
+	return Record{"state", b}, err
+}
+
+// forgotten answers a message of a run that is lost here: with a refusal, by which its
+// conductor ends it at once.
+func (p *Participant) forgotten(m *Message) (Output, error) {
+	if m == nil {
+		return Output{}, nil
+	}
+	if m.Run != p.lost {
+		return Output{}, ws.Errorf(ws.Diverged, "run", ws.T("the message is of another run", "消息属于另一计算"))
+	}
+	if m.Step == End {
+		return Output{Erase: transient}, nil
+	}
+	err := ws.Errorf(ws.Denied, "run", ws.T("this site was restored from a backup, and answers no run that was opened before", "本站点由备份恢复，不再应答恢复之前开启的计算")).
+		WithHint(ws.T("run the study again", "请重新运行该研究"))
+	return Output{Send: []Message{Refusal(p.cfg.Site, *m, err)}}, err
+}
+
 func (t *tombstone) valid() bool {
 	return t.Run != "" && len(t.Opening) == 32 && len(t.Last) == 32 && len(t.Result) == 32
 }

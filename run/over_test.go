@@ -206,3 +206,40 @@ func TestOver_LateEnd(t *testing.T) {
 		t.Error("no late end was tried")
 	}
 }
+
+// A site that came back from a backup answers nothing of a run that is lost to it,
+// whatever it is asked: the same epoch, a new one, fewer sites, to take it over.
+func TestLost(t *testing.T) {
+	w := newWorld(t, describeStudy(), 4)
+	h := w.hosts["site0000"]
+	tomb, err := run.Lost("run-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.journal.Save(tomb); err != nil {
+		t.Fatal(err)
+	}
+	h.restore()
+	for epoch, sites := range map[int][]ws.SiteID{1: siteNames(4), 2: siteNames(3)} {
+		sent := w.again(h, epoch, sites, describeStudy())
+		if left := answers(sent); len(left) > 0 || len(sent) < 8 || ws.KindOf(h.refused) != ws.Denied {
+			t.Errorf("epoch %d: %d messages, answers %v; refused with %v", epoch, len(sent), left, h.refused)
+		}
+	}
+	if sent := h.handle(run.Message{From: "site0001", To: "site0000", Run: "run-1", Epoch: 1, Step: run.Resume, Body: join(nil)}); len(answers(sent)) > 0 || len(sent) != 1 {
+		t.Errorf("to be taken over: %v", sent)
+	}
+	if _, err := h.p.StandIn(); err == nil {
+		t.Error("it would stand in")
+	}
+	if sent := h.handle(run.Message{From: "hub", To: "site0000", Run: "run-2", Epoch: 1, Step: run.Ask}); len(sent) > 0 {
+		t.Errorf("to another run: %v", sent)
+	}
+	if sent := h.handle(run.Message{From: "hub", To: "site0000", Run: "run-1", Epoch: 1, Step: run.End}); len(sent) > 0 {
+		t.Errorf("to an end: %v", sent)
+	}
+	h.restore()
+	if left := answers(w.again(h, 1, siteNames(4), describeStudy())); len(left) > 0 {
+		t.Errorf("after an end it answers %v", left)
+	}
+}

@@ -125,6 +125,7 @@ type Participant struct {
 	ended   bool
 	refusal []byte     // as it was sent
 	tomb    *tombstone // of a run that is over; then all else is zero but cfg
+	lost    string     // a run that is lost here; likewise
 }
 
 // inRound is what a participant has of the round at hand.
@@ -149,8 +150,11 @@ func NewParticipant(cfg Config) *Participant { return &Participant{cfg: cfg} }
 // then holds its refusal. Only a message that is of another run or of another
 // sender than its conductor is an error that changes nothing.
 func (p *Participant) Step(e Event) (Output, error) {
-	if p.tomb != nil {
+	switch {
+	case p.tomb != nil:
 		return p.buried(e.Message)
+	case p.lost != "":
+		return p.forgotten(e.Message)
 	}
 	if m := e.Message; m != nil && m.Step != Open {
 		if late, err := p.stray(m); late || err != nil {

@@ -33,8 +33,9 @@ type memo struct {
 	Asker   ws.SiteID       `json:"asker,omitempty"`
 	Ended   bool            `json:"ended,omitempty"`
 	Refusal []byte          `json:"refusal,omitempty"`
-	// Over stands alone: the run has come to its end here.
+	// Over and Lost stand alone: the run has come to its end here, or is lost to this site.
 	Over *tombstone `json:"over,omitempty"`
+	Lost string     `json:"lost,omitempty"`
 }
 
 // record gives the state as it must be saved before anything is sent.
@@ -83,6 +84,8 @@ func Restore(cfg Config, j Journal) (*Participant, error) {
 	var m memo
 	if err := json.Unmarshal(b, &m); err == nil && m.Over != nil && m.Over.valid() {
 		return &Participant{cfg: cfg, tomb: m.Over}, nil
+	} else if err == nil && m.Lost != "" {
+		return &Participant{cfg: cfg, lost: m.Lost}, nil
 	} else if err != nil || m.Opening == nil || m.Round < 0 || m.Round != len(m.Asked) {
 		return nil, unreadable()
 	}

@@ -59,6 +59,12 @@ type ServiceConfig struct {
 	Study func([]byte)
 	// Roll is given what the hub says of itself and others; may be nil.
 	Roll func(context.Context, *mesh.Delivery) error
+	// Restored is given to a node that was restored from a backup and has not yet
+	// heard where the ledger stands. Until then it answers no run, and those that are
+	// open then it never answers. Restored is called, once, when that is written down.
+	Restored func(ledger.Height) error
+	// SendTexts gives the hub the texts of all studies, which it has lost; may be nil.
+	SendTexts func()
 	// Report is told what went wrong and did not end the service; may be nil.
 	Report func(error)
 }
@@ -83,11 +89,16 @@ type Service struct {
 	ctx     context.Context // of Serve
 	serving map[string]*serving
 	wg      sync.WaitGroup
+	renewed chan struct{} // closed when a restored node may answer
+	asked   chan struct{} // has room while the hub's request for blocks is not being answered
 }
 
 // NewService makes a service; Serve runs it.
 func NewService(cfg ServiceConfig) *Service {
-	s := &Service{cfg: cfg, serving: map[string]*serving{}}
+	s := &Service{cfg: cfg, serving: map[string]*serving{}, renewed: make(chan struct{}), asked: make(chan struct{}, 1)}
+	if cfg.Restored == nil {
+		close(s.renewed)
+	}
 	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Replica, Catalog: cfg.Catalog, Texts: cfg.Texts,
 		Send: s.send, Patience: cfg.Patience, Progress: cfg.Progress})
 	return s
@@ -105,7 +116,9 @@ func (s *Service) Serve(ctx context.Context) error {
 	s.mu.Lock()
 	s.ctx = ctx
 	s.mu.Unlock()
-	if err := s.cfg.Replica.Follow(ctx); err != nil {
+	if s.cfg.Restored != nil {
+		s.wg.Go(func() { s.report(s.renew(ctx)) })
+	} else if err := s.cfg.Replica.Follow(ctx); err != nil {
 		return err
 	}
 	if err := s.takeUp(ctx); err != nil {
@@ -131,6 +144,15 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
 		var err error
 		if s.cfg.Roll != nil {
 			err = s.cfg.Roll(ctx, d)
+		}
+		s.report(errors.Join(err, d.Ack()))
+	case post.Since:
+		m, err := post.ReadMark(d)
+		if err == nil && d.From == s.cfg.Replica.Hub() {
+			s.blocks(ctx, m)
+			if m.Texts && s.cfg.SendTexts != nil {
+				s.wg.Go(s.cfg.SendTexts)
+			}
 		}
 		s.report(errors.Join(err, d.Ack()))
 	case post.Study:

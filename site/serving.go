@@ -187,6 +187,9 @@ func (v *serving) begin(ctx context.Context) error {
 	if v.node != nil {
 		return nil
 	}
+	if err := v.s.known(ctx); err != nil {
+		return err
+	}
 	cfg := v.s.cfg
 	id := ledger.RunID(v.id)
 	v.await(ctx, func(s ledger.State) bool { _, known := s.Run(id); return known })

@@ -93,7 +93,7 @@ func guide(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(file, []byte(blocks[at].text), 0o600))
 	cmd := exec.Command("bash", "-euo", "pipefail", file)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=", "PATH="+ts.Getenv("PATH"), "NODE="+ts.Getenv("NODE"), "GATE="+ts.Getenv("GATE"))
+	cmd.Env = append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=", "PATH="+ts.Getenv("PATH"), "NODE="+ts.Getenv("NODE"), "GATE="+ts.Getenv("GATE"), "RECIPIENT="+ts.Getenv("RECIPIENT"))
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {

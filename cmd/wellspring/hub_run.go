@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	ws "wellspring"
@@ -30,8 +31,10 @@ const hubMemory = 640 << 20
 // hubRun serves a network until it is stopped.
 func hubRun(ctx context.Context, args []string, c *console) error {
 	var dir string
+	var without []string
 	f := flags("hub run --dir DIR [--patience TIME]", c)
 	patience, metrics, form := patienceFlag(f), metricsFlag(f), logFlag(f)
+	f.list(&without, "without", "SITE", ws.T("after a restore: a member that is gone for good, and is not asked for what it holds of the ledger", "恢复之后：已永久失效、不再向其索取账本的成员"))
 	f.text(&dir, "dir", "DIR", ws.T("the hub's folder", "枢纽的文件夹"))
 	if err := f.parse(args); err != nil {
 		return err
@@ -43,10 +46,10 @@ func hubRun(ctx context.Context, args []string, c *console) error {
 		debug.SetMemoryLimit(hubMemory)
 	}
 	log := newEvents(c, *form)
-	return log.end(serveHub(ctx, folder(dir), *patience, *metrics, log))
+	return log.end(serveHub(ctx, folder(dir), *patience, *metrics, without, log))
 }
 
-func serveHub(ctx context.Context, d folder, patience time.Duration, metrics string, log *eventLog) error {
+func serveHub(ctx context.Context, d folder, patience time.Duration, metrics string, without []string, log *eventLog) error {
 	n, err := openHub(ctx, d, patience, log)
 	if err != nil {
 		return err
@@ -56,8 +59,22 @@ func serveHub(ctx context.Context, d folder, patience time.Duration, metrics str
 	if err != nil {
 		return err
 	}
-	log.Write(events.HubServes(len(n.roster.members), n.broker.URLs()[0]))
-	return serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, vital, n.expel, watchKey(n.ledger, broker.HubSite, n.key, hubFarewell))
+	whole := make(chan struct{}) // closed when the ledger is
+	return serveAll(ctx, func(ctx context.Context) error {
+		if err := n.recover(ctx, without); err != nil {
+			return err
+		}
+		log.Write(events.HubServes(len(n.roster.members), n.broker.URLs()[0]))
+		close(whole)
+		return n.service.Serve(ctx)
+	}, func(ctx context.Context) error {
+		select {
+		case <-whole:
+			return n.server.Serve(ctx, string(d))
+		case <-ctx.Done():
+			return nil
+		}
+	}, vital, n.expel, watchKey(n.ledger, broker.HubSite, n.key, hubFarewell))
 }
 
 // A switchboard gives members their way: the hub's own server, or servers that others run.
@@ -75,6 +92,7 @@ type hubNode struct {
 	log     *eventLog
 	key     ed25519.PrivateKey
 	ledger  *file.Ledger
+	reborn  rebirth
 	broker  switchboard
 	roster  *roster
 	texts   *socket.Texts
@@ -96,6 +114,9 @@ func openHub(ctx context.Context, d folder, patience time.Duration, log *eventLo
 		}
 	}()
 	if n.ledger, err = file.Open(d.path(ledgerName)); err != nil {
+		return n, err
+	}
+	if n.reborn, err = d.rebirth(); err != nil {
 		return n, err
 	}
 	if n.roster, err = openRoster(d); err != nil {
@@ -152,7 +173,7 @@ func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
 	n.log.vitals = vitals.New(vitals.Node{Role: "hub", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() }})
 	members := roll.New(roll.Config{Self: broker.HubSite, Hub: broker.HubSite, Ledger: n.ledger, Send: n.link.Send, Seen: n.link.Seen, Waiting: n.link.Backlog, Report: n.log.report})
 	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Texts: n.texts.Study, Patience: patience,
-		Report: n.log.report, Study: n.keep, Roll: members.Take, Progress: func(p conduct.Progress) {
+		Report: n.log.report, Study: n.keep, GiveTexts: n.give, Life: n.reborn.Life, Roll: members.Take, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)
 		}})
@@ -185,13 +206,46 @@ func openLink(d folder, self ws.SiteID, key ed25519.PrivateKey, carrier mesh.Car
 		}})
 }
 
-// keep takes the text of a study that a site sent; it goes on to the others once
-// the ledger knows the study.
+// keep takes the text of a study that a site sent; one that is new goes on to the
+// others once the ledger knows the study.
 func (n *hubNode) keep(text []byte) bool {
 	known := socket.Known(n.ledger)
-	h, err := n.texts.Put(text, known)
+	h, fresh, err := n.texts.Put(text, known)
 	n.log.report(err)
-	return err == nil && known(h)
+	return err == nil && fresh && known(h)
+}
+
+// give sends a site the texts of all studies.
+func (n *hubNode) give(site ws.SiteID) {
+	n.texts.Each(socket.Known(n.ledger), func(text []byte) { n.service.Give(site, text) })
+}
+
+// recover brings a hub that came from a backup up to what its members hold; but names those that are
+// gone for good.
+func (n *hubNode) recover(ctx context.Context, but []string) error {
+	if n.reborn.Done {
+		return nil
+	}
+	var members []ws.SiteID
+	state := n.ledger.State()
+	for _, m := range n.roster.members {
+		if rec, known := state.Site(m.Site); known && !rec.Ended && !slices.Contains(but, string(m.Site)) {
+			members = append(members, m.Site)
+		}
+	}
+	n.log.Write(events.Recovering(len(members)))
+	h, err := n.service.Recover(ctx, members)
+	if err == nil {
+		err = n.dir.finish(n.reborn)
+	}
+	if err != nil {
+		return err
+	}
+	n.log.Write(events.Restored(h))
+	for _, m := range members {
+		n.give(m) // some may have been on their way
+	}
+	return nil
 }
 
 // admit enters a member at the running broker, and sends it the texts of
@@ -204,7 +258,7 @@ func (n *hubNode) admit(ctx context.Context, m socket.Newcomer) (p mesh.Pass, er
 	if p, err = n.broker.Admit(ctx, member); err != nil {
 		return p, err
 	}
-	n.texts.Each(socket.Known(n.ledger), func(text []byte) { n.service.Give(m.Site, text) })
+	n.give(m.Site)
 	n.log.Write(events.SiteAdmitted(m.Site))
 	return p, nil
 }

@@ -207,8 +207,27 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Stderr().Write([]byte(errOut.String()))
 }
 
+// reborn is a node that is backed up while it runs, ends by kill -9, loses its folder,
+// and comes back from the backup.
+func reborn(ts *testscript.TestScript, name string) {
+	p := running(ts, name)
+	dir, file := p.args[len(p.args)-1], name+".backup"
+	_ = os.Remove(ts.MkAbs(file))
+	do := func(args ...string) {
+		if out, err := program(ts, args).CombinedOutput(); err != nil {
+			ts.Fatalf("%v: %v: %s", args, err, out)
+		}
+	}
+	do("backup", "--dir", dir, "--out", file, "--recipient", ts.Getenv("RECIPIENT"))
+	crash(ts, name)
+	ts.Check(os.RemoveAll(ts.MkAbs(dir)))
+	do("restore", file, "--dir", dir, "--identity", "me.age")
+	ts.Check(running(ts, "hub").cmd.Process.Signal(syscall.SIGCONT)) // it may have been held
+	start(ts, name, p)
+}
+
 // midway N ROUND DEED NODE ARGS...: while "study run" with ARGS is in a
-// round, NODE is killed and comes back (bounce), does not come back (fall), or is held (freeze) while the
+// round, NODE is killed and comes back (bounce), does not come back (fall), comes back from a backup while the hub is held (reborn), or is held (freeze) while the
 // asker presses Ctrl-C; the asker ends with code N. With bounce-hub the run's
 // id is left in the file run.
 func midway(ts *testscript.TestScript, neg bool, args []string) {
@@ -228,10 +247,13 @@ func midway(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the run never came to round %s: %s", round, said)
 	}
 	p := running(ts, node)
+	if deed == "reborn" { // the run waits until the node is lost
+		ts.Check(running(ts, "hub").cmd.Process.Signal(syscall.SIGSTOP))
+	}
 	if deed == "freeze" {
 		ts.Check(p.cmd.Process.Signal(syscall.SIGSTOP))
 		ts.Check(cmd.Process.Signal(syscall.SIGINT))
-	} else {
+	} else if deed != "reborn" {
 		crash(ts, node)
 	}
 	rest := make(chan string, 1)
@@ -247,7 +269,11 @@ func midway(ts *testscript.TestScript, neg bool, args []string) {
 		said += <-rest
 		ts.Check(p.cmd.Process.Signal(syscall.SIGCONT))
 	} else {
-		if deed != "fall" {
+		switch deed {
+		case "fall":
+		case "reborn":
+			reborn(ts, node)
+		default:
 			start(ts, node, p)
 		}
 		said += <-rest

@@ -91,11 +91,7 @@ func wayIn() ws.Text {
 func (d folder) steward(desk *socket.Client) *portal.Steward {
 	return &portal.Steward{Pinned: d.pins().Pinned, Holdings: d.holdings,
 		Decide: func(ctx context.Context, questions []ledger.Question, v ledger.Verdict) error {
-			key, err := d.key(institutionKey)
-			if err != nil {
-				return err
-			}
-			return desk.Decide(ctx, key, questions, v)
+			return d.decide(ctx, desk, questions, v)
 		}}
 }
 

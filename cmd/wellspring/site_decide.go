@@ -71,15 +71,32 @@ func siteVerdict(ctx context.Context, name string, v ledger.Verdict, args []stri
 	if err != nil {
 		return err
 	}
-	key, err := d.key(institutionKey)
-	if err != nil {
-		return err
-	}
-	if err := desk.Decide(ctx, key, questions, v); err != nil {
+	if err := d.decide(ctx, desk, questions, v); err != nil {
 		return err
 	}
 	c.say(ws.T("study %s %s, %s, for %v: %s", "研究 %s %s，数据集 %s，用途 %v：%s", s.Study.String()[:12], s.Name, s.Dataset, s.Purposes, v.Describe()))
 	return nil
+}
+
+// decide signs a verdict with the institution's key, and approves nothing that this folder cannot answer.
+func (d folder) decide(ctx context.Context, desk *socket.Client, questions []ledger.Question, v ledger.Verdict) error {
+	if v == ledger.Approve {
+		state, err := d.state()
+		if err != nil {
+			return err
+		}
+		for _, q := range questions {
+			on, _ := state.Study(q.StudyRef)
+			if _, err := d.held(state, q.Site, on.Dataset, q.Version); err != nil {
+				return err
+			}
+		}
+	}
+	key, err := d.key(institutionKey)
+	if err != nil {
+		return err
+	}
+	return desk.Decide(ctx, key, questions, v)
 }
 
 // oneStudy finds the one study that which names, of one requester where account is given.

@@ -77,6 +77,7 @@ type siteNode struct {
 	key      ed25519.PrivateKey
 	ledger   *file.Ledger
 	journals *sqlite.DB
+	reborn   rebirth
 	vault    *vault
 	texts    *socket.Texts
 	results  *socket.Results
@@ -104,6 +105,9 @@ func openSite(d folder, s siteFile, r reach, patience time.Duration, log *eventL
 		return n, hinted(err, ws.T("take the operator's pass first: wellspring site join pass.json --dir %s", "请先接受运营方的通行证：wellspring site join pass.json --dir %s", string(d)))
 	}
 	if n.ledger, err = file.Open(d.path(ledgerName)); err != nil {
+		return n, err
+	}
+	if n.reborn, err = d.rebirth(); err != nil {
 		return n, err
 	}
 	if n.journals, err = sqlite.Open(d.path("journal.db")); err != nil {
@@ -151,8 +155,12 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 	n.replica = replica.New(replica.Config{Self: n.self.Site, Hub: n.network.Hub, Own: n.ledger, Send: n.link.Send, Genesis: n.network.Genesis})
 	n.log.vitals = vitals.New(vitals.Node{Role: "site", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() },
 		Up: n.up, Fresh: n.replica.Fresh, MaxAge: site.MaxAge + site.Exchanges*n.exchange.every})
+	var restored func(ledger.Height) error
+	if !n.reborn.Done {
+		restored = n.restored
+	}
 	members := roll.New(roll.Config{Self: n.self.Site, Hub: n.network.Hub, Ledger: n.replica, Send: n.link.Send, Seen: n.link.Seen, Waiting: n.link.Backlog, Report: n.log.report})
-	n.service = site.NewService(site.ServiceConfig{Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
+	n.service = site.NewService(site.ServiceConfig{Restored: restored, SendTexts: n.spreadAll, Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
 		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Texts: n.texts.Study, Pinned: n.dir.pins().Pinned, Study: n.keep, Roll: members.Take, Report: n.log.report,
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
@@ -166,17 +174,38 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 
 // spread gives the text of a study to the hub, which hands it on.
 func (n *siteNode) spread(ctx context.Context, text []byte) error {
-	return n.link.Send(ctx, mesh.Letter{From: n.self.Site, To: n.network.Hub, Run: post.Ledger, Label: post.Study, Body: text, Keep: true})
+	return n.link.Send(ctx, mesh.Letter{From: n.self.Site, To: n.network.Hub, Run: post.Texts(n.reborn.Life), Label: post.Study, Body: text, Keep: true})
+}
+
+// restored notes that the site, which came from a backup, knows where the ledger stands,
+// and gives the hub the texts of studies, of which some may never have come there.
+func (n *siteNode) restored(h ledger.Height) error {
+	if err := n.dir.finish(n.reborn); err != nil {
+		return err
+	}
+	n.log.Write(events.Restored(h))
+	go n.spreadAll()
+	return nil
+}
+
+// spreading bounds how long the hub is tried with all texts, whose letters it takes window by window.
+const spreading = 5 * time.Minute
+
+func (n *siteNode) spreadAll() {
+	ctx, stop := context.WithTimeout(context.Background(), spreading)
+	defer stop()
+	n.texts.Each(socket.Known(n.ledger), func(text []byte) { n.log.report(n.spread(ctx, text)) })
 }
 
 // keep takes the text of a study that came.
 func (n *siteNode) keep(text []byte) {
-	h, err := n.texts.Put(text, socket.Known(n.ledger))
-	if err != nil {
+	h, fresh, err := n.texts.Put(text, socket.Known(n.ledger))
+	switch {
+	case err != nil:
 		n.log.report(err)
-		return
+	case fresh:
+		n.log.Write(events.StudyArrived(h))
 	}
-	n.log.Write(events.StudyArrived(h))
 }
 
 func (n *siteNode) close() {
@@ -217,24 +246,15 @@ func (v *vault) open(ctx context.Context, name ws.Dataset, version int) (frame.S
 	if _, err := datasetNamed(string(name)); err != nil {
 		return nil, policy.Policy{}, err
 	}
-	f, commitment, err := v.node.dir.described(name, version)
+	f, err := v.node.dir.held(v.node.ledger.State(), v.node.self.Site, name, version)
 	if err != nil {
 		return nil, policy.Policy{}, err
 	}
-	on, known := v.node.ledger.State().Version(v.node.self.Site, name, version)
-	if !known || on.Commitment != commitment {
-		return nil, policy.Policy{}, v.altered(name, version)
-	}
 	src, err := v.source(ctx, name, version)
 	if err == nil && !reflect.DeepEqual(src.Dictionary(), f.Dictionary) {
-		err = v.altered(name, version)
+		err = altered(name, version)
 	}
 	return src, f.Policy, err
-}
-
-func (v *vault) altered(name ws.Dataset, version int) error {
-	return ws.Errorf(ws.Diverged, "data", ws.T("version %d of %s here is not the one on the ledger", "此处 %[2]s 的版本 %[1]d 与账本不符", version, name)).
-		WithHint(ws.T("restore the site's folder from its backup", "请从备份恢复站点文件夹"))
 }
 
 func (v *vault) source(ctx context.Context, name ws.Dataset, version int) (frame.Source, error) {

@@ -89,7 +89,7 @@ func (w *Network) keep(id ws.SiteID, text []byte) bool {
 		return false
 	}
 	known := console.Known(w.File)
-	h, err := d.texts.Put(text, known)
+	h, _, err := d.texts.Put(text, known)
 	if err != nil {
 		w.report(err)
 	}

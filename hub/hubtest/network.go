@@ -218,25 +218,36 @@ func (w *Network) carrier(pass mesh.Pass) (mesh.Carrier, error) {
 
 // StartHub starts the hub, or brings it back: what it conducted it has forgotten.
 func (w *Network) StartHub() error {
+	c, err := w.newHub()
+	if err == nil {
+		w.run(c)
+	}
+	return err
+}
+
+func (w *Network) newHub() (*center, error) {
 	pass, err := w.broker.Hub()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := &center{ledger: &mortal{Ledger: w.File}, done: make(chan error, 1)}
 	if c.link, err = w.link(broker.HubSite, pass, nil); err != nil {
-		return err
+		return nil, err
 	}
 	c.roll = w.roll(broker.HubSite, w.File, c.link)
 	c.service = hub.New(hub.Config{Self: broker.HubSite, Institution: "centre", Key: ledgertest.Key(string(broker.HubSite)), Link: c.link, Ledger: c.ledger,
 		Catalog: w.cfg.Catalog, Texts: w.text, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.teller(broker.HubSite),
 		Study: func(text []byte) bool { return w.keep(broker.HubSite, text) }, Roll: c.roll.Take})
+	return c, nil
+}
+
+func (w *Network) run(c *center) {
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
 	go func() { c.done <- c.service.Serve(ctx) }()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.center = c
-	return nil
 }
 
 // KillHub ends the hub without a word.
@@ -274,7 +285,9 @@ func (w *Network) Reach(ctx context.Context, id ws.SiteID) error {
 }
 
 // Start begins a site, or brings it back.
-func (w *Network) Start(ctx context.Context, id ws.SiteID) (err error) {
+func (w *Network) Start(ctx context.Context, id ws.SiteID) error { return w.start(ctx, id, nil) }
+
+func (w *Network) start(ctx context.Context, id ws.SiteID, restored func(ledger.Height) error) (err error) {
 	n := w.nodes[id]
 	dir := filepath.Join(w.cfg.Dir, string(id))
 	if n.ledger, err = file.Open(filepath.Join(dir, "ledger")); err != nil {
@@ -294,7 +307,7 @@ func (w *Network) Start(ctx context.Context, id ws.SiteID) (err error) {
 	n.roll = w.roll(id, n.replica, n.link)
 	rows := w.cfg.Rows[id]
 	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: n.link, Replica: n.replica,
-		Journals: n.journals, Catalog: w.cfg.Catalog, Texts: w.text, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id),
+		Journals: n.journals, Catalog: w.cfg.Catalog, Texts: w.text, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id), Restored: restored,
 		Study: func(text []byte) { w.keep(id, text) }, Roll: n.roll.Take,
 		Data: func(context.Context, ws.Dataset, int) (frame.Source, policy.Policy, error) {
 			return rows, w.cfg.Policy, nil

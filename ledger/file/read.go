@@ -1,6 +1,7 @@
 package file
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -65,26 +66,35 @@ func (r *reader) replay(each func(ledger.Block, ledger.State) error) error {
 	}
 }
 
+// Whole opens the log of a folder, checked record by record, and tells how much of it
+// is whole: what comes later does not count. It takes no lock.
+func Whole(dir string) (f *os.File, size int64, state ledger.State, err error) {
+	if f, err = os.Open(filepath.Join(dir, LogName)); err != nil {
+		return nil, 0, state, noLedger(err)
+	}
+	size = int64(len(header))
+	state, err = Follow(dir, func(b ledger.Block, _ ledger.State) error {
+		size += int64(headLen + len(b.Txs[0].Bytes()))
+		return nil
+	})
+	if err == nil && state.Height() == 0 {
+		err = noLedger(nil)
+	}
+	if err != nil {
+		return nil, 0, state, errors.Join(err, f.Close())
+	}
+	return f, size, state, nil
+}
+
 // Export writes the whole log of a folder, checked record by record. It takes no
 // lock.
 func Export(dir string, out io.Writer) (ledger.State, error) {
-	f, err := os.Open(filepath.Join(dir, LogName))
-	if err != nil {
-		return ledger.State{}, noLedger(err)
-	}
-	defer f.Close() // it was only read
-	var end int64
-	state, err := Follow(dir, func(b ledger.Block, _ ledger.State) error {
-		end += int64(headLen + len(b.Txs[0].Bytes()))
-		return nil
-	})
+	f, size, state, err := Whole(dir)
 	if err != nil {
 		return state, err
 	}
-	if state.Height() == 0 {
-		return state, noLedger(nil)
-	}
-	if _, err := io.Copy(out, io.NewSectionReader(f, 0, int64(len(header))+end)); err != nil {
+	defer f.Close() // it was only read
+	if _, err := io.Copy(out, io.NewSectionReader(f, 0, size)); err != nil {
 		return state, trouble(err)
 	}
 	return state, nil

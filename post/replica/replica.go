@@ -1,7 +1,10 @@
 package replica
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"iter"
 	"sync"
@@ -29,12 +32,16 @@ type Replica struct {
 
 	mu    sync.Mutex
 	fresh time.Time
-	asked bool // for what is new, and no head came since
+	asked bool                      // for what is new, and no head came since
+	heads map[string]chan post.Mark // that answer a request, by its nonce
+	lower time.Time                 // since when whoever orders has told of nothing but heads below the one here
 	fates map[ledger.Hash]chan post.Fate
 }
 
 // New makes a replica of what the node's file holds.
-func New(cfg Config) *Replica { return &Replica{cfg: cfg, fates: map[ledger.Hash]chan post.Fate{}} }
+func New(cfg Config) *Replica {
+	return &Replica{cfg: cfg, fates: map[ledger.Hash]chan post.Fate{}, heads: map[string]chan post.Mark{}}
+}
 
 // Follow asks for what is new; the node calls it at its start, and the replica
 // itself whenever a block is missing.
@@ -49,6 +56,52 @@ func (r *Replica) send(ctx context.Context, label string, body []byte) error {
 	return r.cfg.Send(ctx, mesh.Letter{From: r.cfg.Self, To: r.cfg.Hub, Run: post.Ledger, Label: label, Body: body})
 }
 
+// Bounds of how long an answer to Newest is waited for, before it is asked for again.
+const (
+	firstWait = 5 * time.Second
+	lastWait  = 10 * time.Minute
+)
+
+// Newest asks whoever orders for the head, until it comes and the ledger here has
+// come to it. The head is no older than the call, however late older letters are; one
+// below least, or other than what is here, does not count. texts asks for the texts of all studies too.
+func (r *Replica) Newest(ctx context.Context, least ledger.Height, texts bool) (ledger.Height, error) {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	nonce, answer := hex.EncodeToString(b[:]), make(chan post.Mark, 1)
+	r.mu.Lock()
+	r.heads[nonce] = answer
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		delete(r.heads, nonce)
+		r.mu.Unlock()
+	}()
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+		if err := r.send(ctx, post.Since, post.JSON(post.Mark{Height: r.cfg.Own.State().Height(), Nonce: nonce, Texts: texts})); err != nil {
+			return 0, err
+		}
+		select {
+		case m := <-answer:
+			if m.Height < least {
+				break
+			}
+			return m.Height, r.Reach(ctx, m.Height)
+		case <-time.After(wait):
+			continue
+		case <-ctx.Done():
+		}
+		select { // a head that does not count comes again at once
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return 0, ws.Errorf(ws.Unreachable, "ledger", ws.T("whoever orders the ledger does not answer", "账本排序方未应答")).Wrap(ctx.Err())
+		}
+	}
+}
+
+// Hub is who orders.
+func (r *Replica) Hub() ws.SiteID { return r.cfg.Hub }
+
 // Fresh is when the head of whoever orders was last the head here.
 func (r *Replica) Fresh() time.Time {
 	r.mu.Lock()
@@ -61,6 +114,13 @@ func (r *Replica) Take(ctx context.Context, d *mesh.Delivery) (bool, error) {
 	if d.From != r.cfg.Hub {
 		return false, nil
 	}
+	if d.Label == post.Head {
+		m, err := post.ReadMark(d)
+		if err != nil {
+			return true, err
+		}
+		return true, r.head(ctx, m)
+	}
 	b, err := d.Bytes()
 	if err != nil {
 		return false, err
@@ -68,8 +128,6 @@ func (r *Replica) Take(ctx context.Context, d *mesh.Delivery) (bool, error) {
 	switch d.Label {
 	case post.Blocks:
 		return true, r.blocks(ctx, b)
-	case post.Head:
-		return true, r.head(ctx, b)
 	case post.Receipt:
 		return true, r.receipt(b)
 	}
@@ -89,6 +147,10 @@ func (r *Replica) blocks(ctx context.Context, b []byte) error {
 			return r.missing(ctx)
 		case height == own+1:
 			if err := r.block(ctx, height, tx); err != nil {
+				return err
+			}
+		default:
+			if err := r.same(ctx, height, tx); err != nil {
 				return err
 			}
 		}
@@ -114,6 +176,42 @@ func (r *Replica) block(ctx context.Context, height ledger.Height, raw []byte) e
 	return nil
 }
 
+// same refuses a block in the place of another that is here: the order has two futures.
+func (r *Replica) same(ctx context.Context, height ledger.Height, raw []byte) error {
+	if height == 0 {
+		return nil
+	}
+	own, err := post.NextBlock(ctx, r.cfg.Own, height-1)
+	if err != nil {
+		return err
+	}
+	if len(own.Txs) != 1 || !bytes.Equal(own.Txs[0].Bytes(), raw) {
+		return ws.Errorf(ws.Diverged, "ledger", ws.T("block %d of %s is another than the one here", "%[2]s 的第 %[1]d 个区块与此处不同", height, r.cfg.Hub)).
+			WithHint(goneBack)
+	}
+	return nil
+}
+
+// goneBack says what to do where whoever orders has lost its newest blocks.
+var goneBack = ws.T("the hub may run on an old copy of its folder: stop, and call the operator, who restores it with wellspring restore, by which it takes the missing blocks from its members", "枢纽可能运行在文件夹的旧副本上：请停止并联系运营方；应以 wellspring restore 恢复枢纽，由其从各成员取回缺失的区块")
+
+// patience is how long whoever orders may be behind: a head can be overtaken by blocks.
+const patience = time.Minute
+
+// behind takes a head below the one here.
+func (r *Replica) behind() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch now := time.Now(); {
+	case r.lower.IsZero():
+		r.lower = now
+	case now.Sub(r.lower) > patience:
+		r.lower = now // said once in so long
+		return ws.Errorf(ws.Diverged, "ledger", ws.T("%s knows less of the ledger than this node", "%s 所知的账本少于本节点", r.cfg.Hub)).WithHint(goneBack)
+	}
+	return nil
+}
+
 // missing asks once for what lies before a block that came too early. The answer,
 // which a head ends, brings all of it: asking at each of many such blocks would
 // bring it as often.
@@ -127,26 +225,29 @@ func (r *Replica) missing(ctx context.Context) error {
 	return r.Follow(ctx)
 }
 
-func (r *Replica) head(ctx context.Context, b []byte) error {
-	var m post.Mark
-	if json.Unmarshal(b, &m) != nil {
-		return ws.Errorf(ws.Invalid, "ledger", ws.T("the head is not well formed", "账本首部格式不正确"))
-	}
+func (r *Replica) head(ctx context.Context, m post.Mark) error {
 	r.mu.Lock()
 	r.asked = false
+	answers := r.heads[m.Nonce]
 	r.mu.Unlock()
 	own := r.cfg.Own.State()
+	if answers != nil && (m.Height != own.Height() || m.Root == own.Root()) {
+		select {
+		case answers <- m:
+		default:
+		}
+	}
 	switch {
 	case m.Height > own.Height():
 		return r.Follow(ctx)
 	case m.Height < own.Height():
-		return nil // on its way
+		return r.behind()
 	case m.Root != own.Root():
 		return ws.Errorf(ws.Diverged, "ledger", ws.T("at height %d the ledger here has another root than that of whoever orders", "在高度 %d，本地账本的根与排序方不一致", m.Height))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fresh = time.Now()
+	r.fresh, r.lower = time.Now(), time.Time{}
 	return nil
 }
 

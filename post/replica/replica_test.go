@@ -215,3 +215,92 @@ func TestReplica_Submit(t *testing.T) {
 		t.Errorf("nobody answers: %v", err)
 	}
 }
+
+// The newest head is one that answers this very request: a head that was sent
+// before, or one that knows less than is here already, does not count.
+func TestReplica_Newest(t *testing.T) {
+	order, own := open(t), open(t)
+	ledgertest.On(t, order).Found()
+	all := blocks(t, order)
+	state := order.State()
+	sent := make(chan post.Mark, 4)
+	r := replica.New(replica.Config{Self: "xiehe", Hub: "hub", Own: own, Genesis: first(t, all).Digest(), Send: func(_ context.Context, l mesh.Letter) error {
+		if m, err := post.ReadMark(&mesh.Delivery{Letter: l}); err == nil && m.Nonce != "" {
+			sent <- m
+		}
+		return nil
+	}})
+	take := func(label string, body []byte) {
+		if _, err := r.Take(t.Context(), letter("hub", label, body)); err != nil {
+			t.Error(err)
+		}
+	}
+	type answer struct {
+		height ledger.Height
+		err    error
+	}
+	came := make(chan answer, 1)
+	go func() {
+		h, err := r.Newest(t.Context(), 3, true)
+		came <- answer{h, err}
+	}()
+	asked := <-sent
+	if !asked.Texts || asked.Height != 0 {
+		t.Errorf("asked %+v", asked)
+	}
+	take(post.Blocks, slices.Concat(all[:4]...))
+	take(post.Head, post.JSON(post.Mark{Height: 4, Root: own.State().Root()}))
+	take(post.Head, post.JSON(post.Mark{Height: 4, Root: own.State().Root(), Nonce: "another"}))
+	take(post.Head, post.HeadOf(state, asked.Nonce))
+	select {
+	case a := <-came:
+		t.Errorf("the newest is %d, %v, and the ledger here has %d", a.height, a.err, own.State().Height())
+	case <-time.After(50 * time.Millisecond):
+	}
+	take(post.Blocks, slices.Concat(all[4:]...))
+	if a := <-came; a.err != nil || a.height != state.Height() || own.State().Root() != state.Root() {
+		t.Errorf("the newest is %d, %v", a.height, a.err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		h, err := r.Newest(ctx, state.Height(), false)
+		came <- answer{h, err}
+	}()
+	asked = <-sent
+	take(post.Head, post.JSON(post.Mark{Height: 4, Root: ledger.Hash{1}, Nonce: asked.Nonce}))
+	cancel()
+	if a := <-came; ws.KindOf(a.err) != ws.Unreachable {
+		t.Errorf("a lower head counts: %d, %v", a.height, a.err)
+	}
+}
+
+// Another block in the place of one that is here is named, and not taken.
+func TestReplica_TwoFutures(t *testing.T) {
+	order, other, own := open(t), open(t), open(t)
+	net := ledgertest.On(t, order)
+	net.Found()
+	all := blocks(t, order)
+	for _, b := range all[:len(all)-1] {
+		_, raw, _, err := post.ReadBlock(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx, err := ledger.DecodeTx(raw)
+		if err == nil {
+			_, err = other.Submit(t.Context(), tx)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ledgertest.On(t, other).Must("inst-xiehe", ledgertest.On(t, other).Version("xiehe", 2))
+	r := replica.New(replica.Config{Self: "xiehe", Hub: "hub", Own: own, Genesis: first(t, all).Digest(), Send: func(context.Context, mesh.Letter) error { return nil }})
+	if _, err := r.Take(t.Context(), letter("hub", post.Blocks, slices.Concat(all...))); err != nil {
+		t.Fatal(err)
+	}
+	was := own.State().Root()
+	future := blocks(t, other)
+	if _, err := r.Take(t.Context(), letter("hub", post.Blocks, future[len(future)-1])); ws.KindOf(err) != ws.Diverged || own.State().Root() != was {
+		t.Errorf("%v", err)
+	}
+}

@@ -373,14 +373,14 @@ func TestTexts(t *testing.T) {
 	known := map[ledger.Hash]bool{}
 	is := func(h ledger.Hash) bool { return known[h] }
 	for i := range 64 {
-		if _, err := texts.Put([]byte(strings.Replace(text, `"ages"`, fmt.Sprintf(`"s%d"`, i), 1)), is); err != nil {
+		if _, _, err := texts.Put([]byte(strings.Replace(text, `"ages"`, fmt.Sprintf(`"s%d"`, i), 1)), is); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err = texts.Put([]byte(text), is)
+	_, _, err = texts.Put([]byte(text), is)
 	wants(t, "one too many", err, ws.Denied)
 	known[read(t, text)] = true
-	h, err := texts.Put([]byte(text), is)
+	h, _, err := texts.Put([]byte(text), is)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -401,6 +401,6 @@ func TestTexts(t *testing.T) {
 	wants(t, "altered", err, ws.Diverged)
 	random := make([]byte, 100)
 	rand.Read(random)
-	_, err = texts.Put(random, is)
+	_, _, err = texts.Put(random, is)
 	wants(t, "no study", err, ws.Invalid)
 }

@@ -178,7 +178,7 @@ func (s *Server) register(r *http.Request, tx ledger.Tx, digest ledger.Hash, tex
 			return err
 		}
 	}
-	if _, err := s.node.Texts.Put(text, Known(s.node.Ledger)); err != nil {
+	if _, _, err := s.node.Texts.Put(text, Known(s.node.Ledger)); err != nil {
 		return err
 	}
 	return s.node.Spread(r.Context(), text)

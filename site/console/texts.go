@@ -47,26 +47,28 @@ func Read(text []byte) (*study.Study, ledger.Hash, error) {
 	return s, h, err
 }
 
-// Put keeps a text; known tells which studies are on the ledger.
-func (t *Texts) Put(text []byte, known func(ledger.Hash) bool) (ledger.Hash, error) {
+// Put keeps a text, and tells whether it is new here; known tells which studies are
+// on the ledger.
+func (t *Texts) Put(text []byte, known func(ledger.Hash) bool) (h ledger.Hash, fresh bool, err error) {
 	s, h, err := Read(text)
 	if err != nil {
-		return h, err
+		return h, false, err
 	}
 	b, err := s.Canonical()
 	if err != nil {
-		return h, err
+		return h, false, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !known(h) && t.strangers(known) >= maxStrangers {
-		return h, ws.Errorf(ws.Denied, "studies", ws.T("too many texts of studies that the ledger does not know", "账本未登记的研究文本过多"))
+		return h, false, ws.Errorf(ws.Denied, "studies", ws.T("too many texts of studies that the ledger does not know", "账本未登记的研究文本过多"))
 	}
 	path := t.path(h)
 	if _, err := os.Stat(path); err == nil {
-		return h, nil
+		return h, false, nil
 	}
-	return h, trouble(disk.Write(path, 0o600, b))
+	err = trouble(disk.Write(path, 0o600, b))
+	return h, err == nil, err
 }
 
 func (t *Texts) path(h ledger.Hash) string { return filepath.Join(t.dir, h.String()+".json") }

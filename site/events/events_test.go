@@ -37,12 +37,13 @@ var all = map[string]Event{
 	"MetricsServed": MetricsServed("127.0.0.1:9464"), "Stopped": Stopped(), "Failed": Failed(telling), "Trouble": Trouble(telling),
 	"Connected": Connected(), "Unconnected": Unconnected(), "RunRound": RunRound(aRun, 2), "RunAnswered": RunAnswered(aRun),
 	"RunEnded": RunEnded(aRun, ws.Withheld), "StudyArrived": StudyArrived(aStudy), "SiteAdmitted": SiteAdmitted("north"), "SiteEnded": SiteEnded("north"), "BrokerTrouble": BrokerTrouble(broker.Login),
+	"Recovering": Recovering(3), "Restored": Restored(12),
 }
 
 // fields are all that an event may have, with the form of what they hold.
 var fields = map[string]string{
 	"site": `^[a-z]+$`, "run": `^[0-9a-f]{32}$`, "study": `^[0-9a-f]{64}$`, "round": `^[0-9]+$`, "kind": `^(other|invalid|denied|withheld|unreachable|diverged|stopped)$`,
-	"members": `^[0-9]+$`, "address": `^[a-z0-9:/.]+$`, "about": `^[a-z]+$`, "message": `.`, "hint": `.`,
+	"members": `^[0-9]+$`, "height": `^[0-9]+$`, "address": `^[a-z0-9:/.]+$`, "about": `^[a-z]+$`, "message": `.`, "hint": `.`,
 }
 
 // The list is closed: whatever makes an event stands in all, takes nothing but what
@@ -52,7 +53,7 @@ func TestList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	takes := []string{"int", "string", "error", "ws.SiteID", "ws.Kind", "ledger.RunID", "ledger.Hash", "broker.Part"}
+	takes := []string{"int", "string", "error", "ws.SiteID", "ws.Kind", "ledger.RunID", "ledger.Hash", "ledger.Height", "broker.Part"}
 	made := 0
 	for _, d := range f.Decls {
 		fn, ok := d.(*ast.FuncDecl)

@@ -143,6 +143,16 @@ func SiteEnded(s ws.SiteID) Event {
 	return event("site_ended", slog.LevelInfo, ws.T("site %s has ended and is shut out", "站点 %s 已终止，不再接入", s), site(s))
 }
 
+// Recovering tells that a hub that came from a backup asks its members for what it lacks of the ledger.
+func Recovering(n int) Event {
+	return event("recovering", slog.LevelWarn, ws.T("restored from a backup: %d members are asked for the blocks that are missing here", "由备份恢复：正向 %d 个成员索取此处缺失的区块", n), members(n))
+}
+
+// Restored tells that a node that came from a backup knows where the ledger stands, and serves.
+func Restored(h ledger.Height) Event {
+	return event("restored", slog.LevelWarn, ws.T("restored from a backup: the ledger stands at block %d; what was under way before is not taken up", "由备份恢复：账本位于第 %d 个区块；此前进行中的计算不再继续", h), slog.Uint64("height", uint64(h)))
+}
+
 // BrokerTrouble tells that the server between the nodes complains, and about what.
 func BrokerTrouble(about broker.Part) Event {
 	return event("broker_trouble", slog.LevelWarn, ws.T("the server between the nodes complains: %s", "节点之间的消息服务器报告问题：%s", string(about)), slog.String("about", string(about)))
