@@ -32,11 +32,7 @@ wellspring <- function(dir, key = NULL, program = NULL) {
 # Registers a study on the ledger, by the node; once more does no harm. Gives
 # its digest.
 ws_submit <- function(ws, study) {
-  said <- .ws_with_study(study, function(file)
-    .ws_call(ws$program, c("study", "submit", file, "--key", .ws_key(ws), "--dir", ws$dir)))
-  digest <- .ws_parse(said$out)$study_digest
-  assign(.ws_json(study), digest, envir = ws$digests)
-  invisible(digest)
+  invisible(.ws_digest(ws, study, "submit", "--key", .ws_key(ws), "--dir", ws$dir))
 }
 
 # Has the node conduct a study, which is one of ws_study, a name or a digest,
@@ -128,14 +124,15 @@ ws_simulate <- function(study, sites, public = FALSE, policy = NULL, dictionary 
     .ws_fail("invalid", .ws_text("sites is a list with names: list(a = \"a.csv\", b = a_data_frame)",
                                  "sites 须为带名称的列表：list(a = \"a.csv\", b = 数据框)"))
   }
-  paths <- mapply(.ws_site_file, sites, sprintf("%s/site-%d.csv", dir, seq_along(sites)))
+  plain <- ifelse(grepl("^[[:alnum:]_-]+$", names(sites)), names(sites), paste0("site-", seq_along(sites)))
+  paths <- mapply(.ws_site_file, sites, paste0(dir, "/", plain, ".csv"))
   if (is.null(dictionary)) dictionary <- .ws_dictionary(program, sites, paths, public, dir)
   args <- c("simulate", as.vector(rbind("--site", paste0(names(sites), "=", paths))),
             if (public) "--public", if (pooled) "--pooled", .ws_flag("--policy", policy),
             .ws_flag("--dictionary", dictionary), .ws_flag("--conductor", conductor),
             .ws_flag("--na", if (length(na) > 0) paste(na, collapse = ",")))
   for (i in names(institutions)) args <- c(args, "--institution", paste0(i, "=", paste(institutions[[i]], collapse = ",")))
-  .ws_fit(.ws_with_study(study, function(file) .ws_call(program, c(args, "--study", file), timeout, progress)))
+  .ws_fit(.ws_with_study(study, dir, function(file) .ws_call(program, c(args, "--study", file), timeout, progress, dir)))
 }
 
 .ws_flag <- function(name, value) if (!is.null(value)) c(name, value)
@@ -160,7 +157,7 @@ ws_simulate <- function(study, sites, public = FALSE, policy = NULL, dictionary 
     }
   }
   if (length(levels) == 0) return(NULL)
-  drafted <- .ws_parse(.ws_call(program, c("study", "dictionary", if (public) "--public", paths))$out)
+  drafted <- .ws_parse(.ws_call(program, c("study", "dictionary", if (public) "--public", paths), scratch = dir)$out)
   drafted <- lapply(drafted, function(column) {
     if (is.null(levels[[column$name]])) return(column)
     list(name = column$name, type = "factor", levels = I(enc2utf8(levels[[column$name]])))
@@ -339,17 +336,22 @@ conditionMessage.wellspring_error <- function(c) paste(c(c$message, c$hint), col
   if (is.character(study)) return(study)
   known <- ws$digests[[.ws_json(study)]]
   if (!is.null(known)) return(known)
-  said <- .ws_with_study(study, function(file) .ws_call(ws$program, c("study", "check", file)))
+  .ws_digest(ws, study, "check")
+}
+
+# Has the program judge a study, and remembers the digest.
+.ws_digest <- function(ws, study, verb, ...) {
+  dir <- .ws_folder()
+  on.exit(unlink(dir, recursive = TRUE))
+  said <- .ws_with_study(study, dir, function(file) .ws_call(ws$program, c("study", verb, file, ...), scratch = dir))
   digest <- .ws_parse(said$out)$study_digest
   assign(.ws_json(study), digest, envir = ws$digests)
   digest
 }
 
-# Calls f with a file of the study; a path of one that a person wrote is as good.
-.ws_with_study <- function(study, f) {
+# Calls f with a file of the study in a folder; a path of one that a person wrote is as good.
+.ws_with_study <- function(study, dir, f) {
   if (is.character(study)) return(f(study))
-  dir <- .ws_folder()
-  on.exit(unlink(dir, recursive = TRUE))
   file <- file.path(dir, "study.json")
   .ws_write(.ws_json(study), file)
   f(file)
@@ -383,8 +385,9 @@ conditionMessage.wellspring_error <- function(c) paste(c(c$message, c$hint), col
 
 # Runs the program and gives its answer. It runs in the background, where Ctrl-C
 # does not reach it, and is watched: so R stays the one that is interrupted, in a
-# terminal as in an editor, and tells the program to stop.
-.ws_call <- function(program, args, timeout = Inf, progress = FALSE) {
+# terminal as in an editor, and tells the program to stop. Errors name files in
+# scratch as if that were the present folder: nobody knows it.
+.ws_call <- function(program, args, timeout = Inf, progress = FALSE, scratch = NULL) {
   dir <- .ws_folder()
   file <- function(name) file.path(dir, name)
   over <- FALSE
@@ -410,7 +413,9 @@ conditionMessage.wellspring_error <- function(c) paste(c(c$message, c$hint), col
   }
   over <- TRUE
   if (nzchar(told)) cat("\r", strrep(" ", nchar(told, "width")), "\r", sep = "", file = stderr())
-  .ws_ended(as.integer(.ws_read(file("code"))), .ws_read(file("out")), .ws_read(file("err")))
+  err <- .ws_read(file("err"))
+  if (!is.null(scratch)) err <- gsub(paste0(scratch, "/"), "", err, fixed = TRUE)
+  .ws_ended(as.integer(.ws_read(file("code"))), .ws_read(file("out")), err)
 }
 
 # shQuote, for texts that the session's locale may lack.

@@ -144,8 +144,8 @@ class Simulate(unittest.TestCase):
 
     def test_refused(self) -> None:
         """Errors say what, where and what to do, in both languages."""
-        error = self.refused("invalid", "study.json", one("y ~ (dose"), SITES, public=True)
-        self.assertRegex(error.at, r"study\.json:[0-9]+:[0-9]+$")
+        error = self.refused("invalid", "formula: study.json:", one("y ~ (dose"), SITES, public=True)
+        self.assertRegex(error.at, r"^study\.json:[0-9]+:[0-9]+$")
         self.assertNotEqual(error.message.en, error.message.zh)
         with mock.patch.dict(os.environ, LANGUAGE="zh_CN"):
             self.refused("invalid", "公式", one("y ~ (dose"), SITES, public=True)

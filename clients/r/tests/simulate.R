@@ -55,7 +55,8 @@ refused("denied", "--public", ws_simulate(cox, as.list(files[1:2])))
 
 # Errors say what, where and what to do, in the session's language.
 bad <- ws_study("t", "bmt", "cox", formula = "Surv(t2, d3) ~ factor(group")
-e <- refused("invalid", "formula", ws_simulate(bad, as.list(files), public = TRUE))
+e <- refused("invalid", "formula: study.json:[0-9]+:[0-9]+: ", ws_simulate(bad, as.list(files), public = TRUE))
+refused("invalid", "^columns: short.csv: the file lacks the column", ws_simulate(cox, list(long = "ohio.csv", short = data.frame(t2 = 1:9)), public = TRUE))
 Sys.setenv(LANGUAGE = "zh_CN")
 zh <- refused("invalid", "公式", ws_simulate(bad, as.list(files), public = TRUE))
 stopifnot(!identical(e$message, zh$message), grepl("建议|括号|公式", conditionMessage(zh)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,10 +79,15 @@ class Client:
         self._program = find_program(program)
         self._digests: dict[str, str] = {}
 
-    def submit(self, study: Study) -> str:
-        """Register a study on the ledger and give its digest; once more does no harm."""
-        said = self._with_file(study, "submit", "--key", self._key(), "--dir", self.dir)
-        return self._digests.setdefault(study.to_json(), str(json.loads(said)["study_digest"]))
+    def submit(self, study: Study | os.PathLike[str]) -> str:
+        """Register a study, or the study file of that path, and give its digest; once more does no harm."""
+        where = ["--key", self._key(), "--dir", self.dir]
+        if isinstance(study, Study):
+            digest = str(json.loads(self._with_file(study, "submit", *where))["study_digest"])
+            self._digests[study.to_json()] = digest
+            return digest
+        said = Call(self._program, ["study", "submit", os.fspath(study), *where]).answer()
+        return str(json.loads(said)["study_digest"])
 
     def start(
         self,
@@ -160,7 +166,7 @@ class Client:
 
     def _with_file(self, study: Study, verb: Literal["check", "submit"], *args: str) -> str:
         with tempfile.TemporaryDirectory(prefix="wellspring-") as scratch:
-            return Call(self._program, ["study", verb, _write_study(study, scratch), *args]).answer()
+            return Call(self._program, ["study", verb, _write_study(study, scratch), *args], scratch=scratch).answer()
 
 
 def simulate(
@@ -199,14 +205,15 @@ def simulate(
         levels: dict[str, list[str]] = {}
         paths = []
         for i, (site, table) in enumerate(sites.items()):
-            path, own = place(table, Path(scratch, f"site-{i + 1}.csv"))
+            name = site if re.fullmatch(r"[\w-]+", site) else f"site-{i + 1}"
+            path, own = place(table, Path(scratch, name + ".csv"))
             paths.append(path)
             args += ["--site", f"{site}={path}"]
-            for name, some in own.items():
-                levels[name] = list(dict.fromkeys(levels.get(name, []) + some))
+            for column, some in own.items():
+                levels[column] = list(dict.fromkeys(levels.get(column, []) + some))
         flags = ["--public"] if public else []
         if levels and dictionary is None:
-            drafted = Call(found, ["study", "dictionary", *flags, *paths]).answer()
+            drafted = Call(found, ["study", "dictionary", *flags, *paths], scratch=scratch).answer()
             dictionary = with_levels(drafted, levels, Path(scratch, "dictionary.json"))
         for flag, value in (("--policy", policy), ("--dictionary", dictionary), ("--conductor", conductor)):
             if value is not None:
@@ -217,7 +224,7 @@ def simulate(
             args.append("--pooled")
         if na:
             args += ["--na", ",".join(na)]
-        return _finish(Run(Call(found, args + flags, timeout)), on_progress)
+        return _finish(Run(Call(found, args + flags, timeout, scratch)), on_progress)
 
 
 def _write_study(study: Study, scratch: str) -> str:

@@ -60,7 +60,11 @@ class Call:
     tells the process to stop, in a terminal as in a notebook.
     """
 
-    def __init__(self, program: str, args: Sequence[str], timeout: float | None = None) -> None:
+    def __init__(
+        self, program: str, args: Sequence[str], timeout: float | None = None, scratch: str | None = None
+    ) -> None:
+        # Errors name files in this folder as if it were the present one: nobody knows the folder.
+        self._scratch = None if scratch is None else scratch + os.sep
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._said: list[str] = []
@@ -138,8 +142,14 @@ class Call:
             )
         hint = failure.get("hint")
         raise WellspringError(
-            failure["kind"], Text(**failure["message"]), None if hint is None else Text(**hint), failure.get("at", "")
+            failure["kind"],
+            self._plain(failure["message"]),
+            None if hint is None else self._plain(hint),
+            self._plain({"en": failure.get("at", ""), "zh": ""}).en,
         )
+
+    def _plain(self, texts: dict[str, str]) -> Text:
+        return Text(*(texts[of].replace(self._scratch, "") if self._scratch else texts[of] for of in ("en", "zh")))
 
     def receipt(self) -> dict[str, str]:
         """Give the run and the salt of an answer, once it is there."""
