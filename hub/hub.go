@@ -22,7 +22,7 @@ type Config struct {
 	Self        ws.SiteID // the hub is a site of the centre, without rows
 	Institution ws.Institution
 	Key         crypto.Signer
-	Link        *mesh.Link
+	Link        post.Link
 	Ledger      ledger.Ledger
 	Catalog     analyze.Catalog
 	Texts       earlier.Texts // the studies that are here
@@ -132,11 +132,10 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
 		s.desk.Back(ctx, d.Run, d.From)
 		return nil
 	}
-	m, err := post.Message(d)
-	if err == nil && !m.Step.FromConductor() {
-		s.desk.Take(ctx, m)
+	if run.Step(d.Label).FromConductor() {
+		return nil
 	}
-	return err
+	return s.desk.Letter(ctx, d)
 }
 
 // submit puts a site's transaction in order and tells the site what became of it.

@@ -1,6 +1,7 @@
 package post
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 
@@ -50,18 +51,36 @@ func Limit(label string) int64 {
 	return run.Step(label).Bound()
 }
 
+// A Link is what a node's service needs of its end of the mesh; [mesh.Link] is one.
+type Link interface {
+	Send(context.Context, mesh.Letter) error
+	Each(ctx context.Context, take func(*mesh.Delivery), report func(error)) error
+	Finish(run string)
+	Runs() []string
+	Backlog() map[ws.SiteID]int
+}
+
 // Letter puts a message of a run into a letter.
 func Letter(m run.Message) mesh.Letter {
 	return mesh.Letter{From: m.From, To: m.To, Run: m.Run, Epoch: m.Epoch, Round: m.Round, Label: string(m.Step), Body: m.Body}
 }
 
-// Message takes it out again.
-func Message(d *mesh.Delivery) (run.Message, error) {
-	b, err := d.Bytes()
-	if err != nil {
-		return run.Message{}, err
-	}
-	return run.Message{From: d.From, To: d.To, Run: d.Run, Epoch: d.Epoch, Round: d.Round, Step: run.Step(d.Label), Body: b}, nil
+// Bare is the message in a letter without its body, which may be long: whoever has
+// no use for it need not read it.
+func Bare(d *mesh.Delivery) run.Message {
+	return run.Message{From: d.From, To: d.To, Run: d.Run, Epoch: d.Epoch, Round: d.Round, Step: run.Step(d.Label)}
+}
+
+// Message takes it out whole.
+func Message(d *mesh.Delivery) (m run.Message, err error) {
+	m = Bare(d)
+	m.Body, err = d.Bytes()
+	return m, err
+}
+
+// TooLong refuses a letter of a run that is longer than what it answers or asks can be.
+func TooLong(d *mesh.Delivery) error {
+	return ws.Errorf(ws.Invalid, "message", ws.T("the message %q of %s is longer than any such can be here", "%[2]s 的消息 %[1]q 超过此处可能的最大长度", d.Label, d.From))
 }
 
 // A Fate is the body of [Receipt]: a height, or why the transaction was refused.

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"wellspring/ledger"
-	"wellspring/mesh"
 )
 
 // Over reports whether a run has nothing more to be said: the ledger has closed
@@ -17,7 +16,7 @@ func Over(s ledger.State, run string) bool {
 // Tidy frees what a node's link holds of runs that the ledger has closed: of
 // those before a restart at once, of others when their block comes, and calls
 // ended, which may be nil, with each of these. It returns when ctx is done.
-func Tidy(ctx context.Context, link *mesh.Link, l ledger.Ledger, ended func(run string)) error {
+func Tidy(ctx context.Context, link Link, l ledger.Ledger, ended func(run string)) error {
 	state := l.State()
 	for _, run := range link.Runs() {
 		if rec, known := state.Run(ledger.RunID(run)); known && rec.Closed {

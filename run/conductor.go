@@ -203,6 +203,11 @@ func (c *Conductor) step(m Message) (Output, error) {
 	return c.advance()
 }
 
+// Bound is the longest body of an answer that is waited for.
+func (c *Conductor) Bound() int64 {
+	return int64(max(maxRefusal, bodyBound(c.phase, len(c.opening.Members), c.turn.length)))
+}
+
 // Whole has the run's first sum leave out nobody whom the opening names, unless few
 // institutions are allowed: a site that is lost before it ends the epoch. Sites of a
 // network want it so, since the ledger tells later runs whom a sum was over.
@@ -293,17 +298,26 @@ func (c *Conductor) take(m Message) error {
 		return c.turn.tally.AddMasked(masked)
 	case Vote:
 		v, err := gather(&c.turn.votes, m.Body)
-		return its(seat, v.From, err)
+		return agreed(v.List, c.turn.list.Digest(), its(seat, v.From, err))
 	case Reveal:
 		r, err := gather(&c.turn.reveals, m.Body)
-		return its(seat, r.From, err)
+		return agreed(r.List, c.turn.list.Digest(), its(seat, r.From, err))
 	case At:
 		return c.takePosition(m)
 	case Audit:
 		a, err := gather(&c.turn.audits, m.Body)
-		return its(seat, a.From, err)
+		return agreed(a.Sum, c.turn.sum.Digest, its(seat, a.From, err))
 	}
 	return malformed()
+}
+
+// agreed refuses an answer about another list or sum than was asked. Others' answers
+// might do without it, but whoever gives it disagrees with them, or lies.
+func agreed(theirs, asked sum.Digest, err error) error {
+	if err == nil && theirs != asked {
+		return ws.Errorf(ws.Diverged, "message", ws.T("it is about another list or sum than was asked", "其内容针对另一份名单或另一个和"))
+	}
+	return err
 }
 
 // its refuses what speaks for another site than its sender.

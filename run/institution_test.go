@@ -11,6 +11,7 @@ import (
 	"wellspring/mpc/sum"
 	"wellspring/policy"
 	"wellspring/run"
+	"wellspring/run/runtest"
 )
 
 // strict is a world whose policies ask for three institutions, and who belongs
@@ -91,14 +92,14 @@ func TestInstitutions_Propose(t *testing.T) {
 		if m.Step != run.Propose || m.To != "site0000" {
 			return []run.Message{m}
 		}
-		list := parts(t, clone(m).Body)
+		list := runtest.Parts(clone(m).Body)
 		var l sum.List
 		if err := l.UnmarshalBinary(list[0]); err != nil {
 			t.Fatal(err)
 		}
 		l.Survivors[0] &^= 8 // site0003
 		list[0], _ = l.MarshalBinary()
-		m.Body = join(list[:len(list)-1])
+		m.Body = runtest.Join(list[:len(list)-1]...)
 		return []run.Message{m}
 	}
 	w.play().failed(ws.Denied)
@@ -168,7 +169,7 @@ func TestFacts_SiteColumn(t *testing.T) {
 		if m.Step != run.Plan {
 			return
 		}
-		for i, facts := range parts(t, m.Body) {
+		for i, facts := range runtest.Parts(m.Body) {
 			if i%3 == 0 && strings.Contains(string(facts), `"name":"site"`) {
 				t.Errorf("in the plan for %s: %s", m.To, facts)
 			}

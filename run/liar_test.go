@@ -3,145 +3,30 @@ package run_test
 import (
 	"bytes"
 	"crypto/ed25519"
-	"encoding/binary"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	ws "wellspring"
-	"wellspring/mpc/sum"
 	"wellspring/run"
+	"wellspring/run/runtest"
 )
 
-// parts and join undo and redo the body of a message.
-func parts(t testing.TB, b []byte) [][]byte {
-	t.Helper()
-	var out [][]byte
-	for len(b) > 0 {
-		n, k := binary.Uvarint(b)
-		out = append(out, b[k:k+int(n)])
-		b = b[k+int(n):]
-	}
-	return out
-}
-
-func join(list [][]byte) []byte {
-	var b []byte
-	for _, p := range list {
-		b = append(binary.AppendUvarint(b, uint64(len(p))), p...)
-	}
-	return b
-}
-
-// A lie bends the messages of one step of one round to some sites.
-type lie struct {
-	name  string
-	step  run.Step
-	round int
-	to    func(ws.SiteID) bool // nil: all
-	bend  func(t *testing.T, w *world, m run.Message) []run.Message
-	kind  ws.Kind
-}
-
-func first(id ws.SiteID) bool { return id == "site0000" }
-
-func others(id ws.SiteID) bool { return !first(id) }
-
-// part bends one part of a body.
-func part(at int, bend func(b []byte)) func(*testing.T, *world, run.Message) []run.Message {
-	return func(t *testing.T, _ *world, m run.Message) []run.Message {
-		m = clone(m)
-		list := parts(t, m.Body)
-		if len(list) == 0 { // an end without an answer
-			return []run.Message{m}
-		}
-		if at < 0 {
-			at += len(list)
-		}
-		bend(list[at])
-		m.Body = join(list)
-		return []run.Message{m}
-	}
-}
-
-func flipLast(b []byte) { b[len(b)-1] ^= 1 }
-
-// Lies of a conductor, each refused by the honest sites that it reaches.
-var lies = []lie{
-	{"another state's digest", run.Ask, 1, nil, part(0, flipLast), ws.Diverged},
-	{"different states to different sites", run.Ask, 1, first, part(0, flipLast), ws.Diverged},
-	{"asked twice, for another state", run.Ask, 1, nil, twice(part(0, flipLast)), ws.Diverged},
-	{"a round that is over, for another state", run.Ask, 2, nil, func(t *testing.T, w *world, m run.Message) []run.Message {
-		old := part(0, flipLast)(t, w, m)[0]
-		old.Round = 0
-		return []run.Message{old}
-	}, ws.Diverged},
-	{"a round to come", run.Ask, 1, nil, func(_ *testing.T, _ *world, m run.Message) []run.Message {
-		m.Round++
-		return []run.Message{m}
-	}, ws.Diverged},
-	{"a swapped fact", run.Plan, 0, nil, part(0, func(b []byte) { copy(b[bytes.Index(b, []byte("age")):], "egg") }), ws.Denied},
-	{"a swapped key", run.Plan, 0, others, part(2, func(b []byte) { b[100] ^= 1 }), ws.Denied},
-	{"another site's key for one's own", run.Plan, 0, first, part(2, func(b []byte) { b[100] ^= 1 }), ws.Diverged},
-	{"a second plan", run.Plan, 0, nil, twice(part(2, func(b []byte) { b[100] ^= 1 })), ws.Diverged},
-	{"another coin", run.Coins, 0, first, part(1, flipLast), ws.Diverged},
-	{"an encapsulation of its own", run.Ask, 0, nil, part(1, func(b []byte) { b[50] ^= 1 }), ws.Denied},
-	{"a roster that leaves the site out", run.RosterStep, 0, first, part(0, func(b []byte) { b[len(b)-1] ^= 1 }), ws.Denied},
-	{"a vector with δ", run.Propose, 1, first, part(-1, func(b []byte) { b[len(b)-70] ^= 1 }), ws.Denied},
-	{"a vector left out", run.Propose, 1, first, func(t *testing.T, _ *world, m run.Message) []run.Message {
-		list := parts(t, clone(m).Body)
-		var l sum.List
-		if err := l.UnmarshalBinary(list[0]); err != nil {
-			t.Fatal(err)
-		}
-		l.Survivors[0] &^= 8
-		list[0], _ = l.MarshalBinary()
-		m.Body = join(list[:len(list)-1])
-		return []run.Message{m}
-	}, ws.Denied},
-	{"a vote forged", run.Certify, 1, nil, part(0, flipLast), ws.Denied},
-	{"too few votes", run.Certify, 1, first, func(t *testing.T, _ *world, m run.Message) []run.Message {
-		var c sum.Certificate
-		if err := c.UnmarshalBinary(parts(t, m.Body)[0]); err != nil {
-			t.Fatal(err)
-		}
-		c.Votes = c.Votes[:2]
-		b, _ := c.MarshalBinary()
-		m.Body = join([][]byte{b})
-		return []run.Message{m}
-	}, ws.Unreachable},
-	{"too few reveals", run.OpenSum, 1, first, func(t *testing.T, _ *world, m run.Message) []run.Message {
-		m.Body = join(parts(t, m.Body)[:2])
-		return []run.Message{m}
-	}, ws.Unreachable},
-	{"a sum on the conductor's word", run.OpenSum, 1, first, func(_ *testing.T, _ *world, m run.Message) []run.Message {
-		m.Step, m.Body = run.Audited, join([][]byte{make([]byte, 160)})
-		return []run.Message{m}
-	}, ws.Denied},
-	{"another result", run.End, 3, first, part(0, flipLast), ws.Diverged},
-	{"a result before its time", run.Ask, 1, nil, func(_ *testing.T, _ *world, m run.Message) []run.Message {
-		m.Step, m.Body = run.End, join([][]byte{make([]byte, 32)})
-		return []run.Message{m}
-	}, ws.Diverged},
-}
-
-// twice lets the true message through, and then the bent one.
-func twice(bend func(*testing.T, *world, run.Message) []run.Message) func(*testing.T, *world, run.Message) []run.Message {
-	return func(t *testing.T, w *world, m run.Message) []run.Message {
-		return append([]run.Message{m}, bend(t, w, m)...)
-	}
-}
-
+// Each lie of a conductor is refused by the honest sites that it reaches.
 func TestLies(t *testing.T) {
-	for _, l := range lies {
-		t.Run(l.name, func(t *testing.T) {
+	for _, l := range runtest.Lies {
+		t.Run(l.Name, func(t *testing.T) {
 			w := newWorld(t, describeStudy(), 4)
 			told := 0
 			w.bend = func(m run.Message) []run.Message {
-				if m.Step != l.step || m.Round != l.round || m.To == "hub" || l.to != nil && !l.to(m.To) {
+				if m.To == "hub" {
 					return []run.Message{m}
 				}
-				told++
-				return l.bend(t, w, m)
+				out, lied := l.Tell(m, w.sites[0])
+				if lied {
+					told++
+				}
+				return out
 			}
 			w.play()
 			if told == 0 {
@@ -153,8 +38,8 @@ func TestLies(t *testing.T) {
 					continue
 				}
 				refused++
-				if ws.KindOf(h.refused) != l.kind {
-					t.Errorf("%s refused with %v, want kind %v", id, h.refused, l.kind)
+				if ws.KindOf(h.refused) != l.Kind {
+					t.Errorf("%s refused with %v, want kind %v", id, h.refused, l.Kind)
 				}
 				if h.doc != nil {
 					t.Errorf("%s holds a document", id)
@@ -163,7 +48,7 @@ func TestLies(t *testing.T) {
 			if refused == 0 {
 				t.Error("nobody refused")
 			}
-			if l.step != run.End && w.doc != nil {
+			if l.Step != run.End && w.doc != nil {
 				t.Error("the conductor holds a document")
 			}
 		})
@@ -176,7 +61,7 @@ func TestLies_BentShare(t *testing.T) {
 	w := newWorld(t, describeStudy(), 4)
 	w.bend = func(m run.Message) []run.Message {
 		if m.Step == run.OpenSum {
-			return part(0, flipLast)(t, w, m)
+			m.Body = runtest.Bend(m.Body, 0, runtest.FlipLast)
 		}
 		return []run.Message{m}
 	}
@@ -247,8 +132,28 @@ func TestOpenings_Second(t *testing.T) {
 	}
 }
 
-// Lies of a site that speaks for another end the run, with its name.
+// Each lie of a site ends the run, with its name.
 func TestLyingSite(t *testing.T) {
+	for _, l := range runtest.SiteLies {
+		t.Run(l.Name, func(t *testing.T) {
+			w := newWorld(t, describeStudy(), 4)
+			w.bend = func(m run.Message) []run.Message {
+				if m.From != w.sites[1] {
+					return []run.Message{m}
+				}
+				out, _ := l.Tell(m, "")
+				return out
+			}
+			w.play().failed(l.Kind)
+			if w.err == nil || !strings.Contains(w.err.Error(), string(w.sites[1])) {
+				t.Errorf("the site is not named: %v", w.err)
+			}
+		})
+	}
+}
+
+// A site that speaks for another ends the run, with its name.
+func TestLyingSite_Another(t *testing.T) {
 	for _, step := range []run.Step{run.CoinStep, run.SharesStep, run.Contribute, run.Vote, run.Reveal, run.Audit} {
 		w := newWorld(t, describeStudy(), 4)
 		var other run.Message

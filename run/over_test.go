@@ -10,6 +10,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/run"
+	"wellspring/run/runtest"
 	"wellspring/study"
 )
 
@@ -30,7 +31,7 @@ func (w *world) again(h *host, epoch int, sites []ws.SiteID, s *study.Study) (se
 		}
 	}
 	for _, step := range []run.Step{run.Plan, run.Coins, run.Ask, run.RosterStep, run.Propose, run.Certify, run.OpenSum} {
-		sent = append(sent, h.handle(run.Message{From: "hub", To: h.cfg.Site, Run: "run-1", Epoch: epoch, Step: step, Body: join([][]byte{make([]byte, 32)})})...)
+		sent = append(sent, h.handle(run.Message{From: "hub", To: h.cfg.Site, Run: "run-1", Epoch: epoch, Step: step, Body: runtest.Join(make([]byte, 32))})...)
 	}
 	return sent
 }
@@ -119,7 +120,7 @@ func TestOver_Tombstone(t *testing.T) {
 // without another site. The site has then either answered no sum that can have
 // been opened, or refuses; and it never answers the same epoch again.
 func TestOver_EarlyEnd(t *testing.T) {
-	for _, body := range [][]byte{nil, join([][]byte{make([]byte, 32)})} {
+	for _, body := range [][]byte{nil, runtest.Join(make([]byte, 32))} {
 		for _, restart := range []bool{false, true} {
 			stops := 0
 			for at := 1; ; at++ {
@@ -193,7 +194,7 @@ func TestOver_LateEnd(t *testing.T) {
 			return
 		}
 		tried++
-		for _, body := range [][]byte{nil, join([][]byte{make([]byte, 32)})} {
+		for _, body := range [][]byte{nil, runtest.Join(make([]byte, 32))} {
 			late := run.Message{From: "hub", To: m.To, Run: "run-1", Epoch: 1, Round: m.Round, Step: run.End, Body: body}
 			out, err := w.hosts[m.To].p.Step(run.Event{Message: &late})
 			if err != nil || len(out.Records)+len(out.Erase) > 0 || out.Last != nil {

@@ -191,6 +191,22 @@ func (p *Participant) stray(m *Message) (late bool, err error) {
 	return m.Epoch < p.opening.Epoch, nil
 }
 
+// Bound is the longest body of a message, of which the rest is known, that this site
+// has a use for.
+func (p *Participant) Bound(m Message) int64 {
+	switch {
+	case m.Step == Open:
+		return maxOpening
+	case p.tomb != nil || p.opening == nil || !p.conducts(m.From):
+		return maxLetter
+	}
+	length, err := p.length(m.Step)
+	if err != nil {
+		return maxLetter
+	}
+	return int64(bodyBound(m.Step, len(p.opening.Members), length))
+}
+
 // Opening is the opening that the site has heard; nil before it.
 func (p *Participant) Opening() *Opening { return p.opening }
 

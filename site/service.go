@@ -35,7 +35,7 @@ type ServiceConfig struct {
 	Self        ws.SiteID
 	Institution ws.Institution
 	Key         crypto.Signer
-	Link        *mesh.Link
+	Link        post.Link
 	Replica     *replica.Replica
 	Journals    Journals
 	Data        Data
@@ -167,14 +167,10 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
 		s.late(d.Run)
 	default:
 		if run.Step(d.Label).FromConductor() {
-			s.serve(ctx, d.Run, job{delivery: d})
+			s.letter(ctx, d)
 			return
 		}
-		m, err := post.Message(d)
-		if err == nil {
-			s.desk.Take(ctx, m)
-		}
-		s.report(errors.Join(err, d.Ack()))
+		s.report(errors.Join(s.desk.Letter(ctx, d), d.Ack()))
 		s.late(d.Run)
 	}
 }

@@ -23,6 +23,7 @@ import (
 type serving struct {
 	s    *Service
 	id   string
+	from ws.SiteID // who began it
 	jobs chan job
 	due  int // jobs that are given and not done; Service.mu guards it
 	node *Node
@@ -36,26 +37,77 @@ type job struct {
 	do       func(*Node)
 }
 
-// maxServing bounds the runs that a site answers at one time.
-const maxServing = 256
+// Bounds of the runs that a site answers at one time, of those among them that one
+// peer speaks of and the ledger does not know, or not yet, and of the letters of a
+// run that wait.
+const (
+	maxServing = 256
+	maxUnknown = 8
+	maxJobs    = 64
+)
 
-// serve gives a job to the goroutine of its run.
-func (s *Service) serve(ctx context.Context, id string, j job) {
+// letter gives a letter from a conductor to the goroutine of its run. One that is of
+// no use is dropped, and its sender named: the loop that takes letters must not wait
+// for any of them.
+func (s *Service) letter(ctx context.Context, d *mesh.Delivery) {
+	err := s.welcome(d)
+	if err == nil && !s.serve(ctx, d.Run, job{delivery: d}) {
+		err = ws.Errorf(ws.Unreachable, "site", ws.T("too many letters of one run wait", "同一计算的待处理信件过多"))
+	}
+	if err != nil {
+		s.report(errors.Join(asked(post.Bare(d), err), d.Ack()))
+	}
+}
+
+// welcome refuses letters of a run from whoever has no part in it, and of more runs
+// that are not on the ledger here than one peer can have begun just now.
+func (s *Service) welcome(d *mesh.Delivery) error {
+	state := s.cfg.Replica.State()
+	if rec, known := state.Run(ledger.RunID(d.Run)); known {
+		e, _ := state.Epoch(ledger.RunID(d.Run), rec.Epoch)
+		if _, member := e.Member(d.From); !member && d.From != e.Conductor {
+			return ws.Errorf(ws.Denied, "site", ws.T("site %s takes no part in the run", "站点 %s 未参与该计算", d.From))
+		}
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for id, v := range s.serving {
+		if _, known := state.Run(ledger.RunID(id)); !known && v.from == d.From && id != d.Run {
+			n++
+		}
+	}
+	if n >= maxUnknown {
+		return ws.Errorf(ws.Denied, "site", ws.T("site %s speaks of more than %d runs that the ledger does not know", "站点 %s 提到超过 %d 个账本中没有的计算", d.From, maxUnknown))
+	}
+	return nil
+}
+
+// serve gives a job to the goroutine of its run; false if it was a letter, and there
+// is no room for it.
+func (s *Service) serve(ctx context.Context, id string, j job) bool {
 	s.mu.Lock()
 	v := s.serving[id]
 	if v == nil && s.ctx != nil && len(s.serving) < maxServing {
-		v = &serving{s: s, id: id, jobs: make(chan job, 64)}
+		v = &serving{s: s, id: id, jobs: make(chan job, maxJobs)}
+		if j.delivery != nil {
+			v.from = j.delivery.From
+		}
 		s.serving[id] = v
 		s.wg.Add(1)
 		go v.run(s.ctx)
 	}
-	if v != nil {
+	full := v == nil || j.delivery != nil && v.due >= maxJobs
+	if !full {
 		v.due++
 	}
 	s.mu.Unlock()
-	if v == nil {
-		s.report(ws.Errorf(ws.Unreachable, "site", ws.T("more than %d runs at one time", "同时进行的计算超过 %d 个", maxServing)))
-		return
+	if full {
+		if v == nil {
+			s.report(ws.Errorf(ws.Unreachable, "site", ws.T("more than %d runs at one time", "同时进行的计算超过 %d 个", maxServing)))
+		}
+		return false
 	}
 	select {
 	case v.jobs <- j:
@@ -64,6 +116,7 @@ func (s *Service) serve(ctx context.Context, id string, j job) {
 		v.due--
 		s.mu.Unlock()
 	}
+	return true
 }
 
 // closed has the goroutine of a run, if there is one, look whether it is over.
@@ -120,26 +173,48 @@ func (v *serving) job(ctx context.Context, j job) error {
 		j.do(v.node)
 		return nil
 	}
-	m := j.message
-	if j.delivery != nil {
-		got, err := post.Message(j.delivery)
-		if err != nil {
-			return err
-		}
-		m = &got
+	if j.message != nil {
+		return v.handle(ctx, *j.message)
 	}
-	err := v.handle(ctx, *m)
-	if j.delivery != nil && ctx.Err() == nil {
+	err := v.letter(ctx, j.delivery)
+	if ctx.Err() == nil {
 		err = errors.Join(err, j.delivery.Ack())
 	}
 	return err
+}
+
+// letter answers a message that came. Its body is read once the run is known, and if
+// it can be of use: whoever may write to a site could fill its memory.
+func (v *serving) letter(ctx context.Context, d *mesh.Delivery) error {
+	m := post.Bare(d)
+	if err := v.begin(ctx); err != nil {
+		return v.refused(ctx, m, err)
+	}
+	if d.Size > v.node.participant.Bound(m) {
+		return v.refused(ctx, m, post.TooLong(d))
+	}
+	m, err := post.Message(d)
+	if err != nil {
+		return err
+	}
+	return v.handle(ctx, m)
+}
+
+// refused tells whoever asked, and names them to whoever runs this site.
+func (v *serving) refused(ctx context.Context, m run.Message, err error) error {
+	return errors.Join(asked(m, err), v.s.send(ctx, run.Refusal(v.s.cfg.Self, m, err)))
+}
+
+// asked says whose message an error is about.
+func asked(m run.Message, err error) error {
+	return ws.At("run "+m.Run+", "+string(m.Step)+" from "+string(m.From), err)
 }
 
 // handle answers one message. The node has saved what it must before anything
 // is sent, and the letter is acknowledged after that.
 func (v *serving) handle(ctx context.Context, m run.Message) error {
 	if err := v.begin(ctx); err != nil {
-		return errors.Join(err, v.refuse(ctx, m, err))
+		return v.refused(ctx, m, err)
 	}
 	v.freshen(ctx)
 	if m.Step == run.Certify && m.Round == 0 {
@@ -154,12 +229,7 @@ func (v *serving) handle(ctx context.Context, m run.Message) error {
 			return err
 		}
 	}
-	return err
-}
-
-// refuse answers a message of a run that the site cannot serve.
-func (v *serving) refuse(ctx context.Context, m run.Message, err error) error {
-	return v.s.send(ctx, run.Refusal(v.s.cfg.Self, m, err))
+	return asked(m, err)
 }
 
 // await gives the ledger here time to catch up with what the message rests on;

@@ -65,6 +65,9 @@ type Network struct {
 	center   *center
 	progress func(conduct.Progress)
 	troubles []error
+	mouth    Mouth
+	ears     map[string]func(*mesh.Delivery) // by run
+	careless bool
 }
 
 // center is the running hub.
@@ -108,7 +111,7 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 	if cfg.Patience == 0 {
 		cfg.Patience = 5 * time.Second
 	}
-	w := &Network{cfg: cfg, nodes: map[ws.SiteID]*node{}, desks: map[ws.SiteID]*desk{}, texts: map[ledger.Hash]*study.Study{}}
+	w := &Network{cfg: cfg, nodes: map[ws.SiteID]*node{}, desks: map[ws.SiteID]*desk{}, texts: map[ledger.Hash]*study.Study{}, ears: map[string]func(*mesh.Delivery){}}
 	for id := range cfg.Rows {
 		w.Sites = append(w.Sites, id)
 	}
@@ -235,8 +238,8 @@ func (w *Network) newHub() (*center, error) {
 		return nil, err
 	}
 	c.roll = w.roll(broker.HubSite, w.File, c.link)
-	c.service = hub.New(hub.Config{Self: broker.HubSite, Institution: "centre", Key: ledgertest.Key(string(broker.HubSite)), Link: c.link, Ledger: c.ledger,
-		Catalog: w.cfg.Catalog, Texts: w.text, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.teller(broker.HubSite),
+	c.service = hub.New(hub.Config{Self: broker.HubSite, Institution: "centre", Key: ledgertest.Key(string(broker.HubSite)), Link: tongue{c.link, w, broker.HubSite}, Ledger: c.ledger,
+		Catalog: w.cfg.Catalog, Texts: w.hubText, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.teller(broker.HubSite),
 		Study: func(text []byte) bool { return w.keep(broker.HubSite, text) }, Roll: c.roll.Take})
 	return c, nil
 }
@@ -306,7 +309,7 @@ func (w *Network) start(ctx context.Context, id ws.SiteID, restored func(ledger.
 	n.replica = replica.New(replica.Config{Self: id, Hub: broker.HubSite, Own: n.ledger, Send: n.link.Send, Genesis: genesis})
 	n.roll = w.roll(id, n.replica, n.link)
 	rows := w.cfg.Rows[id]
-	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: n.link, Replica: n.replica,
+	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: tongue{n.link, w, id}, Replica: n.replica,
 		Journals: n.journals, Catalog: w.cfg.Catalog, Texts: w.text, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id), Restored: restored,
 		Study: func(text []byte) { w.keep(id, text) }, Roll: n.roll.Take,
 		Data: func(context.Context, ws.Dataset, int) (frame.Source, policy.Policy, error) {

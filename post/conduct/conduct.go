@@ -8,13 +8,16 @@ import (
 	"encoding/hex"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	ws "wellspring"
 	"wellspring/analyze"
 	"wellspring/ledger"
 	"wellspring/ledger/earlier"
+	"wellspring/mesh"
 	"wellspring/policy"
+	"wellspring/post"
 	"wellspring/run"
 	"wellspring/study"
 )
@@ -74,6 +77,7 @@ type Desk struct {
 type conducting struct {
 	in   chan event
 	done chan struct{}
+	room atomic.Int64 // the longest answer that is waited for
 }
 
 // An event is a message, or that a site has come back, or is gone for good.
@@ -94,6 +98,26 @@ func New(cfg Config) *Desk {
 // Take hands in a message from a site; one of a run that this desk does not
 // conduct is passed over.
 func (d *Desk) Take(ctx context.Context, m run.Message) { d.put(ctx, m.Run, event{message: &m}) }
+
+// Letter hands in a message from a site as it came. One that is of no use is not
+// read: whoever may write to a node could fill its memory.
+func (d *Desk) Letter(ctx context.Context, l *mesh.Delivery) error {
+	d.mu.Lock()
+	c := d.runs[l.Run]
+	d.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	if l.Size > c.room.Load() {
+		d.Take(ctx, run.Refusal(l.From, post.Bare(l), post.TooLong(l)))
+		return nil
+	}
+	m, err := post.Message(l)
+	if err == nil {
+		d.Take(ctx, m)
+	}
+	return err
+}
 
 // Back says that a site has come back, and may have lost what was under way.
 func (d *Desk) Back(ctx context.Context, id string, site ws.SiteID) {

@@ -56,6 +56,7 @@ func (p *play) play(ctx context.Context) (*study.Document, error) {
 	due := time.Now().Add(p.desk.cfg.Patience)
 	wait, again := p.desk.nudge(), time.Now().Add(p.desk.nudge())
 	for {
+		in.room.Store(p.c.Bound())
 		if err := p.send(ctx, out); err != nil {
 			return nil, p.end(nil, err)
 		}
