@@ -227,7 +227,7 @@ func TestLost(t *testing.T) {
 			t.Errorf("epoch %d: %d messages, answers %v; refused with %v", epoch, len(sent), left, h.refused)
 		}
 	}
-	if sent := h.handle(run.Message{From: "site0001", To: "site0000", Run: "run-1", Epoch: 1, Step: run.Resume, Body: join(nil)}); len(answers(sent)) > 0 || len(sent) != 1 {
+	if sent := h.handle(run.Message{From: "site0001", To: "site0000", Run: "run-1", Epoch: 1, Step: run.Resume, Body: runtest.Join()}); len(answers(sent)) > 0 || len(sent) != 1 {
 		t.Errorf("to be taken over: %v", sent)
 	}
 	if _, err := h.p.StandIn(); err == nil {
