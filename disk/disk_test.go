@@ -95,3 +95,13 @@ func TestWrite_Concurrent(t *testing.T) {
 		}
 	}
 }
+
+func TestFree(t *testing.T) {
+	free, size, err := disk.Free(t.TempDir())
+	if err != nil || free == 0 || free > size {
+		t.Errorf("%d of %d bytes are free, %v", free, size, err)
+	}
+	if _, _, err := disk.Free(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("the disk of no folder")
+	}
+}

@@ -1,8 +1,11 @@
 package mesh
 
 import (
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"strings"
+	"time"
 
 	ws "wellspring"
 )
@@ -42,6 +45,21 @@ func (p Pass) LiveTo(to ws.SiteID) string {
 		return p.Peer + Token(to)
 	}
 	return p.Live + Token(to)
+}
+
+// Expiry is when the first of the certificates ends by which servers are known; zero
+// where they are the system's.
+func (p Pass) Expiry() (at time.Time) {
+	for rest := []byte(p.Roots); ; {
+		var b *pem.Block
+		if b, rest = pem.Decode(rest); b == nil {
+			return at
+		}
+		c, err := x509.ParseCertificate(b.Bytes)
+		if err == nil && (at.IsZero() || c.NotAfter.Before(at)) {
+			at = c.NotAfter
+		}
+	}
 }
 
 // Token gives a site's name as one token of a subject: itself if it is of

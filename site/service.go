@@ -59,6 +59,8 @@ type ServiceConfig struct {
 	Study func([]byte)
 	// Roll is given what the hub says of itself and others; may be nil.
 	Roll func(context.Context, *mesh.Delivery) error
+	// Room says why no new run may begin here, where the disk is nearly full; may be nil.
+	Room func() error
 	// Restored is given to a node that was restored from a backup and has not yet
 	// heard where the ledger stands. Until then it answers no run, and those that are
 	// open then it never answers. Restored is called, once, when that is written down.
@@ -102,6 +104,24 @@ func NewService(cfg ServiceConfig) *Service {
 	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Replica, Catalog: cfg.Catalog, Texts: cfg.Texts,
 		Send: s.send, Patience: cfg.Patience, Progress: cfg.Progress})
 	return s
+}
+
+// Answering is how many runs this site is answering.
+func (s *Service) Answering() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.serving)
+}
+
+// Renewed reports whether the node may answer, which one that was restored from a
+// backup may not before it has heard where the ledger stands.
+func (s *Service) Renewed() bool {
+	select {
+	case <-s.renewed:
+		return true
+	default:
+		return false
+	}
 }
 
 // Desk conducts runs from this site.

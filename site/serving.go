@@ -278,9 +278,25 @@ func (v *serving) begin(ctx context.Context) error {
 	first, _ := state.Epoch(id, 1) // the sites of later epochs are some of these, and have declared the same levels
 	rows = engine.WithConstant(rows, siteColumn(first.Members), string(cfg.Self))
 	gate := &Gate{Site: cfg.Self, Ledger: cfg.Replica, Fresh: cfg.Replica.Fresh, Pinned: cfg.Pinned, Least: pol.Least(), Texts: cfg.Texts, MaxAge: cfg.maxAge()}
+	journal := cfg.Journals.Run(v.id)
+	if err := v.s.room(journal); err != nil {
+		return err
+	}
 	v.node, err = NewNode(run.Config{Site: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Catalog: cfg.Catalog, Policy: pol, Gate: gate, Rand: rand.Reader, Shared: cfg.Shared},
-		rows, cfg.Journals.Run(v.id))
+		rows, journal)
 	return err
+}
+
+// room refuses a run of which the journal knows nothing, where the disk is nearly full.
+func (s *Service) room(j run.Journal) error {
+	if s.cfg.Room == nil {
+		return nil
+	}
+	known, err := j.Load("state")
+	if err != nil || known != nil {
+		return err
+	}
+	return s.cfg.Room()
 }
 
 // siteColumn is the factor whose levels are the sites of a run.

@@ -30,6 +30,7 @@ const (
 	siteName       = "site.json" // of a site alone
 	ledgerName     = "ledger"
 	studiesName    = "studies"
+	journalName    = "journal.db"   // of a site alone
 	resultsName    = "results"      // answers of runs that the node conducted
 	operatorKey    = "operator.key" // of the hub alone: admits institutions
 	institutionKey = "institution.key"

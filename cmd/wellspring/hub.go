@@ -38,7 +38,7 @@ var hubUsage = ws.T(`Usage:
                                          the same over NATS servers that others run, by DIR/nats.conf
   wellspring hub admit request.json --dir DIR --out pass.json
                                          put a hospital on the ledger and write its pass
-  wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT] [--log json]
+  wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT] [--log json] [--min-free 256MiB]
                                          serve until Ctrl-C; a site that is silent for so long
                                          in a run is given up (hours, where files are carried)
   wellspring hub console --dir DIR [--listen 127.0.0.1:7423]
@@ -57,7 +57,7 @@ var hubUsage = ws.T(`Usage:
                                          同上，但使用他人运行的 NATS 服务器，其配置见 DIR/nats.conf
   wellspring hub admit request.json --dir DIR --out pass.json
                                          将医院登记到账本，并写出其通行证
-  wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT] [--log json]
+  wellspring hub run --dir DIR [--patience 2m] [--metrics HOST:PORT] [--log json] [--min-free 256MiB]
                                          提供服务，直至 Ctrl-C；站点在计算中静默超过此时长
                                          即被放弃（靠文件传递时应以小时计）
   wellspring hub console --dir DIR [--listen 127.0.0.1:7423]

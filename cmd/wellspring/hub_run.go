@@ -34,6 +34,7 @@ func hubRun(ctx context.Context, args []string, c *console) error {
 	var without []string
 	f := flags("hub run --dir DIR [--patience TIME]", c)
 	patience, metrics, form := patienceFlag(f), metricsFlag(f), logFlag(f)
+	least := roomFlag(f)
 	f.list(&without, "without", "SITE", ws.T("after a restore: a member that is gone for good, and is not asked for what it holds of the ledger", "恢复之后：已永久失效、不再向其索取账本的成员"))
 	f.text(&dir, "dir", "DIR", ws.T("the hub's folder", "枢纽的文件夹"))
 	if err := f.parse(args); err != nil {
@@ -46,11 +47,11 @@ func hubRun(ctx context.Context, args []string, c *console) error {
 		debug.SetMemoryLimit(hubMemory)
 	}
 	log := newEvents(c, *form)
-	return log.end(serveHub(ctx, folder(dir), *patience, *metrics, without, log))
+	return log.end(serveHub(ctx, folder(dir), *patience, *least, *metrics, without, log))
 }
 
-func serveHub(ctx context.Context, d folder, patience time.Duration, metrics string, without []string, log *eventLog) error {
-	n, err := openHub(ctx, d, patience, log)
+func serveHub(ctx context.Context, d folder, patience time.Duration, least uint64, metrics string, without []string, log *eventLog) error {
+	n, err := openHub(ctx, d, patience, least, log)
 	if err != nil {
 		return err
 	}
@@ -59,22 +60,21 @@ func serveHub(ctx context.Context, d folder, patience time.Duration, metrics str
 	if err != nil {
 		return err
 	}
-	whole := make(chan struct{}) // closed when the ledger is
 	return serveAll(ctx, func(ctx context.Context) error {
 		if err := n.recover(ctx, without); err != nil {
 			return err
 		}
 		log.Write(events.HubServes(len(n.roster.members), n.broker.URLs()[0]))
-		close(whole)
+		close(n.whole)
 		return n.service.Serve(ctx)
 	}, func(ctx context.Context) error {
 		select {
-		case <-whole:
+		case <-n.whole:
 			return n.server.Serve(ctx, string(d))
 		case <-ctx.Done():
 			return nil
 		}
-	}, vital, n.expel, watchKey(n.ledger, broker.HubSite, n.key, hubFarewell))
+	}, vital, n.expel, watchKey(n.ledger, broker.HubSite, n.key, hubFarewell), n.room.watch(log))
 }
 
 // A switchboard gives members their way: the hub's own server, or servers that others run.
@@ -93,6 +93,8 @@ type hubNode struct {
 	key     ed25519.PrivateKey
 	ledger  *file.Ledger
 	reborn  rebirth
+	room    room
+	whole   chan struct{} // closed when the ledger here is
 	broker  switchboard
 	roster  *roster
 	texts   *socket.Texts
@@ -102,12 +104,12 @@ type hubNode struct {
 	server  *socket.Server
 }
 
-func openHub(ctx context.Context, d folder, patience time.Duration, log *eventLog) (n *hubNode, err error) {
+func openHub(ctx context.Context, d folder, patience time.Duration, least uint64, log *eventLog) (n *hubNode, err error) {
 	h, err := d.hub()
 	if err != nil {
 		return nil, err
 	}
-	n = &hubNode{dir: d, log: log}
+	n = &hubNode{dir: d, log: log, room: room{string(d), least}, whole: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			n.close()
@@ -170,7 +172,9 @@ func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
 	if n.link, err = openLink(n.dir, broker.HubSite, key, carrier, n.ledger, nil); err != nil {
 		return errors.Join(err, carrier.Close())
 	}
-	n.log.vitals = vitals.New(vitals.Node{Role: "hub", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() }})
+	seen := n.room.vitals("hub", n.link, n.ledger, pass, func() *conduct.Desk { return n.service.Desk() })
+	seen.Ready = n.ready
+	n.log.vitals = vitals.New(seen)
 	members := roll.New(roll.Config{Self: broker.HubSite, Hub: broker.HubSite, Ledger: n.ledger, Send: n.link.Send, Seen: n.link.Seen, Waiting: n.link.Backlog, Report: n.log.report})
 	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Texts: n.texts.Study, Patience: patience,
 		Report: n.log.report, Study: n.keep, GiveTexts: n.give, Life: n.reborn.Life, Roll: members.Take, Progress: func(p conduct.Progress) {
@@ -178,12 +182,22 @@ func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
 			n.server.Follow(p)
 		}})
 	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts, Results: n.results, Roll: members.Call,
-		Submit: n.service.Desk().Submit, Conduct: socket.ConductAt(n.service.Desk()), Admit: n.admit,
+		Submit: n.service.Desk().Submit, Conduct: n.room.conduct(socket.ConductAt(n.service.Desk())), Admit: n.admit,
 		Spread: func(_ context.Context, text []byte) error {
 			n.service.Spread(text, broker.HubSite)
 			return nil
 		}})
 	return nil
+}
+
+// ready says what the hub lacks to order and conduct.
+func (n *hubNode) ready() error {
+	select {
+	case <-n.whole:
+		return n.room.check()
+	default:
+		return ws.Errorf(ws.Unreachable, "node", ws.T("it is starting, or takes back the ledger from its members", "正在启动，或正从各成员取回账本"))
+	}
 }
 
 // openLink opens a node's end of the mesh; the keys of its peers stand on the ledger.

@@ -337,23 +337,25 @@ func private(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// fetch NAME PATH: what a node answers to its operator, at the address that its log says.
+// fetch NAME PATH: what a node answers to its operator, at the address that its log said last;
+// "! fetch" wants it to be unavailable.
 func fetch(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
+	if len(args) != 2 {
 		ts.Fatalf("fetch NAME PATH")
 	}
-	at := regexp.MustCompile(`metrics at (http://\S+)/metrics`).FindStringSubmatch(ts.ReadFile(args[0] + ".log"))
-	if at == nil {
+	found := regexp.MustCompile(`metrics at http://(\S+)/metrics|"metrics_served","address":"([^"]+)"`).FindAllStringSubmatch(ts.ReadFile(args[0]+".log"), -1)
+	if found == nil {
 		ts.Fatalf("%s says no address: %s", args[0], ts.ReadFile(args[0]+".log"))
 	}
+	at := found[len(found)-1]
 	client := http.Client{Timeout: 10 * time.Second}
-	r, err := client.Get(at[1] + args[1])
+	r, err := client.Get("http://" + at[1] + at[2] + args[1])
 	ts.Check(err)
 	defer r.Body.Close()
 	b, err := io.ReadAll(r.Body)
 	ts.Check(err)
-	if r.StatusCode != http.StatusOK {
-		ts.Fatalf("%s: %s: %s", args[1], r.Status, b)
+	if want := map[bool]int{false: http.StatusOK, true: http.StatusServiceUnavailable}[neg]; r.StatusCode != want {
+		ts.Fatalf("%s: %s, want %d: %s", args[1], r.Status, want, b)
 	}
 	ts.Stdout().Write(b)
 }

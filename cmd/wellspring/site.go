@@ -21,7 +21,7 @@ var siteUsage = ws.T(`Usage:
                                          the same for another site of that running site's institution
   wellspring site join pass.json --dir DIR
                                          take the pass that the operator gave
-  wellspring site run --dir DIR [--metrics HOST:PORT] [--log json]
+  wellspring site run --dir DIR [--metrics HOST:PORT] [--log json] [--min-free 256MiB]
                                          serve until Ctrl-C
   wellspring site run --dir DIR --exchange IN OUT [--every 10m]
                                          serve without a network, by signed files in two folders
@@ -53,7 +53,7 @@ var siteUsage = ws.T(`Usage:
                                          同上，为该运行中站点所属机构另设一个站点
   wellspring site join pass.json --dir DIR
                                          接受运营方给出的通行证
-  wellspring site run --dir DIR [--metrics HOST:PORT] [--log json]
+  wellspring site run --dir DIR [--metrics HOST:PORT] [--log json] [--min-free 256MiB]
                                          提供服务，直至 Ctrl-C
   wellspring site run --dir DIR --exchange IN OUT [--every 10m]
                                          不联网，以两个文件夹中的签名文件提供服务

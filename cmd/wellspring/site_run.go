@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"os"
 	"reflect"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 	f := flags("site run --dir DIR [--exchange IN OUT]", c)
 	x.flags(f)
 	patience, metrics, scheme, form := patienceFlag(f), metricsFlag(f), schemeFlag(f), logFlag(f)
+	least := roomFlag(f)
 	d, s, err := siteDir(f, args, -1)
 	if err == nil {
 		err = x.take(f, f.Args())
@@ -41,11 +43,11 @@ func siteRun(ctx context.Context, args []string, c *console) error {
 		return err
 	}
 	log := newEvents(c, *form)
-	return log.end(serveSite(ctx, d, s, reach{x, *scheme}, *patience, *metrics, log))
+	return log.end(serveSite(ctx, d, s, reach{x, *scheme}, *patience, *least, *metrics, log))
 }
 
-func serveSite(ctx context.Context, d folder, s siteFile, r reach, patience time.Duration, metrics string, log *eventLog) error {
-	n, err := openSite(d, s, r, patience, log)
+func serveSite(ctx context.Context, d folder, s siteFile, r reach, patience time.Duration, least uint64, metrics string, log *eventLog) error {
+	n, err := openSite(d, s, r, patience, least, log)
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func serveSite(ctx context.Context, d folder, s siteFile, r reach, patience time
 	if n.up != nil {
 		watch = func(ctx context.Context) error { return log.watchLink(ctx, n.up) }
 	}
-	return serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, watch, vital, watchKey(n.ledger, s.Site, n.key, siteFarewell))
+	return serveAll(ctx, n.service.Serve, func(ctx context.Context) error { return n.server.Serve(ctx, string(d)) }, watch, vital, watchKey(n.ledger, s.Site, n.key, siteFarewell), n.room.watch(log))
 }
 
 // A reach is how a site reaches the hub: by a scheme of wires, or by an exchange of files.
@@ -83,15 +85,17 @@ type siteNode struct {
 	results  *socket.Results
 	reach
 	patience time.Duration
-	up       func() bool // whether the wire stands; nil where there is none
+	room     room
+	expiry   func() time.Time // of the server's certificate; nil where there is no wire
+	up       func() bool      // whether the wire stands; nil where there is none
 	link     *mesh.Link
 	replica  *replica.Replica
 	service  *site.Service
 	server   *socket.Server
 }
 
-func openSite(d folder, s siteFile, r reach, patience time.Duration, log *eventLog) (n *siteNode, err error) {
-	n = &siteNode{dir: d, self: s, reach: r, patience: patience, log: log}
+func openSite(d folder, s siteFile, r reach, patience time.Duration, least uint64, log *eventLog) (n *siteNode, err error) {
+	n = &siteNode{room: room{string(d), least}, dir: d, self: s, reach: r, patience: patience, log: log}
 	defer func() {
 		if err != nil {
 			n.close()
@@ -110,7 +114,7 @@ func openSite(d folder, s siteFile, r reach, patience time.Duration, log *eventL
 	if n.reborn, err = d.rebirth(); err != nil {
 		return n, err
 	}
-	if n.journals, err = sqlite.Open(d.path("journal.db")); err != nil {
+	if n.journals, err = sqlite.Open(d.path(journalName)); err != nil {
 		return n, err
 	}
 	if n.texts, err = socket.OpenTexts(d.path(studiesName)); err != nil {
@@ -134,7 +138,7 @@ func (n *siteNode) carrier(pass mesh.Pass) (mesh.Carrier, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.up = w.Up
+	n.up, n.expiry = w.Up, w.Expiry
 	return w, nil
 }
 
@@ -153,23 +157,52 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 		return errors.Join(err, carrier.Close())
 	}
 	n.replica = replica.New(replica.Config{Self: n.self.Site, Hub: n.network.Hub, Own: n.ledger, Send: n.link.Send, Genesis: n.network.Genesis})
-	n.log.vitals = vitals.New(vitals.Node{Role: "site", Letters: n.link.Counts, Height: func() ledger.Height { return n.ledger.State().Height() },
-		Up: n.up, Fresh: n.replica.Fresh, MaxAge: site.MaxAge + site.Exchanges*n.exchange.every})
+	n.log.vitals = vitals.New(n.vitals(pass))
 	var restored func(ledger.Height) error
 	if !n.reborn.Done {
 		restored = n.restored
 	}
 	members := roll.New(roll.Config{Self: n.self.Site, Hub: n.network.Hub, Ledger: n.replica, Send: n.link.Send, Seen: n.link.Seen, Waiting: n.link.Backlog, Report: n.log.report})
-	n.service = site.NewService(site.ServiceConfig{Restored: restored, SendTexts: n.spreadAll, Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
+	n.service = site.NewService(site.ServiceConfig{Room: n.room.check, Restored: restored, SendTexts: n.spreadAll, Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
 		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Texts: n.texts.Study, Pinned: n.dir.pins().Pinned, Study: n.keep, Roll: members.Take, Report: n.log.report,
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)
 		}})
 	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Roll: members.Call,
-		Submit: n.service.Desk().Submit, Conduct: socket.ConductAt(n.service.Desk()), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
+		Submit: n.service.Desk().Submit, Conduct: n.room.conduct(socket.ConductAt(n.service.Desk())), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
 		StandIn: socket.StandInBy(n.service.StandIn)})
 	return nil
+}
+
+// vitals is what the site's operator may see.
+func (n *siteNode) vitals(pass mesh.Pass) vitals.Node {
+	v := n.room.vitals("site", n.link, n.ledger, pass, func() *conduct.Desk { return n.service.Desk() })
+	v.Up, v.Fresh, v.MaxAge, v.Ready = n.up, n.replica.Fresh, site.MaxAge+site.Exchanges*n.exchange.every, n.ready
+	v.Runs["answering"] = func() int { return n.service.Answering() }
+	v.Journal = func() (size int64) {
+		for _, name := range []string{journalName, journalName + "-wal"} {
+			if info, err := os.Stat(n.dir.path(name)); err == nil {
+				size += info.Size()
+			}
+		}
+		return size
+	}
+	if n.expiry != nil {
+		v.Expiry["server"] = n.expiry
+	}
+	return v
+}
+
+// ready says what beyond a wire and a fresh ledger the site lacks.
+func (n *siteNode) ready() error {
+	if rec, known := n.ledger.State().Site(n.self.Site); !known || rec.Ended {
+		return ws.Errorf(ws.Denied, "node", ws.T("the ledger has no such site, or it has ended", "账本中没有该站点，或其已终止"))
+	}
+	if !n.service.Renewed() {
+		return ws.Errorf(ws.Unreachable, "node", ws.T("restored from a backup, and not yet told where the ledger stands", "由备份恢复，尚未获知账本的最新状态"))
+	}
+	return n.room.check()
 }
 
 // spread gives the text of a study to the hub, which hands it on.

@@ -215,6 +215,16 @@ func (c *Carrier) Renewed() <-chan struct{} { return c.renewed }
 // Up tells whether the connection stands.
 func (c *Carrier) Up() bool { return c.nc.IsConnected() }
 
+// Expiry is when the certificate ends by which the server is known at present; zero
+// where there is no connection, or no wire.
+func (c *Carrier) Expiry() (at time.Time) {
+	state, err := c.nc.TLSConnectionState()
+	if err != nil || len(state.PeerCertificates) == 0 {
+		return at
+	}
+	return state.PeerCertificates[0].NotAfter
+}
+
 // live takes a frame that is not stored. It waits where the link is slow.
 func (c *Carrier) live(m *nats.Msg) { c.give(mesh.Parcel{Frame: m.Data}) }
 

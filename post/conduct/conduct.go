@@ -144,6 +144,13 @@ func (d *Desk) put(ctx context.Context, id string, e event) {
 	}
 }
 
+// Conducting is how many runs the desk conducts.
+func (d *Desk) Conducting() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.runs)
+}
+
 // Conducts reports whether the desk conducts a run.
 func (d *Desk) Conducts(id string) bool {
 	d.mu.Lock()

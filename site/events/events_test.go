@@ -37,7 +37,7 @@ var all = map[string]Event{
 	"MetricsServed": MetricsServed("127.0.0.1:9464"), "Stopped": Stopped(), "Failed": Failed(telling), "Trouble": Trouble(telling),
 	"Connected": Connected(), "Unconnected": Unconnected(), "RunRound": RunRound(aRun, 2), "RunAnswered": RunAnswered(aRun),
 	"RunEnded": RunEnded(aRun, ws.Withheld), "StudyArrived": StudyArrived(aStudy), "SiteAdmitted": SiteAdmitted("north"), "SiteEnded": SiteEnded("north"), "BrokerTrouble": BrokerTrouble(broker.Login),
-	"Recovering": Recovering(3), "Restored": Restored(12),
+	"Recovering": Recovering(3), "DiskLow": DiskLow(), "DiskEnough": DiskEnough(), "Restored": Restored(12),
 }
 
 // fields are all that an event may have, with the form of what they hold.

@@ -143,6 +143,16 @@ func SiteEnded(s ws.SiteID) Event {
 	return event("site_ended", slog.LevelInfo, ws.T("site %s has ended and is shut out", "站点 %s 已终止，不再接入", s), site(s))
 }
 
+// DiskLow tells that too little of the disk is left for a new run.
+func DiskLow() Event {
+	return event("disk_low", slog.LevelError, ws.T("the disk is nearly full: no new run is begun", "磁盘将满：不再开始新的计算"))
+}
+
+// DiskEnough tells that there is room again.
+func DiskEnough() Event {
+	return event("disk_enough", slog.LevelInfo, ws.T("there is room on the disk again", "磁盘空间已恢复"))
+}
+
 // Recovering tells that a hub that came from a backup asks its members for what it lacks of the ledger.
 func Recovering(n int) Event {
 	return event("recovering", slog.LevelWarn, ws.T("restored from a backup: %d members are asked for the blocks that are missing here", "由备份恢复：正向 %d 个成员索取此处缺失的区块", n), members(n))

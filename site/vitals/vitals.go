@@ -2,8 +2,8 @@
 // supervisor, and metrics in the form of Prometheus.
 //
 // Start from [New] and [Server.Serve]. The paths are /healthz (the process
-// answers), /readyz (it also has a wire and a fresh view of the ledger; 503 with
-// the reason otherwise) and /metrics.
+// answers), /readyz (it also has a wire and a fresh view of the ledger, and whatever
+// else it takes to answer a study; 503 with the reason otherwise) and /metrics.
 //
 // # Not promised
 //
@@ -16,6 +16,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"net"
 	"net/http"
 	"time"
@@ -40,6 +42,17 @@ type Node struct {
 	Fresh func() time.Time
 	// MaxAge is how old that may be in a node that is ready.
 	MaxAge time.Duration
+	// Ready says why else the node could not answer a study now; nil for nothing else.
+	Ready func() error
+	// Disk tells of the disk of the node's folder how much is free, in bytes; nil or an error for not known.
+	Disk func() (free, size uint64, err error)
+	// Journal is the length of the journal's files in bytes; nil where there is none.
+	Journal func() int64
+	// Runs counts what is under way here, by what the node does in it.
+	Runs map[string]func() int
+	// Expiry is when a certificate by which the hub is known ends, by whose it is; the
+	// zero time for not known.
+	Expiry map[string]func() time.Time
 }
 
 // A Server answers for a node.
@@ -59,7 +72,7 @@ func New(n Node) *Server {
 	s.rounds = prometheus.NewCounter(prometheus.CounterOpts{Name: "wellspring_rounds_total", ConstLabels: labels, Help: "Rounds of runs that this node conducted."})
 	s.registry.MustRegister(s.ended, s.rounds, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s.registry.MustRegister(s.gauges(labels)...)
+	s.registry.MustRegister(append(s.gauges(labels), s.stock(labels)...)...)
 	return s
 }
 
@@ -95,6 +108,46 @@ func (s *Server) gauges(labels prometheus.Labels) []prometheus.Collector {
 	return all
 }
 
+// stock reads what a node has left and under way.
+func (s *Server) stock(labels prometheus.Labels) (all []prometheus.Collector) {
+	n := s.node
+	gauge := func(name, help, label, value string, f func() float64) {
+		with := maps.Clone(labels)
+		if label != "" {
+			with[label] = value
+		}
+		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: with}, f))
+	}
+	if n.Disk != nil {
+		of := func(which func(free, size uint64) uint64) func() float64 {
+			return func() float64 {
+				free, size, err := n.Disk()
+				if err != nil {
+					return math.NaN()
+				}
+				return float64(which(free, size))
+			}
+		}
+		gauge("wellspring_disk_free_bytes", "Room on the disk of the node's folder, as far as the node may use it.", "", "", of(func(free, _ uint64) uint64 { return free }))
+		gauge("wellspring_disk_size_bytes", "Size of that disk.", "", "", of(func(_, size uint64) uint64 { return size }))
+	}
+	if n.Journal != nil {
+		gauge("wellspring_journal_bytes", "Length of the journal's files.", "", "", func() float64 { return float64(n.Journal()) })
+	}
+	for state, f := range n.Runs {
+		gauge("wellspring_runs", "Runs under way here, by what this node does in them.", "state", state, func() float64 { return float64(f()) })
+	}
+	for whose, f := range n.Expiry {
+		gauge("wellspring_certificate_expiry_timestamp_seconds", "When a certificate by which the hub is known ends, in Unix time; NaN while it is not known.", "certificate", whose, func() float64 {
+			if at := f(); !at.IsZero() {
+				return float64(at.Unix())
+			}
+			return math.NaN()
+		})
+	}
+	return all
+}
+
 func number(yes bool) float64 {
 	if yes {
 		return 1
@@ -123,6 +176,8 @@ func (s *Server) ready() error {
 		return ws.Errorf(ws.Unreachable, "node", ws.T("no connection to the hub", "未连接枢纽"))
 	case s.node.Fresh != nil && s.age() > s.node.MaxAge:
 		return ws.Errorf(ws.Unreachable, "node", ws.T("the ledger here may be out of date", "本地账本可能已过时"))
+	case s.node.Ready != nil:
+		return s.node.Ready()
 	}
 	return nil
 }
