@@ -272,7 +272,8 @@ func checkArchive(t *testing.T, name string) {
 	held := must(t, ".", "tar", "-tzf", name)
 	top := strings.TrimSuffix(filepath.Base(name), ".tar.gz")
 	for _, want := range []string{"wellspring", "LICENSE", "README.md", "RELEASE.txt", "modules.txt", "docs/README.md", "licences/go/LICENSE",
-		"licences/demo-data/COPYING.GPL-3", "release/systemd/wellspring-site@.service", "release/systemd/wellspring-.service.d/hardening.conf", "release/verify"} {
+		"licences/demo-data/COPYING.GPL-3", "release/systemd/wellspring-site@.service", "release/systemd/wellspring-.service.d/hardening.conf", "release/verify",
+		"clients/r/wellspring.R", "clients/python/pyproject.toml", "clients/python/src/wellspring/py.typed"} {
 		if !strings.Contains(held, top+"/"+want+"\n") {
 			t.Errorf("the archive lacks %s", want)
 		}

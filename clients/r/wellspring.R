@@ -421,13 +421,16 @@ conditionMessage.wellspring_error <- function(c) paste(c(c$message, c$hint), col
 # shQuote, for texts that the session's locale may lack.
 .ws_quote <- function(s) paste0("'", gsub("'", "'\\''", enc2utf8(as.character(s)), fixed = TRUE, useBytes = TRUE), "'")
 
+# Asks the program to end, which tells all sites of a run that it ends; at last makes it end.
 .ws_halt <- function(file) {
-  for (i in 1:400) { # a run is told to all its sites that it ends
+  asked <- FALSE
+  for (i in 1:600) {
     pid <- suppressWarnings(as.integer(.ws_read(file("pid"))))
-    if (i == 1 && length(pid) == 1) tools::pskill(pid, tools::SIGTERM)
+    if (!asked && length(pid) == 1) asked <- tools::pskill(pid, tools::SIGTERM)
     if (file.exists(file("code"))) return(invisible())
     Sys.sleep(0.025)
   }
+  if (length(pid) == 1) tools::pskill(pid, tools::SIGKILL)
 }
 
 .ws_tell <- function(err, told) {

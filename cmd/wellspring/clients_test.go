@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	ws "wellspring"
 )
 
 // python: sets PYTHON to one that has what the Python client's tests need, and puts
@@ -44,6 +46,17 @@ const clientsReadme = "../../clients/README.md"
 
 func TestClientsReadme(t *testing.T) {
 	runsAll(t, clientsReadme, strings.TrimSuffix(clientsReadme, "md")+"zh.md", "clients.txtar", "snippet", 6)
+}
+
+// A client is packed with the program, and has its version.
+func TestClientsVersion(t *testing.T) {
+	b, err := os.ReadFile("../../clients/python/pyproject.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(b), "\nversion = \""+string(ws.Version)+"\"\n") {
+		t.Errorf("pyproject.toml does not say version %s", ws.Version)
+	}
 }
 
 // snippet LANGUAGE LABEL: runs a block of the clients' README as it is written, in the
