@@ -7,6 +7,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,22 +46,28 @@ func enterPages(ts *testscript.TestScript, name, who string) *person {
 	ts.Check(err)
 	base, _, _ := strings.Cut(at, "/enter")
 	p := &person{ts: ts, base: base, http: http.Client{Jar: jar, Timeout: 30 * time.Second}}
-	p.read(p.http.Get(at))
+	_, _ = p.read(p.http.Get(at))
 	return p
 }
 
-func (p *person) read(r *http.Response, err error) string {
+func (p *person) read(r *http.Response, err error) (page string, status int) {
 	p.ts.Check(err)
 	defer r.Body.Close()
 	b, err := io.ReadAll(r.Body)
 	p.ts.Check(err)
-	if r.StatusCode != http.StatusOK {
-		p.ts.Fatalf("%s: %s: %s", r.Request.URL.Path, r.Status, b)
-	}
-	return string(b)
+	return string(b), r.StatusCode
 }
 
-func (p *person) get(path string) string { return p.read(p.http.Get(p.base + path)) }
+// shown is a page that must be there.
+func (p *person) shown(r *http.Response, err error) string {
+	page, status := p.read(r, err)
+	if status != http.StatusOK {
+		p.ts.Fatalf("%s: %s: %s", r.Request.URL.Path, r.Status, page)
+	}
+	return page
+}
+
+func (p *person) get(path string) string { return p.shown(p.http.Get(p.base + path)) }
 
 // follow opens the link of a page whose text matches.
 func (p *person) follow(page, text string) string {
@@ -100,5 +107,18 @@ func sign(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no form: %s", page)
 	}
 	form := url.Values{"signed": {html.UnescapeString(action[2])}}
-	ts.Stdout().Write([]byte(p.read(p.http.PostForm(p.base+action[1], form))))
+	ts.Stdout().Write([]byte(p.shown(p.http.PostForm(p.base+action[1], form))))
+}
+
+// shut NAME WHO STATUS PATH: a page that cannot be shown, with its status.
+func shut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("shut NAME WHO STATUS PATH")
+	}
+	p := enterPages(ts, args[0], args[1])
+	page, status := p.read(p.http.Get(p.base + args[3]))
+	if strconv.Itoa(status) != args[2] {
+		ts.Fatalf("%s: status %d, want %s: %s", args[3], status, args[2], page)
+	}
+	ts.Stdout().Write([]byte(page))
 }
