@@ -262,11 +262,24 @@ func TestData(t *testing.T) {
 	h.steward.get("/data").says(t, "lab", "draft", "version 1", "wellspring site dataset freeze lab", ">10<")
 	empty, broken := h.decider(), h.decider()
 	empty.Holdings = func() ([]portal.Holding, error) { return nil, nil }
-	broken.Holdings = func() ([]portal.Holding, error) { return nil, errors.New("row 17: Zhang San") }
 	h.serve(portal.Config{Node: h.desk, Steward: empty}).get("/data").says(t, "This site has no data yet")
-	p := h.serve(portal.Config{Node: h.desk, Steward: broken}).get("/data")
-	if p.status != http.StatusInternalServerError {
-		t.Errorf("%d", p.status)
+	known := ws.Errorf(ws.Diverged, "data", ws.T("the description was altered", "描述已被改动"))
+	for _, c := range []struct {
+		err    error
+		status int
+		says   string
+	}{
+		{errors.New("row 17: Zhang San"), http.StatusInternalServerError, "something went wrong"},
+		{ws.At("row 17", errors.New("Zhang San")), http.StatusInternalServerError, "something went wrong"},
+		{errors.Join(errors.New("row 17: Zhang San"), known), http.StatusConflict, "the description was altered"},
+		{known.Wrap(errors.New("row 17: Zhang San")), http.StatusConflict, "the description was altered"},
+	} {
+		broken.Holdings = func() ([]portal.Holding, error) { return nil, c.err }
+		p := h.serve(portal.Config{Node: h.desk, Steward: broken}).get("/data")
+		if p.status != c.status {
+			t.Errorf("%v: %d", c.err, p.status)
+		}
+		p.says(t, c.says)
+		p.silent(t, "Zhang", "17")
 	}
-	p.silent(t, "Zhang", "17")
 }

@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -138,16 +137,12 @@ type failure struct {
 	Message, Hint string
 }
 
-// failureOf is what an error says to a person. What is no error of ours, or around
-// one of ours, may hold anything, and is not shown.
+// failureOf is what an error says to a person. What is no error of ours may hold
+// anything, and is not shown, wherever in the chain it stands.
 func failureOf(err error, l ws.Lang) failure {
 	f := failure{Message: ws.T("something went wrong that has no name yet", "发生了未归类的错误").In(l), Hint: ws.HintOf(err).In(l)}
-	var e *ws.Error
-	if errors.As(err, &e) {
-		f.Message = e.Msg.In(l)
-		if e.Msg.IsZero() {
-			f.Message = e.In(l)
-		}
+	if all := ws.Sentences(err); len(all) > 0 {
+		f.Message = all[0].In(l)
 	}
 	return f
 }
