@@ -14,9 +14,10 @@ const maxShown = 12
 // A progression is a run under way, as far as this node knows.
 type progression struct {
 	console.Run
-	Rounds  []stage // the newest first
-	Earlier int     // rounds that are not listed
-	Ahead   ws.Text // what is known of the time that it will take
+	Conducted bool    // by this node
+	Rounds    []stage // the newest first
+	Earlier   int     // rounds that are not listed
+	Ahead     ws.Text // what is known of the time that it will take
 }
 
 // A stage is one round, with what it took; 0 where it is under way.
@@ -27,7 +28,7 @@ type stage struct {
 
 // newProgression lists the rounds of a run; usual is how many the last run of the same study took, 0 if that is not known.
 func newProgression(run console.Run, usual int) *progression {
-	g := &progression{Run: run}
+	g := &progression{Run: run, Conducted: run.Stages[len(run.Stages)-1].Sites > 0}
 	for i, s := range run.Stages {
 		made := stage{Stage: s}
 		if i+1 < len(run.Stages) {

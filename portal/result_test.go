@@ -136,9 +136,10 @@ func TestProgress(t *testing.T) {
 	if p := h.operator.get("/reloading/on?back=" + pathOf(ref)); p.header.Get("Refresh") == "" || p.at.Path != pathOf(ref) {
 		t.Errorf("%s does not load itself again: %v", p.at, p.header)
 	}
-	if p := h.steward.get(pathOf(ref)); strings.Contains(p.body, "<progress") || !strings.Contains(p.body, "under way") {
-		t.Errorf("at another node: %s", p.body)
-	}
+	at := h.steward.get(pathOf(ref)) // a site that takes part
+	at.says(t, "Under way; this site takes part", "This site is in round 3", "Progress by round")
+	at.silent(t, "<progress", "sites have answered")
+	h.steward.get("/studies").says(t, "This site is in round 3")
 	if err := h.net.Start(t.Context(), "xiehe"); err != nil {
 		t.Fatal(err)
 	}
@@ -150,6 +151,7 @@ func TestProgress(t *testing.T) {
 	if p.header.Get("Refresh") != "" {
 		t.Error("a page of a run that has ended loads itself again")
 	}
+	h.steward.await(pathOf(ref), "answered").silent(t, "This site is in round")
 	h.again(ref)
 }
 

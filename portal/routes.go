@@ -112,7 +112,7 @@ func pace(busy bool) time.Duration {
 	return seldom
 }
 
-// underWay is the run of a study that this node conducts now; nil if there is none.
+// underWay is the run of a study that this node conducts or answers now; nil if there is none.
 func underWay(s console.Study) *console.Run {
 	for i := range s.Runs {
 		if len(s.Runs[i].Stages) > 0 {

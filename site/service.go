@@ -55,6 +55,9 @@ type ServiceConfig struct {
 	Patience time.Duration
 	// Progress is told of runs that this site conducts; may be nil.
 	Progress func(conduct.Progress)
+	// Served is told each round of a run that this site has answered, some more than
+	// once; may be nil. It must be quick.
+	Served func(id ledger.RunID, epoch, round int)
 	// Study is given the texts of studies that come; may be nil.
 	Study func([]byte)
 	// Roll is given what the hub says of itself and others; may be nil.

@@ -229,6 +229,9 @@ func (v *serving) handle(ctx context.Context, m run.Message) error {
 			return err
 		}
 	}
+	if err == nil && m.Step != run.End && v.s.cfg.Served != nil {
+		v.s.cfg.Served(ledger.RunID(v.id), m.Epoch, m.Round)
+	}
 	return asked(m, err)
 }
 

@@ -168,7 +168,7 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)
-		}})
+		}, Served: func(id ledger.RunID, epoch, round int) { n.server.Served(id, epoch, round) }})
 	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Roll: members.Call,
 		Submit: n.service.Desk().Submit, Conduct: n.room.conduct(socket.ConductAt(n.service.Desk())), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
 		StandIn: socket.StandInBy(n.service.StandIn)})

@@ -311,7 +311,7 @@ func (w *Network) start(ctx context.Context, id ws.SiteID, restored func(ledger.
 	rows := w.cfg.Rows[id]
 	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: tongue{n.link, w, id}, Replica: n.replica,
 		Journals: n.journals, Catalog: w.cfg.Catalog, Texts: w.text, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id), Restored: restored,
-		Study: func(text []byte) { w.keep(id, text) }, Roll: n.roll.Take,
+		Study: func(text []byte) { w.keep(id, text) }, Roll: n.roll.Take, Served: w.served(id),
 		Data: func(context.Context, ws.Dataset, int) (frame.Source, policy.Policy, error) {
 			return rows, w.cfg.Policy, nil
 		}})
@@ -434,6 +434,18 @@ func (w *Network) When(round, answered int, act func(conduct.Progress)) (done ch
 		}
 	}
 	return done
+}
+
+// served passes on which rounds of others' runs a site has answered.
+func (w *Network) served(id ws.SiteID) func(ledger.RunID, int, int) {
+	return func(run ledger.RunID, epoch, round int) {
+		w.mu.Lock()
+		d := w.desks[id]
+		w.mu.Unlock()
+		if d != nil {
+			d.server.Served(run, epoch, round)
+		}
+	}
 }
 
 // teller passes on how far the runs of a node's desk are.

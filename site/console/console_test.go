@@ -303,6 +303,45 @@ func TestConsole_Stop(t *testing.T) {
 	wants(t, "stop nothing", d.client.Stop(t.Context(), ""), ws.Invalid)
 }
 
+// The rounds of a run that another conducts are told while it is open. What comes
+// late is passed over, and of what the ledger does not know nothing stays.
+func TestConsole_Served(t *testing.T) {
+	d := newDesk(t)
+	ref := d.submit()
+	for i := range 1000 {
+		d.server.Served(ledgertest.RunID(fmt.Sprint("unknown ", i)), 1, 0)
+	}
+	id := ledgertest.RunID("theirs")
+	open := &ledger.OpenRun{StudyRef: ref, Conductor: "hub", Epoch: 1, Opening: ledgertest.Hash("opening"), Release: ws.Version, Run: id}
+	for _, site := range ledgertest.Sites {
+		open.Members = append(open.Members, ledger.Member{Key: ledgertest.Public(site), Site: ws.SiteID(site), Version: 1})
+	}
+	d.net.Must("hub", open)
+	stages := func() (rounds []int) {
+		all, err := d.client.Studies(t.Context(), "ages")
+		if err != nil || len(all) != 1 || len(all[0].Runs) != 1 {
+			t.Fatal(all, err)
+		}
+		for _, s := range all[0].Runs[0].Stages {
+			if s.Sites != 0 || s.Run != id || s.Since.IsZero() {
+				t.Errorf("stage %+v", s)
+			}
+			rounds = append(rounds, s.Round)
+		}
+		return rounds
+	}
+	for _, round := range []int{0, 1, 1, 0, 2, 1} {
+		d.server.Served(id, 1, round)
+	}
+	if got := stages(); !slices.Equal(got, []int{0, 1, 2}) {
+		t.Errorf("rounds %v", got)
+	}
+	d.net.Must("hub", &ledger.CloseRun{Epoch: 1, Outcome: ws.Stopped.String(), Rounds: ledgertest.Hash("opening"), Run: id})
+	if got := stages(); got != nil {
+		t.Errorf("of a run that is closed: %v", got)
+	}
+}
+
 // What comes in is bounded, and only the folder's owner may come.
 func TestConsole_Socket(t *testing.T) {
 	d := newDesk(t)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/ed25519"
@@ -69,6 +70,7 @@ func (o *Order) sign(chain ledger.ChainID, node ws.SiteID, key crypto.Signer) er
 }
 
 // A Stage is one round of a run: how far it came, and since when it is under way.
+// Of a run that another conducts it has no Sites.
 type Stage struct {
 	Progress
 	Since time.Time `json:"since"`
@@ -84,12 +86,17 @@ type running struct {
 	stages   []Stage
 }
 
-// note remembers the newest of each round.
+// note remembers the newest of each round; what comes late is passed over.
 func (r *running) note(p Progress) {
-	last := len(r.stages) - 1
-	if last >= 0 && r.stages[last].Epoch == p.Epoch && r.stages[last].Round == p.Round {
-		r.stages[last].Progress = p
-		return
+	if last := len(r.stages) - 1; last >= 0 {
+		was := &r.stages[last]
+		switch cmp.Or(cmp.Compare(p.Epoch, was.Epoch), cmp.Compare(p.Round, was.Round)) {
+		case 0:
+			was.Progress = p
+			return
+		case -1:
+			return
+		}
 	}
 	if len(r.stages) == maxStages {
 		r.stages = r.stages[1:]
@@ -97,11 +104,40 @@ func (r *running) note(p Progress) {
 	r.stages = append(r.stages, Stage{p, time.Now().UTC()})
 }
 
-// stages are the rounds of a run that is under way here.
-func (s *Server) stages(ref ledger.StudyRef, id ledger.RunID) []Stage {
+// maxServed bounds the runs of others of which rounds are remembered.
+const maxServed = 64
+
+// Served notes a round that this node's site has answered of a run that another
+// conducts; how many others have, that one knows.
+func (s *Server) Served(id ledger.RunID, epoch, round int) {
+	state := s.node.Ledger.State()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.served[id]
+	if r == nil {
+		for other := range s.served {
+			if rec, known := state.Run(other); !known || rec.Closed {
+				delete(s.served, other)
+			}
+		}
+		if len(s.served) >= maxServed {
+			return
+		}
+		r = &running{}
+		s.served[id] = r
+	}
+	r.note(Progress{Run: id, Epoch: epoch, Round: round})
+}
+
+// stages are the rounds of a run that is under way here, or that is not closed
+// and this node's site answers.
+func (s *Server) stages(ref ledger.StudyRef, id ledger.RunID, closed bool) []Stage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r := s.runs[ref]; r != nil && len(r.stages) > 0 && r.stages[len(r.stages)-1].Run == id {
+		return slices.Clone(r.stages)
+	}
+	if r := s.served[id]; r != nil && !closed {
 		return slices.Clone(r.stages)
 	}
 	return nil

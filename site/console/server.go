@@ -71,12 +71,13 @@ type Server struct {
 
 	mu         sync.Mutex
 	runs       map[ledger.StudyRef]*running
-	challenges map[string]time.Time // until when each is good
+	served     map[ledger.RunID]*running // runs that others conduct
+	challenges map[string]time.Time      // until when each is good
 }
 
 // New makes a server; Serve runs it.
 func New(n Node) *Server {
-	return &Server{node: n, busy: make(chan struct{}, maxRequest), runs: map[ledger.StudyRef]*running{}, challenges: map[string]time.Time{}}
+	return &Server{node: n, busy: make(chan struct{}, maxRequest), runs: map[ledger.StudyRef]*running{}, served: map[ledger.RunID]*running{}, challenges: map[string]time.Time{}}
 }
 
 // handler bounds how many requests are answered at one time.

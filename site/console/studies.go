@@ -44,7 +44,7 @@ type Run struct {
 	Closed    bool         `json:"closed"`
 	Outcome   string       `json:"outcome,omitempty"` // as the conductor, or who stood in, closed it
 	Kept      time.Time    `json:"kept,omitzero"`     // since when its answer is at this node; zero if it is not
-	Stages    []Stage      `json:"stages,omitempty"`  // where it is under way at this node
+	Stages    []Stage      `json:"stages,omitempty"`  // where it is under way at this node, as conductor or as site
 }
 
 // Newest is the run whose answer came last to this node; nil if none is here.
@@ -131,7 +131,7 @@ func (s *Server) runsOf(st ledger.State, ref ledger.StudyRef, d ws.Dataset) (out
 			break
 		}
 		run := Run{Run: id, Epoch: rec.Epoch, Conductor: e.Conductor, Closed: rec.Closed, Outcome: closing.Outcome,
-			Kept: s.node.Results.Since(id), Stages: s.stages(ref, id)}
+			Kept: s.node.Results.Since(id), Stages: s.stages(ref, id, rec.Closed)}
 		for _, m := range e.Members {
 			run.Sites = append(run.Sites, m.Site)
 		}
