@@ -169,3 +169,31 @@ func TestLyingSite_Another(t *testing.T) {
 		w.play().failed(ws.Invalid)
 	}
 }
+
+// What comes in an honest run is no longer than the parties say beforehand; a stranger's
+// letter is of no use, however short its body could be.
+func TestBound(t *testing.T) {
+	w := newWorld(t, glmStudy(), 4)
+	heard := 0
+	w.before = func(m run.Message) {
+		heard++
+		if m.To == "hub" {
+			if n := w.c.Bound(); int64(len(m.Body)) > n {
+				t.Errorf("%s of %d bytes, and the conductor takes %d", m.Step, len(m.Body), n)
+			}
+			return
+		}
+		p := w.hosts[m.To].p
+		if n := p.Bound(m); int64(len(m.Body)) > n {
+			t.Errorf("%s of %d bytes, and %s takes %d", m.Step, len(m.Body), m.To, n)
+		}
+		m.From = "stranger"
+		if n := p.Bound(m); m.Step != run.Open && n > 16<<10 {
+			t.Errorf("%s takes %d bytes of a stranger's %s", m.To, n, m.Step)
+		}
+	}
+	w.play().answered()
+	if heard < 50 {
+		t.Errorf("%d messages", heard)
+	}
+}

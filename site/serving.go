@@ -202,7 +202,7 @@ func (v *serving) letter(ctx context.Context, d *mesh.Delivery) error {
 
 // refused tells whoever asked, and names them to whoever runs this site.
 func (v *serving) refused(ctx context.Context, m run.Message, err error) error {
-	return errors.Join(asked(m, err), v.s.send(ctx, run.Refusal(v.s.cfg.Self, m, err)))
+	return errors.Join(asked(m, ws.At("site "+string(v.s.cfg.Self), err)), v.s.send(ctx, run.Refusal(v.s.cfg.Self, m, err)))
 }
 
 // asked says whose message an error is about.
@@ -218,10 +218,16 @@ func (v *serving) handle(ctx context.Context, m run.Message) error {
 	}
 	v.freshen(ctx)
 	if m.Step == run.Certify && m.Round == 0 {
-		v.await(ctx, func(s ledger.State) bool { return s.MayReveal(ledger.RunID(v.id), m.Epoch) == nil })
+		v.await(ctx, func(s ledger.State) bool {
+			rec, _ := s.Run(ledger.RunID(v.id))
+			return rec.Closed || s.MayReveal(ledger.RunID(v.id), m.Epoch) == nil
+		})
 	}
 	if m.Step == run.Open {
-		v.await(ctx, func(s ledger.State) bool { rec, _ := s.Run(ledger.RunID(v.id)); return rec.Epoch >= m.Epoch })
+		v.await(ctx, func(s ledger.State) bool { // an epoch follows none that was summed, or closed
+			rec, _ := s.Run(ledger.RunID(v.id))
+			return rec.Epoch >= m.Epoch || rec.Summed || rec.Closed
+		})
 	}
 	out, _, err := v.node.Handle(ctx, m)
 	for _, o := range out {

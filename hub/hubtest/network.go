@@ -195,7 +195,7 @@ func (w *Network) link(self ws.SiteID, pass mesh.Pass, start func(*mesh.Config))
 	if err != nil {
 		return nil, err
 	}
-	cfg := mesh.Config{Chain: "test", Self: self, Key: ledgertest.Key(string(self)), Limit: post.Limit, Carrier: carrier,
+	cfg := mesh.Config{Chain: "test", Self: self, Key: ledgertest.Key(string(self)), Limit: post.Limit, Carrier: carrier, Spill: filepath.Join(w.cfg.Dir, "spill", string(self)),
 		Peer: func(id ws.SiteID) (ed25519.PublicKey, bool) {
 			s, ok := w.File.State().Site(id)
 			return ed25519.PublicKey(s.Key[:]), ok

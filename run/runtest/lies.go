@@ -119,6 +119,7 @@ var Lies = []Lie{
 	}), ws.Unreachable},
 	{"too few reveals", run.OpenSum, 1, First, instead(func(m *run.Message) { m.Body = Join(Parts(m.Body)[:2]...) }), ws.Unreachable},
 	{"a sum on the conductor's word", run.OpenSum, 1, First, instead(func(m *run.Message) { m.Step, m.Body = run.Audited, Join(make([]byte, 160)) }), ws.Denied},
+	{"a body without end", run.Ask, 1, First, instead(func(m *run.Message) { m.Body = make([]byte, 1<<20) }), ws.Invalid},
 	{"another result", run.End, Always, First, bent(0, FlipLast), ws.Diverged},
 	{"a result before its time", run.Ask, 1, All, instead(func(m *run.Message) { m.Step, m.Body = run.End, Join(make([]byte, 32)) }), ws.Diverged},
 }
