@@ -118,7 +118,7 @@ func (e *Error) In(l Lang) string {
 		if errors.As(e.Err, &inner) {
 			parts = append(parts, inner.In(l))
 		} else {
-			parts = append(parts, e.Err.Error())
+			parts = append(parts, explain(e.Err).In(l))
 		}
 	}
 	return strings.Join(parts, ": ")

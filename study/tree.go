@@ -54,14 +54,39 @@ func badFile(file string, line int, msg ws.Text) *ws.Error {
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
-// yamlError takes the line out of the YAML library's message.
+// yamlFaults are what the YAML library says, as far as people meet it, and what it means.
+var yamlFaults = []struct {
+	says  string
+	means ws.Text
+}{
+	{"mapping values are not allowed", ws.T("a second colon in one line, or a line that is indented too far", "一行中有第二个冒号，或某行缩进过多")},
+	{"did not find expected key", ws.T("a line that is indented otherwise than its neighbours", "某行的缩进与相邻各行不同")},
+	{"did not find expected '-' indicator", ws.T("a list in which a line has no '-'", "列表中某行缺少“-”")},
+	{"could not find expected ':'", ws.T("a name without a colon", "名称之后缺少冒号")},
+	{"found character that cannot start any token", ws.T("a tab, or a sign that wants quotes", "有制表符，或有须加引号的符号")},
+	{"found a tab character", ws.T("a tab where blanks are wanted", "应使用空格之处有制表符")},
+	{"found unexpected end of stream", ws.T("quotes that are not closed", "引号未闭合")},
+	{"did not find expected ',' or", ws.T("brackets that are not closed, or a comma that is missing", "括号未闭合，或缺少逗号")},
+	{"found unknown escape character", ws.T("a backslash that means nothing", "反斜杠用法不正确")},
+	{"unknown anchor", ws.T("a reference to what is not there", "引用了不存在的内容")},
+	{"control characters are not allowed", ws.T("a character that is no text", "有非文本字符")},
+	{"invalid", ws.T("bytes that are no UTF-8", "有不是 UTF-8 的字节")},
+}
+
+// yamlError takes the line out of the YAML library's message, and says in words what it means.
 func yamlError(file string, err error) error {
-	msg, line := strings.TrimPrefix(err.Error(), "yaml: "), 0
-	if m := yamlLine.FindStringSubmatch(msg); m != nil {
+	line := 0
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
-		msg = strings.Replace(msg, m[0], "", 1)
 	}
-	return badFile(file, line, ws.T("the file is not valid YAML", "文件不是合法的 YAML")).Wrap(errors.New(msg)).
+	msg := ws.T("the file is not valid YAML", "文件不是合法的 YAML")
+	for _, f := range yamlFaults {
+		if strings.Contains(err.Error(), f.says) {
+			msg = ws.T("the file is not valid YAML: %s", "文件不是合法的 YAML：%s", f.means)
+			break
+		}
+	}
+	return badFile(file, line, msg).
 		WithHint(ws.T("check the indentation, the quotes, and the space after each colon", "请检查缩进、引号，以及冒号后的空格"))
 }
 

@@ -128,11 +128,14 @@ func (d *demo) answer(ctx context.Context, name, out string) (*rehearsal.Outcome
 	if err != nil {
 		return nil, err
 	}
-	file := ""
+	var to target
 	if out != "" {
-		file = filepath.Join(out, name+".json")
+		if err := os.MkdirAll(out, 0o755); err != nil {
+			return nil, ws.Errorf(ws.Invalid, "", ws.T("the folder %s cannot be made", "无法建立文件夹 %s", out)).Wrap(err)
+		}
+		to.path = filepath.Join(out, name+".json")
 	}
-	return o, deliver(d.c, st, o.Document, file)
+	return o, deliver(d.c, st, o.Document, to)
 }
 
 func (d *demo) play(ctx context.Context, st *study.Study, inputs []input, pooled bool) (*rehearsal.Outcome, error) {

@@ -196,5 +196,5 @@ func message(err error, l ws.Lang) string {
 	if errors.As(err, &e) {
 		return e.In(l)
 	}
-	return err.Error()
+	return ws.Explain(err).In(l)
 }

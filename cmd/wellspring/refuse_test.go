@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,6 +79,7 @@ func refuse(ts *testscript.TestScript, neg bool, args []string) {
 // the lines of message and hint.
 func refusedIn(ts *testscript.TestScript, lang, lead, code string, args []string) []string {
 	dir := ts.MkAbs("refused")
+	ts.Check(os.MkdirAll(dir, 0o755))
 	args = append(slices.Clone(args), "--lang", lang, "--json")
 	if args[0] == "simulate" {
 		args = append(args, "--out", filepath.Join(dir, "o.json"))
@@ -90,8 +90,8 @@ func refusedIn(ts *testscript.TestScript, lang, lead, code string, args []string
 	if out != "" || len(lines) != 3 {
 		ts.Fatalf("want nothing on stdout, and message, hint and JSON on stderr: %s%s", out, errOut)
 	}
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		ts.Fatalf("the folder of --out was made")
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		ts.Fatalf("in the folder of --out is %v, %v", left, err)
 	}
 	var doc struct {
 		Error struct {

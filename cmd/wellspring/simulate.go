@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -20,11 +19,12 @@ import (
 
 // A simulation is what the flags of simulate say.
 type simulation struct {
-	study, policy, out, split string
-	sites, dictionaries       []string
-	institutions              []string
-	missing, conductor        string
-	pooled, public            bool
+	study, policy, split string
+	out                  target
+	sites, dictionaries  []string
+	institutions         []string
+	missing, conductor   string
+	pooled, public       bool
 }
 
 func (s *simulation) define(f *flagSet) {
@@ -38,7 +38,7 @@ func (s *simulation) define(f *flagSet) {
 	f.bool(&s.public, "public", ws.T("anyone may read the rows: no cell limit, all leaves granted", "数据公开：无单元限制，许可全部细节"))
 	f.text(&s.missing, "na", "TEXTS", ws.T("more texts that mean missing, separated by commas", "表示缺失的其他文本，以逗号分隔"))
 	f.list(&s.dictionaries, "dictionary", "FILE|NAME=FILE", ws.T("dictionary that binds all sites, or the one named; inferred from the rows otherwise", "约束所有站点（或所指站点）的字典；默认由数据推断"))
-	f.text(&s.out, "out", "FILE.json", ws.T("where the answer goes, with .csv and .svg beside it", "结果文件，旁边另存 .csv 与 .svg"))
+	s.out.flags(f)
 }
 
 func runSimulate(ctx context.Context, args []string, c *console) error {
@@ -52,6 +52,9 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 		return usage(ws.T("simulate wants --study FILE and --site NAME=PATH or --split COLUMN=FILE", "simulate 需要 --study FILE，以及 --site NAME=PATH 或 --split COLUMN=FILE"))
 	}
 	st, err := readStudy(s.study)
+	if err == nil {
+		err = s.out.ready(st)
+	}
 	if err != nil {
 		return err
 	}
@@ -265,25 +268,13 @@ func splitInputs(ctx context.Context, split string, opt csv.Options) ([]input, e
 	return out, nil
 }
 
-// deliver prints the answer as tables, or for a program as JSON, and, where out is
-// named, writes it in canonical form with tables and plots beside it, all or nothing.
-func deliver(c *console, st *study.Study, doc *study.Document, out string) error {
+// deliver prints the answer as tables, or for a program as JSON, and writes it to its
+// target, if there is one.
+func deliver(c *console, st *study.Study, doc *study.Document, out target) error {
 	if err := printAnswer(c, doc); err != nil {
 		return err
 	}
-	if out == "" {
-		return nil
-	}
-	files, err := render.Files(st, doc, c.lang, strings.TrimSuffix(filepath.Base(out), filepath.Ext(out)))
-	if err != nil {
-		return err
-	}
-	b, err := study.MarshalCanonical(doc)
-	if err != nil {
-		return err
-	}
-	files[filepath.Base(out)] = append(b, '\n')
-	return writeAll(filepath.Dir(out), files)
+	return out.write(st, doc, c.lang)
 }
 
 func printAnswer(c *console, doc *study.Document) error {
@@ -295,27 +286,6 @@ func printAnswer(c *console, doc *study.Document) error {
 		_, err = c.out.Write(append(b, '\n'))
 	}
 	return err
-}
-
-// writeAll writes files next to their final names first and renames them last.
-func writeAll(dir string, files map[string][]byte) error {
-	trouble := func(err error) error {
-		return ws.Errorf(ws.Other, "", ws.T("the answer cannot be written", "无法写入结果")).Located(ws.Position{File: dir}).Wrap(err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return trouble(err)
-	}
-	for name, b := range files {
-		if err := os.WriteFile(filepath.Join(dir, name+"~"), b, 0o644); err != nil {
-			return trouble(err)
-		}
-	}
-	for name := range files {
-		if err := os.Rename(filepath.Join(dir, name+"~"), filepath.Join(dir, name)); err != nil {
-			return trouble(err)
-		}
-	}
-	return nil
 }
 
 // A progressEvent says how far a study has come; a rehearsal has no run and no epoch.

@@ -73,8 +73,9 @@ type submitted struct {
 
 // An order is what the flags of "study run" say.
 type order struct {
-	dir, key, out, sites, conductor, standIn string
-	few                                      bool
+	dir, key, sites, conductor, standIn string
+	out                                 target
+	few                                 bool
 }
 
 // studyRun has a study conducted by the node behind a folder.
@@ -86,7 +87,7 @@ func studyRun(ctx context.Context, args []string, c *console) error {
 	f.text(&o.conductor, "conductor", "SITE", ws.T("refuse unless the node of --dir is this one", "若 --dir 的节点不是此站点则拒绝"))
 	f.text(&o.sites, "sites", "A,B,C", ws.T("the sites that take part; all that have the dataset otherwise", "参与的站点；默认为拥有该数据集的全部站点"))
 	f.bool(&o.few, "few-institutions", ws.T("every site's policy allows fewer than three institutions", "所有站点的策略均允许少于三家机构"))
-	f.text(&o.out, "out", "FILE.json", ws.T("where the answer goes, with .csv and .svg beside it", "结果文件，旁边另存 .csv 与 .svg"))
+	o.out.flags(f)
 	f.text(&o.standIn, "stand-in", "RUN", ws.T("take over this run, whose conductor is gone, by the site of --dir; without STUDY and --key", "由 --dir 的站点接替主持方已失联的计算；无须 STUDY 与 --key"))
 	if err := f.parseMixed(args); err != nil {
 		return err
@@ -95,7 +96,11 @@ func studyRun(ctx context.Context, args []string, c *console) error {
 		return usage(ws.T("study run wants a study, --key and --dir; or --stand-in RUN and --dir", "study run 须给出研究、--key 和 --dir；或 --stand-in RUN 和 --dir"))
 	}
 	desk := socket.Dial(o.dir)
-	if err := o.at(ctx, desk); err != nil {
+	err := o.at(ctx, desk)
+	if err == nil {
+		err = o.out.ready(nil)
+	}
+	if err != nil {
 		return err
 	}
 	bar := newRounds(c)
@@ -170,12 +175,15 @@ func studyResult(ctx context.Context, args []string, c *console) error {
 	var o order
 	f := flags("study result STUDY|RUN --dir DIR", c)
 	f.text(&o.dir, "dir", "DIR", ws.T("the folder of the running node that conducted, or stood in", "主持或接替计算的运行中节点的文件夹"))
-	f.text(&o.out, "out", "FILE.json", ws.T("where the answer goes, with .csv and .svg beside it", "结果文件，旁边另存 .csv 与 .svg"))
+	o.out.flags(f)
 	if err := f.parseMixed(args); err != nil {
 		return err
 	}
 	if o.dir == "" || f.NArg() != 1 {
 		return usage(ws.T("study result wants a study or a run, and --dir", "study result 须给出研究或计算，以及 --dir"))
+	}
+	if err := o.out.ready(nil); err != nil {
+		return err
 	}
 	desk := socket.Dial(o.dir)
 	id, err := keptRun(ctx, desk, f.Arg(0))
