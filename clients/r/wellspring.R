@@ -189,13 +189,10 @@ ws_simulate <- function(study, sites, public = FALSE, policy = NULL, dictionary 
 
 # The fewest digits, 15 or 17, that are read back as the same number.
 .ws_digits <- function(x) {
-  text <- rep("", length(x))
-  for (digits in c(15, 17)) {
-    rest <- which(!is.na(x) & (text == "" | suppressWarnings(as.numeric(text)) != x))
-    text[rest] <- formatC(x[rest], digits = digits, format = "g", width = 1)
-  }
-  whole <- which(x == trunc(x) & abs(x) < 1e15) # not 1e+05, which is no integer in a file
-  text[whole] <- sprintf("%.0f", x[whole])
+  text <- sprintf("%.15g", x)
+  text[is.na(x)] <- NA
+  differs <- which(as.numeric(text) != x)
+  text[differs] <- sprintf("%.17g", x[differs])
   text
 }
 
