@@ -395,12 +395,11 @@ conditionMessage.wellspring_error <- function(c) paste(c(c$message, c$hint), col
   .ws_write(c(paste(c(.ws_quote(program), .ws_quote(c(args, "--json", "--lang", .ws_lang())), "</dev/null",
                       ">", .ws_quote(file("out")), "2>", .ws_quote(file("err")), "&"), collapse = " "),
               paste("echo $! >", .ws_quote(file("pid"))),
-              paste("wait $!; echo $? >", .ws_quote(file("code~"))),
-              paste("mv", .ws_quote(file("code~")), .ws_quote(file("code")))), file("call.sh"))
-  system2("sh", .ws_quote(file("call.sh")), wait = FALSE)
+              paste("wait $!; echo $? >", .ws_quote(file("code")))), file("call.sh"))
+  system(paste(".", .ws_quote(file("call.sh")), ">/dev/null 2>&1"), wait = FALSE) # no process but the program's
   began <- proc.time()[["elapsed"]]
   told <- ""
-  while (!file.exists(file("code"))) {
+  while (!.ws_over(file)) {
     spent <- proc.time()[["elapsed"]] - began
     if (spent > timeout) {
       .ws_fail("stopped", .ws_text("no answer within the time given; the run is being stopped", "未能在给定时间内得到结果，正在终止计算"))
@@ -418,13 +417,16 @@ conditionMessage.wellspring_error <- function(c) paste(c(c$message, c$hint), col
 # shQuote, for texts that the session's locale may lack.
 .ws_quote <- function(s) paste0("'", gsub("'", "'\\''", enc2utf8(as.character(s)), fixed = TRUE, useBytes = TRUE), "'")
 
+# The program has ended once its exit code is written, and not only its file made.
+.ws_over <- function(file) isTRUE(file.size(file("code")) > 0)
+
 # Asks the program to end, which tells all sites of a run that it ends; at last makes it end.
 .ws_halt <- function(file) {
   asked <- FALSE
   for (i in 1:600) {
     pid <- suppressWarnings(as.integer(.ws_read(file("pid"))))
     if (!asked && length(pid) == 1) asked <- tools::pskill(pid, tools::SIGTERM)
-    if (file.exists(file("code"))) return(invisible())
+    if (.ws_over(file)) return(invisible())
     Sys.sleep(0.025)
   }
   if (length(pid) == 1) tools::pskill(pid, tools::SIGKILL)
