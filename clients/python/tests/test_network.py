@@ -140,7 +140,7 @@ class Stops(Network):
         with self.assertRaises(KeyboardInterrupt):
             self.client.run("all-methods")
         pressed.join()
-        self.assertLess(time.monotonic() - began, 20)
+        self.assertLess(time.monotonic() - began, 60)  # a conductor would wait for two minutes
 
     def test_stop(self) -> None:
         """Another client stops the run."""
