@@ -243,11 +243,21 @@ func (a *asker) submit(ctx context.Context, s *study.Study, sites []string) (led
 		return ref, err
 	}
 	for _, site := range sites {
-		if _, err := a.fleet.do(ctx, "site", "approve", name, "--dir", site); err != nil {
+		if err := a.fleet.approve(ctx, name, site); err != nil {
 			return ref, err
 		}
 	}
 	return ref, nil
+}
+
+// approve waits for the study to come to the site, as its custodian would.
+func (f *fleet) approve(ctx context.Context, name, site string) (err error) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		if _, err = f.do(ctx, "site", "approve", name, "--dir", site); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // run has a node conduct a study; tell may be nil.

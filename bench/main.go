@@ -21,6 +21,8 @@ type Figure struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
 	Unit  string  `json:"unit"`
+	// AtMost is the bound that the claim sets; nil where it sets none.
+	AtMost *float64 `json:"at_most,omitempty"`
 }
 
 // A Report is what a proof found.
@@ -39,8 +41,18 @@ type Report struct {
 }
 
 func (r *Report) add(name string, value float64, unit string) {
-	r.Figures = append(r.Figures, Figure{name, value, unit})
+	r.Figures = append(r.Figures, Figure{Name: name, Value: value, Unit: unit})
 	fmt.Printf("  %-44s %12.4g %s\n", name, value, unit)
+}
+
+// atMost adds a figure with its bound, and says whether it keeps within it.
+func (r *Report) atMost(name string, value, bound float64, unit string) bool {
+	r.add(name, value, unit)
+	r.Figures[len(r.Figures)-1].AtMost = &bound
+	if value > bound {
+		fmt.Printf("  %-44s %12.4g %s is allowed\n", "", bound, unit)
+	}
+	return value <= bound
 }
 
 // A proof measures one claim at a scale in (0, 1].
