@@ -86,6 +86,25 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
+// What only tests need is not in the program: packages that play a network, and
+// the browser that looks at its pages.
+func TestProgram(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./cmd/wellspring").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Fields(string(out))
+	if len(all) < 100 {
+		t.Fatalf("%d packages: the test looks at the wrong thing", len(all))
+	}
+	for _, path := range all {
+		in, ours := inModule(path)
+		if ours && strings.HasSuffix(in, "test") || path == "testing" || strings.Contains(path, "chromedp") {
+			t.Errorf("the program contains %s", path)
+		}
+	}
+}
+
 // Every package has exactly one file that carries its doc.
 func TestPackageDocs(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}|{{.Dir}}|{{join .GoFiles " "}} {{join .CgoFiles " "}}`, "./...").Output()

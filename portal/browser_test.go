@@ -27,6 +27,11 @@ func TestBrowser(t *testing.T) {
 	b.Go(h.steward.base + "/studies")
 	b.Check("hostile")
 	h.underWay(b)
+	h.flood(60)
+	b.Go(h.operator.base + "/studies")
+	b.Click("Next")
+	b.Says("Page 2 of 2")
+	b.Check("many")
 }
 
 // underWay holds a run at a round, looks at its page, and lets it go on.

@@ -1,11 +1,18 @@
 package portal_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	ws "wellspring"
+	"wellspring/hub/hubtest"
+	"wellspring/ledger"
+	"wellspring/ledger/ledgertest"
 )
 
 // Studies of the tests.
@@ -155,4 +162,63 @@ func TestPages_Hostile(t *testing.T) {
 	h.operator.get("/results/"+string(a.Run)).says(t, "drug &amp;")
 	h.steward.get("/language/en")
 	h.steward.get("/studies").says(t, "&lt;script&gt;")
+}
+
+// However many studies there are, a page lists a bounded number, and all are on some page.
+func TestPages_Many(t *testing.T) {
+	h := newHouse(t)
+	const n = 130
+	h.flood(n)
+	for _, b := range []*browser{h.operator, h.steward} {
+		seen := map[string]bool{}
+		for _, path := range []string{"/studies", "/studies?page=2", "/studies?page=3"} {
+			p := b.get(path)
+			inspect(t, p, "en")
+			found := studyForm.FindAllStringSubmatch(p.body, -1)
+			for _, m := range found {
+				seen[m[1]] = true
+			}
+			if len(found) == 0 || len(found) > 110 { // a card has two links
+				t.Errorf("%s lists %d", path, len(found))
+			}
+		}
+		if len(seen) != n {
+			t.Errorf("%d of %d studies are listed", len(seen), n)
+		}
+	}
+	for query, says := range map[string]string{"0": "Page 1 of 3", "-4": "Page 1 of 3", "x": "Page 1 of 3", "4": "Page 3 of 3", "99999999999999999999": "Page 1 of 3", "2": "?page=3"} {
+		h.operator.get("/studies?page="+query).says(t, says)
+	}
+	if p := h.operator.get("/language/zh?back=" + url.QueryEscape("/studies?page=2")); p.at.RawQuery != "page=2" || !strings.Contains(p.body, "第 2 页，共 3 页") {
+		t.Errorf("the other language of page 2: %s: %s", p.at, p.body)
+	}
+}
+
+var studyForm = regexp.MustCompile(`href="/studies/[0-9a-f]{32}/([0-9a-f]{64})"`)
+
+// flood registers studies without their texts, and waits until the steward's own
+// copy of the ledger has them all.
+func (h *house) flood(n int) {
+	h.t.Helper()
+	before, err := h.hub.Studies(h.t.Context(), "")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for i := range n {
+		err := h.net.Submit(h.t.Context(), "account wang", func(ledgertest.Net) ledger.Body {
+			return &ledger.AddStudy{Dataset: hubtest.Dataset, Purposes: []ws.Purpose{"DUO:0000042"}, Study: ledgertest.Hash(fmt.Sprint("study ", i)), Conductors: []ws.SiteID{"hub"}}
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	for until := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		all, err := h.desk.Studies(h.t.Context(), "")
+		if len(all) == len(before)+n {
+			return
+		}
+		if err != nil || time.Now().After(until) {
+			h.t.Fatalf("%d studies, %v", len(all), err)
+		}
+	}
 }

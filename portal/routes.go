@@ -3,6 +3,7 @@ package portal
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -87,10 +88,14 @@ func waits(s console.Study, about console.About) bool {
 type list struct {
 	Waiting, Running, Rest []console.Study
 	Site                   ws.SiteID
+	Page, Pages            int
 }
 
+// perPage bounds the studies that wait, and the others, on one page.
+const perPage = 50
+
 func (p *Portal) studies(at *visit) (string, *page, error) {
-	l := list{Site: at.about.Site}
+	l := list{Site: at.about.Site, Page: 1}
 	for _, s := range at.studies {
 		switch {
 		case underWay(s) != nil:
@@ -101,7 +106,28 @@ func (p *Portal) studies(at *visit) (string, *page, error) {
 			l.Rest = append(l.Rest, s)
 		}
 	}
+	l.Pages = max(1, (max(len(l.Waiting), len(l.Rest))+perPage-1)/perPage)
+	if n, err := strconv.Atoi(at.r.URL.Query().Get("page")); err == nil {
+		l.Page = min(max(1, n), l.Pages)
+	}
+	l.Waiting, l.Rest = l.cut(l.Waiting), l.cut(l.Rest)
 	return "studies", &page{Title: ws.T("Studies", "研究"), Section: "studies", Body: l, Reload: pace(len(l.Running) > 0)}, nil
+}
+
+// cut is what of a list stands on the page.
+func (l *list) cut(all []console.Study) []console.Study {
+	from := min(len(all), (l.Page-1)*perPage)
+	return all[from:min(len(all), from+perPage)]
+}
+
+// Before and After are the pages beside this one; 0 for none.
+func (l list) Before() int { return l.Page - 1 }
+
+func (l list) After() int {
+	if l.Page == l.Pages {
+		return 0
+	}
+	return l.Page + 1
 }
 
 // pace is how often a page comes again.

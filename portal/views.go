@@ -133,7 +133,7 @@ type page struct {
 	Lang    ws.Lang
 	Title   ws.Text
 	Name    string // of a study or the like, before the title; not translated
-	Path    string // here
+	Path    string // here, with the query
 	Section string // of the navigation
 	About   *console.About
 	Steward bool
@@ -183,7 +183,10 @@ const (
 
 // show writes a page whole, or an error in its place.
 func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, name string, v *page) {
-	v.Lang, v.Path, v.Steward, v.Held = p.language(r), path.Clean(r.URL.Path), p.cfg.Steward != nil, p.held(r)
+	v.Lang, v.Path, v.Steward, v.Held = p.language(r), r.URL.RequestURI(), p.cfg.Steward != nil, p.held(r)
+	if r.Method != http.MethodGet {
+		v.Path = path.Clean(r.URL.Path)
+	}
 	if name == "locked" {
 		v.Path = "/" // the address may hold a key
 	}
