@@ -465,9 +465,11 @@ if (requireNamespace("generics", quietly = TRUE)) {
   glance <- function(x, ...) UseMethod("glance")
 }
 
+# Methods are registered, and so found wherever this file is sourced to.
 local({
-  for (class in c("wellspring_result", "wellspring_results")) for (generic in c("tidy", "glance")) {
+  methods <- list(wellspring_result = c("tidy", "glance", "print", "summary", "as.data.frame"),
+                  wellspring_results = c("tidy", "glance", "print"), wellspring_study = "print", wellspring_error = "conditionMessage")
+  for (class in names(methods)) for (generic in methods[[class]]) {
     registerS3method(generic, class, get(paste0(generic, ".", class)), envir = environment(get(generic)))
   }
-  registerS3method("conditionMessage", "wellspring_error", conditionMessage.wellspring_error, envir = baseenv())
 })

@@ -33,6 +33,14 @@ near(as.data.frame(fit), want, "as.data.frame")
 stopifnot(any(grepl("性别女 性:armdrug B", capture.output(print(fit)), fixed = TRUE)))
 same(length(list.files(tempdir(), "^wellspring-")), 0L, "temporary folders")
 
+
+# Sourced to a place of its own, the client works as well.
+apart <- new.env()
+sys.source(file.path(Sys.getenv("CLIENTS"), "r", "wellspring.R"), apart)
+rm(print.wellspring_study, print.wellspring_result)
+stopifnot(any(grepl("wellspring/v1", capture.output(print(apart$ws_study("t", "bmt", "km", formula = Surv(t2, d3) ~ 1))))))
+stopifnot(any(grepl("(Intercept)", capture.output(print(fit)), fixed = TRUE)))
+
 # Files, and a study as a file that a person wrote; several analyses at once.
 bmt <- read.csv("bmt.csv")
 hospitals <- split(bmt, bmt$z9)
