@@ -106,7 +106,7 @@ print.wellspring_study <- function(x, ...) cat(.ws_json(x), "\n", sep = "")
   given
 }
 
-.ws_formula <- function(f) gsub("[[:space:]]+", " ", paste(deparse(f, width.cutoff = 500L), collapse = " "))
+.ws_formula <- function(f) paste(trimws(deparse(f, width.cutoff = 500L)), collapse = " ")
 
 # --- a rehearsal ---------------------------------------------------------------
 

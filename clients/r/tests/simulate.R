@@ -7,7 +7,7 @@ set.seed(1)
 n <- 240
 d <- data.frame(
   id = sprintf("p%03d", seq_len(n)), age = round(rnorm(n, 60, 9), 1), 性别 = factor(sample(c("女 性", "男"), n, TRUE), c("男", "女 性")),
-  arm = factor(sample(c("placebo", "drug \"A\", high", "drug B"), n, TRUE), c("placebo", "drug \"A\", high", "drug B")),
+  arm = factor(sample(c("placebo", "drug \"A\", high", "drug  B"), n, TRUE), c("placebo", "drug \"A\", high", "drug  B")),
   treated = sample(c(TRUE, FALSE), n, TRUE), dose = sample(c(0.1, 1 / 3, 2^-20, 100000), n, TRUE), check.names = FALSE)
 d$y <- 0.1 * d$age + (d$性别 == "男") + d$dose / 5e4 + rnorm(n)
 d$血压 <- d$y * 3 + rnorm(n, 0, 4)
@@ -15,7 +15,7 @@ names(d)[names(d) == "血压"] <- "血 压"
 d$age[c(3, 77, 130)] <- NA
 d$arm[c(5, 99)] <- NA
 sites <- split(d, rep(c("甲院", "north", "south"), length.out = n))
-f <- `血 压` ~ age + 性别 * arm + treated + log(dose)
+f <- `血 压` ~ age + 性别 * relevel(arm, ref = "drug  B") + treated + log(dose)
 study <- ws_study("数据框", dataset = "rows", method = "glm", formula = f, title = c(en = "Frames", zh = "数据框"))
 fit <- ws_simulate(study, sites, public = TRUE)
 own <- glm(f, data = d)
@@ -30,7 +30,7 @@ same(glance(fit)$nobs, nobs(own), "nobs")
 same(fit$study, "数据框", "study")
 same(names(tidy(fit, conf.int = FALSE)), names(want)[1:5], "without intervals")
 near(as.data.frame(fit), want, "as.data.frame")
-stopifnot(any(grepl("性别女 性:armdrug B", capture.output(print(fit)), fixed = TRUE)))
+stopifnot(any(grepl("性别女 性:relevel(arm, ref = \"drug  B\")placebo", capture.output(print(fit)), fixed = TRUE)))
 same(length(list.files(tempdir(), "^wellspring-")), 0L, "temporary folders")
 
 
