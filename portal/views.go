@@ -15,7 +15,6 @@ import (
 
 	ws "wellspring"
 	"wellspring/ledger"
-	"wellspring/policy"
 	"wellspring/site/console"
 )
 
@@ -74,7 +73,7 @@ func functions(l ws.Lang) template.FuncMap {
 		},
 		"title":   func(s console.Study) string { return titleIn(s, l) },
 		"verdict": func(v ledger.Verdict) string { return say(v.Describe()) },
-		"purpose": func(p ws.Purpose) string { return say(policy.PurposeLabel(p)) },
+		"purpose": func(p ws.Purpose) string { return purposeIn(p, l) },
 		"outcome": func(s string) string { return say(outcomeText(s)) },
 		"at":      func(s ledger.StudyRef) string { return studyPath(s) },
 	}
@@ -89,6 +88,14 @@ func spoken(en, zh string, args []any) ws.Text {
 }
 
 // titleIn is a study's title in a language, its name where it has none.
+// purposeIn says what a purpose means.
+func purposeIn(p ws.Purpose, l ws.Lang) string {
+	if t := p.Label(); !t.IsZero() {
+		return t.In(l)
+	}
+	return ws.T("a term that DUO does not have", "DUO 中没有的术语").In(l)
+}
+
 func titleIn(s console.Study, l ws.Lang) string {
 	other := ws.English
 	if l == ws.English {

@@ -72,6 +72,10 @@ func (s *Study) checkWords(r *reader) error {
 		if p.Validate() != nil {
 			return r.place(path, invalid(ws.T("a purpose is a DUO term such as DUO:0000037", "用途须为 DUO 术语，例如 DUO:0000037")))
 		}
+		if p.Label().IsZero() {
+			return r.place(path, invalid(ws.T("DUO has no term %s", "DUO 中没有术语 %s", p)).
+				WithHint(ws.T("for example DUO:0000042, general research use, or DUO:0000037, biomedical research; DUO lists its terms", "例如 DUO:0000042（一般研究用途）或 DUO:0000037（生物医学研究）；参见 DUO 的术语表")))
+		}
 		if seen[p] {
 			return r.place(path, invalid(ws.T("the list has this item twice", "列表中此项重复")))
 		}

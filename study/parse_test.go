@@ -174,6 +174,7 @@ func TestParse_Refused(t *testing.T) {
 		{strings.Replace(head, "name: s", "name: s, title: {fr: x}", 1), 3, 29, "unknown key", ""},
 		{strings.Replace(head, "name: s", "name: 2024", 1), 3, 18, "text is wanted", "quotes"},
 		{strings.Replace(head, "bmt", "a/b", 1) + "analysis: {method: km, formula: y ~ x}", 4, 17, "1 to 64", ""},
+		{head + "purpose: {duo: [DUO:0000037, DUO:9999999]}\nanalysis: {method: km, formula: y ~ x}", 5, 30, "DUO has no term DUO:9999999", "general research use"},
 		{head + "purpose: {duo: [DUO:0000037, DUO:37]}\nanalysis: {method: km, formula: y ~ x}", 5, 30, "DUO term", ""},
 		{head + "kind: Study", 5, 1, "given twice", ""},
 		{head + "analysis: &a {method: km, formula: y ~ x}", 5, 11, "anchors", ""},

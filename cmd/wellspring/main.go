@@ -13,7 +13,7 @@
 //
 // Every command takes --lang en|zh (by default that of LANG) and --json, for
 // programs: answers of simulate and study stand on stdout as one line of JSON,
-// and stderr has lines {"progress": {...}}, then {"receipt": {...}} of a run
+// and stderr has lines {"progress": {...}}, then {"computed": {...}} and {"receipt": {...}} of a run
 // on a network, or, as its last line, {"error": {...}}. The exit code tells
 // the kind: 0 ok, 1 other, 2 invalid, 3 denied, 4 withheld, 5 unreachable,
 // 6 diverged, 130 stopped.

@@ -161,12 +161,44 @@ func (o *order) deliver(ctx context.Context, c *console, desk *socket.Client, a 
 		return err
 	}
 	salt, _ := a.Salt.MarshalText() // never fails
+	if err := o.computedOn(c, a.Run); err != nil {
+		return err
+	}
 	if c.json {
 		c.event("receipt", map[string]string{"run": string(a.Run), "salt": string(salt)})
 	} else {
 		fmt.Fprintln(c.err, ws.T("run %s; salt of its commitments on the ledger: %s", "计算 %s；账本承诺所用的盐：%s", string(a.Run), string(salt)).In(c.lang))
 	}
 	return deliver(c, st, a.Document, o.out)
+}
+
+// computed is, for programs, what a run computed on: the version of the dataset at each site.
+type computed struct {
+	Dataset  ws.Dataset        `json:"dataset"`
+	Versions map[ws.SiteID]int `json:"versions"`
+}
+
+// computedOn tells on what a run computed, as the ledger fixed it.
+func (o *order) computedOn(c *console, id ledger.RunID) error {
+	state, err := folder(o.dir).state()
+	if err != nil {
+		return err
+	}
+	rec, _ := state.Run(id)
+	on, _ := state.Study(rec.StudyRef)
+	epoch, _ := state.Epoch(id, rec.Epoch)
+	v := computed{on.Dataset, map[ws.SiteID]int{}}
+	var sites []string
+	for _, m := range epoch.Members {
+		v.Versions[m.Site] = m.Version
+		sites = append(sites, fmt.Sprintf("%s v%d", m.Site, m.Version))
+	}
+	if c.json {
+		c.event("computed", v)
+	} else {
+		fmt.Fprintln(c.err, ws.T("computed on dataset %s: %s", "计算所用数据集 %s：%s", on.Dataset, strings.Join(sites, ", ")).In(c.lang))
+	}
+	return nil
 }
 
 // studyResult delivers the kept answer of a run again, as "study run" did: of the

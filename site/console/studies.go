@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -164,16 +165,19 @@ func (s *Server) addStudy(w http.ResponseWriter, r *http.Request) {
 	case !ok || body.Study != digest || body.Dataset != text.Data.Dataset || !slices.Equal(body.Purposes, Purposes(text)):
 		err = invalid(ws.T("text and transaction are not of one study", "文本与交易不属于同一研究"))
 	default:
-		err = s.register(r, tx, digest, sub.Text)
+		err = s.register(r, tx, body.Dataset, digest, sub.Text)
 	}
 	reply(w, map[string]ledger.Hash{"study": digest}, err)
 }
 
 // register puts a study on the ledger, where it is not there yet, keeps its text and spreads it.
-func (s *Server) register(r *http.Request, tx ledger.Tx, digest ledger.Hash, text []byte) error {
+func (s *Server) register(r *http.Request, tx ledger.Tx, dataset ws.Dataset, digest ledger.Hash, text []byte) error {
 	author, _ := s.node.Ledger.State().Key(tx.Author())
 	ref := ledger.StudyRef{Requester: ledger.Account(author.Name), Study: digest}
 	if _, there := s.node.Ledger.State().Study(ref); !there {
+		if err := s.frozen(r.Context(), dataset); err != nil {
+			return err
+		}
 		if _, err := s.put(r.Context(), tx); err != nil {
 			return err
 		}
@@ -182,6 +186,45 @@ func (s *Server) register(r *http.Request, tx ledger.Tx, digest ledger.Hash, tex
 		return err
 	}
 	return s.node.Spread(r.Context(), text)
+}
+
+// frozen refuses a dataset of which no site has a version, and names those that there are.
+func (s *Server) frozen(ctx context.Context, d ws.Dataset) error {
+	if s.await(ctx, func(st ledger.State) bool { return slices.Contains(datasets(st), d) }) {
+		return nil
+	}
+	hint := ws.T("no site has frozen a dataset yet", "尚无站点冻结过数据集")
+	if all := datasets(s.node.Ledger.State()); len(all) > 0 {
+		hint = ws.T("there are: %s", "现有：%s", list(all[:min(maxNamed, len(all))]))
+	}
+	return invalid(ws.T("no site has a dataset %s", "没有站点拥有数据集 %s", d)).WithHint(hint)
+}
+
+// maxNamed bounds the names in a hint.
+const maxNamed = 50
+
+// datasets are those of which a site has a frozen version, in order.
+func datasets(st ledger.State) (all []ws.Dataset) {
+	for id, site := range st.Sites() {
+		if site.Ended {
+			continue
+		}
+		for d := range st.Datasets(id) {
+			if st.Latest(id, d) > 0 {
+				all = append(all, d)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func list[T ~string](all []T) string {
+	var words []string
+	for _, x := range all {
+		words = append(words, string(x))
+	}
+	return strings.Join(words, ", ")
 }
 
 // Known tells which studies a ledger knows now.
