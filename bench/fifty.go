@@ -123,7 +123,7 @@ func (f *fleet) pooled(ctx context.Context, s *study.Study, sites []string) (*st
 // sameAnswer says where two answers differ: in a word, or in a number by more
 // than 1e-9 of it.
 func sameAnswer(a, b *study.Document) error {
-	if a.Result == nil || b.Result == nil || len(a.Tidy) == 0 || len(a.Tidy) != len(b.Tidy) {
+	if a.Result == nil || b.Result == nil || len(a.Tidy)+len(a.Glance) == 0 || len(a.Tidy) != len(b.Tidy) {
 		return errors.New("the answers have not the same rows")
 	}
 	for i, row := range append(slices.Clone(a.Tidy), a.Glance) {
@@ -149,6 +149,7 @@ func sameAnswer(a, b *study.Document) error {
 // An account is what the kernel says of a process.
 type account struct {
 	peak    float64 // of memory, in bytes
+	own     float64 // memory now, in bytes, without the pages of files, such as its own program
 	handles float64
 	cpu     float64 // seconds
 	passed  float64 // bytes that it has read and written, sockets and files
@@ -163,7 +164,7 @@ func accountOf(pid int) (a account, err error) {
 	if err != nil {
 		return a, fmt.Errorf("this proof needs Linux: %w", err)
 	}
-	a.peak = 1024 * after(status, "VmHWM:")
+	a.peak, a.own = 1024*after(status, "VmHWM:"), 1024*after(status, "RssAnon:")
 	fds, err := os.ReadDir(dir + "fd")
 	if err != nil {
 		return a, err
