@@ -86,7 +86,17 @@ func (c *Conductor) ask() (Output, error) {
 	c.phase = SharesStep
 	out := c.send(Ask, c.answers, func(s ws.SiteID) []byte { return pack(append([][]byte{digest[:]}, c.encaps[s]...)...) })
 	c.encaps = nil
-	return out, nil
+	for _, m := range c.opening.Members {
+		if e, known := c.early[m.Site]; known && c.waiting[m.Site] && e.Round == c.round {
+			if err := c.answered(e); err != nil {
+				return Output{}, err
+			}
+		}
+	}
+	clear(c.early)
+	more, err := c.advance()
+	more.Send = append(out.Send, more.Send...)
+	return more, err
 }
 
 func (c *Conductor) settleRoster() (Output, error) {

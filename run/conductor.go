@@ -38,6 +38,7 @@ type Conductor struct {
 	waiting   map[ws.SiteID]bool // whose answer to the present step is due
 	survivors []ws.SiteID        // whose vectors the sums cover; nil before the first is opened
 	turn      turn
+	early     map[ws.SiteID]Message // shares of the round to come, from sites that have accepted the sum at hand
 	results   []study.Result
 	positions map[ws.SiteID]*position // of a stand-in
 }
@@ -83,7 +84,7 @@ func NewConductor(o *Opening, c analyze.Catalog, shared *Shared) (*Conductor, er
 	}
 	cond := &Conductor{opening: o, self: o.Conductor, study: s, catalog: c, params: params, phase: FactsStep, turn: newTurn(),
 		facts: map[ws.SiteID][][]byte{}, coins: map[ws.SiteID]sum.Coin{}, encaps: map[ws.SiteID][][]byte{},
-		present: map[ws.SiteID]bool{}, voters: map[ws.SiteID]bool{}}
+		present: map[ws.SiteID]bool{}, voters: map[ws.SiteID]bool{}, early: map[ws.SiteID]Message{}}
 	for _, m := range o.Members {
 		cond.present[m.Site] = true
 	}
@@ -189,21 +190,35 @@ func (c *Conductor) step(m Message) (Output, error) {
 	case m.Step == Refuse:
 		c.refused = m.From
 		return Output{}, readRefusal(m.From, m.Body)
+	case c.phase == Audit && m.Step == SharesStep && m.Round == c.round+1 && c.answers(m.From):
+		if _, known := c.early[m.From]; !known {
+			c.early[m.From] = m
+		}
+		return Output{}, nil
 	case m.Step != c.phase || m.Round != c.round && c.phase != At || !c.waiting[m.From]:
 		return Output{}, nil // late, or again
 	}
+	if err := c.answered(m); err != nil {
+		return Output{}, err
+	}
+	return c.advance()
+}
+
+// answered takes the answer of a site that is waited for.
+func (c *Conductor) answered(m Message) error {
 	if err := c.take(m); err != nil {
-		return Output{}, ws.At("site "+string(m.From), err)
+		return ws.At("site "+string(m.From), err)
 	}
 	if c.turn.raw[m.Step] == nil {
 		c.turn.raw[m.Step] = map[ws.SiteID][]byte{}
 	}
 	c.turn.raw[m.Step][m.From] = m.Body
 	delete(c.waiting, m.From)
-	return c.advance()
+	return nil
 }
 
-// Bound is the longest body of an answer that is waited for.
+// Bound is the longest body of an answer that is waited for. Shares that come along
+// with an audit are bounded alike.
 func (c *Conductor) Bound() int64 {
 	return int64(max(maxRefusal, bodyBound(c.phase, len(c.opening.Members), c.turn.length)))
 }

@@ -130,12 +130,15 @@ type Participant struct {
 
 // inRound is what a participant has of the round at hand.
 type inRound struct {
-	tally  *sum.Tally // nil before the round is asked
-	ring   stat.Ring  // folded, not yet masked
-	roster *rosterIn  // has come, waits for the fold
-	masked []byte     // as it was sent
-	on     sum.Digest // the roster that it was masked for
-	cert   *sum.Certificate
+	tally   *sum.Tally // nil before the round is shared
+	asked   bool       // by a conductor, whose state is this site's
+	shared  ws.SiteID  // to whom the shares went last
+	folding bool
+	ring    stat.Ring  // folded, not yet masked
+	roster  *rosterIn  // has come, waits for the fold
+	masked  []byte     // as it was sent
+	on      sum.Digest // the roster that it was masked for
+	cert    *sum.Certificate
 }
 
 type rosterIn struct {

@@ -199,8 +199,8 @@ func TestStray(t *testing.T) {
 	}
 }
 
-// A steward withdraws between two rounds: no further round is answered, the
-// conductor learns the kind, and every site ends.
+// A steward withdraws between two rounds: its site masks nothing further, no list of
+// survivors is proposed, the conductor learns the kind, and every site ends.
 func TestGate(t *testing.T) {
 	w := newWorld(t, glmStudy(), 4)
 	asked := map[string]int{}
@@ -210,8 +210,14 @@ func TestGate(t *testing.T) {
 		}
 		asked[fmt.Sprint(m.Step, m.Round)]++
 	}
+	w.bend = func(m run.Message) []run.Message {
+		if m.From == "site0002" && m.Step == run.Contribute && m.Round == 2 {
+			t.Error("the site masked its rows after the withdrawal")
+		}
+		return []run.Message{m}
+	}
 	w.play().failed(ws.Denied)
-	if asked["roster2"] != 0 || asked["end2"] != 4 {
+	if asked["propose2"] != 0 || asked["end2"] != 4 {
 		t.Errorf("after the withdrawal: %v", asked)
 	}
 	if err := w.hosts["site0002"].refused; ws.KindOf(err) != ws.Denied {
@@ -219,6 +225,60 @@ func TestGate(t *testing.T) {
 	}
 	if text := w.err.Error(); !strings.Contains(text, "withdrawn") || strings.Contains(text, "site0002") || w.c.Refused() != "site0002" {
 		t.Errorf("the asker reads %q, and the conductor knows of %q", text, w.c.Refused())
+	}
+}
+
+// From the second round on the shares come along with the audit of the sum before, so
+// that asking a round takes no journey of its own. A site whose gate is closed
+// just then shares nothing unasked, and its refusal is heard when it is asked.
+func TestEarlyShares(t *testing.T) {
+	w := newWorld(t, describeStudy(), 4)
+	var steps []string
+	w.bend = func(m run.Message) []run.Message {
+		if m.From == w.sites[1] || m.To == w.sites[1] {
+			steps = append(steps, fmt.Sprint(m.Step, m.Round))
+		}
+		return []run.Message{m}
+	}
+	w.play().answered()
+	at := slices.Index(steps, "audit0")
+	want := []string{"audit0", "shares1", "ask1", "roster1", "contribute1"}
+	if at < 0 || !slices.Equal(steps[at:at+len(want)], want) {
+		t.Errorf("after the first sum: %v, want %v", steps[max(at, 0):], want)
+	}
+	if n := strings.Count(strings.Join(steps, " "), "shares1"); n != 1 {
+		t.Errorf("the shares of round 1 went %d times", n)
+	}
+	w = newWorld(t, describeStudy(), 4)
+	w.before = func(m run.Message) {
+		if m.Step == run.OpenSum && m.Round == 0 {
+			w.hosts["site0002"].gate.closed = true
+		}
+	}
+	w.bend = func(m run.Message) []run.Message {
+		if m.From == "site0002" && m.Step == run.SharesStep && m.Round == 1 {
+			t.Error("a site shares unasked what its gate does not let through")
+		}
+		return []run.Message{m}
+	}
+	w.play().failed(ws.Denied)
+}
+
+// Whoever leaves the asking out, so that sites compare no state, gets no vector.
+func TestEarlyShares_Unasked(t *testing.T) {
+	w := newWorld(t, describeStudy(), 4)
+	w.bend = func(m run.Message) []run.Message {
+		switch {
+		case m.Step == run.Ask && m.Round == 1:
+			return nil
+		case m.Step == run.Contribute && m.Round == 1:
+			t.Error("a site masks for a round that nobody asked")
+		}
+		return []run.Message{m}
+	}
+	w.play()
+	if w.doc != nil {
+		t.Error("the run has an answer")
 	}
 }
 

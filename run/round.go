@@ -31,6 +31,11 @@ func (p *Participant) ask(parts [][]byte) (Output, error) {
 	if err := p.cfg.Gate.Allow(p.opening, p.study, p.round); err != nil {
 		return Output{}, err
 	}
+	first := !p.turn.asked
+	p.turn.asked = true
+	if first && p.turn.shared == p.asker { // it has them: see [Participant.accept]
+		return p.mask()
+	}
 	return p.share()
 }
 
@@ -67,7 +72,9 @@ func (p *Participant) share() (Output, error) {
 	}
 	rec, err := p.record()
 	out := Output{Records: rec, Send: []Message{p.message(SharesStep, pack(append([][]byte{b}, sealed...)...))}}
-	if p.turn.ring == nil && p.turn.masked == nil {
+	p.turn.shared = p.asker
+	if p.turn.ring == nil && p.turn.masked == nil && !p.turn.folding {
+		p.turn.folding = true
 		out.Fold = &FoldRequest{Round: p.round, Program: p.program, State: p.state, Sites: len(p.opening.Members)}
 	}
 	return out, err
@@ -112,12 +119,12 @@ func (p *Participant) takeRoster(parts [][]byte) (Output, error) {
 	return p.mask()
 }
 
-// mask answers the round once its rows are folded and the roster is known. The
+// mask answers the round once it is asked, its rows are folded and the roster is known. The
 // masked vector is a record of its own, after the state that pins it, and is
 // saved before it is sent.
 func (p *Participant) mask() (Output, error) {
 	in := p.turn.roster
-	if p.turn.ring == nil || in == nil {
+	if p.turn.ring == nil || in == nil || !p.turn.asked {
 		return Output{}, nil
 	}
 	masked, err := p.party.Mask(in.roster, in.pieces, p.turn.ring)
@@ -311,7 +318,10 @@ func (p *Participant) audited(parts [][]byte) (Output, error) {
 	return p.accept(s)
 }
 
-// accept takes a sum, computes the next state from it, and signs the sum.
+// accept takes a sum, computes the next state from it, and signs the sum. What
+// the next round begins with goes along: it follows from the sum alone, so the
+// conductor need not be waited for, and the rows are folded meanwhile. Nothing is
+// masked before the round is asked.
 func (p *Participant) accept(s sum.Sum) (Output, error) {
 	shape, err := p.program.Ask(p.state)
 	if err != nil {
@@ -334,6 +344,11 @@ func (p *Participant) accept(s sum.Sum) (Output, error) {
 	p.asked = append(p.asked, p.program.Digest(p.state))
 	p.state, p.results, p.last, p.round = next, results, s.Digest, p.round+1
 	p.turn = inRound{}
+	if p.results == nil && p.cfg.Gate.Allow(p.opening, p.study, p.round) == nil {
+		early, err := p.share()
+		early.Send = append(out.Send, early.Send...)
+		return early, err
+	}
 	out.Records, err = p.record()
 	return out, err
 }
