@@ -28,7 +28,8 @@ const (
 	browserTime = 4 * time.Minute
 )
 
-// Open starts a Chromium of its own for a test. A page's scripts do not run in it.
+// Open starts a Chromium of its own for a test, with an empty profile, which goes
+// when it has left. A page's scripts do not run in it.
 func Open(t *testing.T) *Browser {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -36,7 +37,7 @@ func Open(t *testing.T) *Browser {
 		lacking(t, "chromium", err)
 	}
 	script := axe(t)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"), chromedp.WSURLReadTimeout(pageTime))
 	limited, stopAll := context.WithTimeout(context.Background(), browserTime)
 	allocator, stop := chromedp.NewExecAllocator(limited, options...)
