@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,8 @@ import (
 	ws "wellspring"
 	"wellspring/ledger"
 	"wellspring/ledger/ledgertest"
+	"wellspring/portal"
+	"wellspring/site/console"
 )
 
 // await opens a page until it says something, and gives it.
@@ -58,11 +61,25 @@ func TestNetwork_Standing(t *testing.T) {
 	h.operator.get("/language/zh?back=/network").says(t, "已暂停", "已终止")
 }
 
+// A late node is one that the hub has not spoken to for an hour.
+type late struct{ portal.Node }
+
+func (l late) About(ctx context.Context) (console.About, error) {
+	a, err := l.Node.About(ctx)
+	a.Told = a.Told.Add(-time.Hour)
+	for i := range a.Peers {
+		if at := &a.Peers[i].Seen; !at.IsZero() {
+			*at = at.Add(-time.Hour)
+		}
+	}
+	return a, err
+}
+
 // Where the hub is gone, the page of a site does not take old words for news.
-func TestNetwork_HubGone(t *testing.T) {
+func TestNetwork_OldWord(t *testing.T) {
 	h := newHouse(t)
-	h.net.KillHub()
-	p := h.steward.get("/network")
-	p.says(t, "not known: the hub does not answer", "not heard yet")
-	p.silent(t, "3 of 3")
+	h.steward.await("/network", "3 of 3")
+	p := h.serve(portal.Config{Node: late{h.desk}}).get("/network")
+	p.says(t, "not known: the hub does not answer", `badge warn">not reachable`, `badge">not known`, "heard by the hub", "60 minutes ago")
+	p.silent(t, "3 of 3", `badge on">reachable`)
 }

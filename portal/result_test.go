@@ -113,13 +113,7 @@ func TestProgress(t *testing.T) {
 		ended <- err
 	}()
 	<-away
-	waits := regexp.MustCompile(`Round ([0-9]+): 2 of 3 sites have answered`)
-	var p page
-	for until := time.Now().Add(20 * time.Second); !waits.MatchString(p.body); time.Sleep(5 * time.Millisecond) {
-		if p = h.operator.get(pathOf(ref)); time.Now().After(until) {
-			t.Fatalf("no round waits for the site that is away: %s", p.body)
-		}
-	}
+	p, round := h.stands(ref)
 	inspect(t, p, "en")
 	p.says(t, "under way", "Stop reloading", "Round", "<progress", "Progress by round", "<th scope=\"col\">Took</th>", "A round takes about")
 	for _, path := range []string{"/studies", pathOf(ref)} {
@@ -136,10 +130,10 @@ func TestProgress(t *testing.T) {
 	if p := h.operator.get("/reloading/on?back=" + pathOf(ref)); p.header.Get("Refresh") == "" || p.at.Path != pathOf(ref) {
 		t.Errorf("%s does not load itself again: %v", p.at, p.header)
 	}
-	at := h.steward.get(pathOf(ref)) // a site that takes part
-	at.says(t, "Under way; this site takes part", "This site is in round 3", "Progress by round")
+	at := h.steward.await(pathOf(ref), "This site is in round "+round) // a site that takes part
+	at.says(t, "Under way; this site takes part", "Progress by round")
 	at.silent(t, "<progress", "sites have answered")
-	h.steward.get("/studies").says(t, "This site is in round 3")
+	h.steward.get("/studies").says(t, "This site is in round "+round)
 	if err := h.net.Start(t.Context(), "xiehe"); err != nil {
 		t.Fatal(err)
 	}
@@ -153,6 +147,30 @@ func TestProgress(t *testing.T) {
 	}
 	h.steward.await(pathOf(ref), "answered").silent(t, "This site is in round")
 	h.again(ref)
+}
+
+var waits = regexp.MustCompile(`Round ([0-9]+): 2 of 3 sites have answered`)
+
+// stands waits until a run has stood at one round for a while, since a site is
+// away, and gives the operator's page of it.
+func (h *house) stands(ref ledger.StudyRef) (p page, round string) {
+	h.t.Helper()
+	since := time.Now()
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+		p = h.operator.get(pathOf(ref))
+		m := waits.FindStringSubmatch(p.body)
+		if m == nil || m[1] != round {
+			since, round = time.Now(), ""
+			if m != nil {
+				round = m[1]
+			}
+		}
+		if round != "" && time.Since(since) > 500*time.Millisecond {
+			return p, round
+		}
+	}
+	h.t.Fatalf("no round waits for the site that is away: %s", p.body)
+	return p, round
 }
 
 // again runs a study that the hub has answered, and finds on its page how many

@@ -38,7 +38,7 @@ func Open(t *testing.T) *Browser {
 	}
 	script := axe(t)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"), chromedp.WSURLReadTimeout(pageTime))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-crash-reporter", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en"), chromedp.WSURLReadTimeout(pageTime))
 	limited, stopAll := context.WithTimeout(context.Background(), browserTime)
 	allocator, stop := chromedp.NewExecAllocator(limited, options...)
 	ctx, leave := chromedp.NewContext(allocator)
