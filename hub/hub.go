@@ -50,12 +50,13 @@ type Service struct {
 	over context.Context // done when Serve ends
 	end  context.CancelFunc
 
-	mu     sync.Mutex
-	bodies map[ledger.Height][]byte // blocks as they are sent, of the newest requests
-	full   map[ledger.Height]full   // letters' worth of them, by the height before the first
-	held   int                      // bytes of both
-	asking map[ws.SiteID]*post.Mark // sites whose request is being answered, and one that came meanwhile
-	texted map[ws.SiteID]time.Time  // when a site last asked for the texts of studies
+	mu      sync.Mutex
+	bodies  map[ledger.Height][]byte // blocks as they are sent, of the newest requests
+	full    map[ledger.Height]full   // letters' worth of them, by the height before the first
+	held    int                      // bytes of both
+	asking  map[ws.SiteID]*post.Mark // sites whose request is being answered, and one that came meanwhile
+	answers map[ws.SiteID]int        // that wait until a site takes them
+	texted  map[ws.SiteID]time.Time  // when a site last asked for the texts of studies
 }
 
 // full are as many blocks as go into one letter.
@@ -69,7 +70,7 @@ func New(cfg Config) *Service {
 	if cfg.Beat == 0 {
 		cfg.Beat = 20 * time.Second
 	}
-	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}, full: map[ledger.Height]full{}, asking: map[ws.SiteID]*post.Mark{}, texted: map[ws.SiteID]time.Time{}}
+	s := &Service{cfg: cfg, bodies: map[ledger.Height][]byte{}, full: map[ledger.Height]full{}, asking: map[ws.SiteID]*post.Mark{}, answers: map[ws.SiteID]int{}, texted: map[ws.SiteID]time.Time{}}
 	s.over, s.end = context.WithCancel(context.Background())
 	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Ledger, Catalog: cfg.Catalog, Texts: cfg.Texts,
 		Patience: cfg.Patience, Progress: cfg.Progress,
@@ -110,7 +111,8 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
 		if s.cfg.Roll == nil {
 			return nil
 		}
-		return s.cfg.Roll(ctx, d)
+		s.beside(d.From, func(ctx context.Context) error { return s.cfg.Roll(ctx, d) })
+		return nil
 	case post.Since:
 		m, err := post.ReadMark(d)
 		if err != nil {
@@ -151,7 +153,38 @@ func (s *Service) submit(ctx context.Context, from ws.SiteID, b []byte) error {
 		fate.Msg, fate.Hint = words(err)
 		fate.Height = s.cfg.Ledger.State().Height() // what it was judged by
 	}
-	return s.send(ctx, from, post.Receipt, post.JSON(fate))
+	s.beside(from, func(ctx context.Context) error { return s.send(ctx, from, post.Receipt, post.JSON(fate)) })
+	return nil
+}
+
+// maxAnswers bounds the answers that wait until a site takes them.
+const maxAnswers = 64
+
+// beside answers a site beside the loop that takes letters: one that acknowledges
+// nothing holds up no other. What it does not take in time it never hears.
+func (s *Service) beside(to ws.SiteID, answer func(context.Context) error) {
+	s.mu.Lock()
+	full := s.answers[to] >= maxAnswers
+	if !full {
+		s.answers[to]++
+	}
+	s.mu.Unlock()
+	if full {
+		s.report(ws.Errorf(ws.Unreachable, "hub", ws.T("site %s takes no answers; it is sent no more", "站点 %s 不接收应答；不再向其发送", to)))
+		return
+	}
+	s.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(s.over, spreading)
+		defer cancel()
+		if err := answer(ctx); s.over.Err() == nil {
+			s.report(err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.answers[to]--; s.answers[to] == 0 {
+			delete(s.answers, to)
+		}
+	})
 }
 
 // words are what an error says to people.

@@ -179,11 +179,7 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
 		}
 		s.report(errors.Join(err, d.Ack()))
 	case post.Study:
-		b, err := d.Bytes()
-		if err == nil && s.cfg.Study != nil {
-			s.cfg.Study(b)
-		}
-		s.report(errors.Join(err, d.Ack()))
+		s.report(errors.Join(s.text(d), d.Ack()))
 	case post.Back:
 		s.desk.Back(ctx, d.Run, d.From)
 		s.report(d.Ack())
@@ -196,6 +192,19 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
 		s.report(errors.Join(s.desk.Letter(ctx, d), d.Ack()))
 		s.late(d.Run)
 	}
+}
+
+// text takes the text of a study. Only the hub gives any: another could fill the
+// places of those that the ledger does not know yet.
+func (s *Service) text(d *mesh.Delivery) error {
+	if d.From != s.cfg.Replica.Hub() {
+		return ws.Errorf(ws.Denied, "site", ws.T("site %s sends the text of a study, which only the hub does", "站点 %s 发来研究文本，而研究文本只由枢纽发送", d.From))
+	}
+	b, err := d.Bytes()
+	if err == nil && s.cfg.Study != nil {
+		s.cfg.Study(b)
+	}
+	return err
 }
 
 // late frees what a letter of a run that is over has taken up again.

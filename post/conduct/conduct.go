@@ -137,6 +137,13 @@ func (d *Desk) put(ctx context.Context, id string, e event) {
 	if c == nil {
 		return
 	}
+	if e.lost == "" { // a site that says more than it is asked holds up nobody; what is lost of it is asked for again
+		select {
+		case c.in <- e:
+		default:
+		}
+		return
+	}
 	select {
 	case c.in <- e:
 	case <-c.done:

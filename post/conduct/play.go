@@ -33,8 +33,21 @@ type play struct {
 	told  Progress
 }
 
-// lastWord bounds how long the sites are told that a run is stopped.
-const lastWord = 2 * time.Second
+// Bounds of how long the sites are told that a run has ended, or is stopped by
+// somebody who waits.
+const (
+	farewell = 10 * time.Second
+	lastWord = 2 * time.Second
+)
+
+// say sends a run's last messages: it is over whether they are heard or not.
+func (p *play) say(ctx context.Context, last []run.Message, within time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for _, m := range last {
+		_ = p.desk.cfg.Send(ctx, m)
+	}
+}
 
 // tick is how often silence is looked at.
 const tick = 200 * time.Millisecond
@@ -48,7 +61,8 @@ func (d *Desk) nudge() time.Duration { return max(3*time.Second, d.cfg.Patience/
 // play passes messages until the run has its answer or fails. A site that is
 // silent for longer than the desk's patience while it is waited for is lost.
 func (p *play) play(ctx context.Context) (*study.Document, error) {
-	in := p.desk.enlist(string(p.id))
+	_, _, sites := p.c.Round()
+	in := p.desk.enlist(string(p.id), sites)
 	defer p.desk.dismiss(string(p.id), in)
 	out, err := p.c.Begin()
 	clock := time.NewTicker(min(tick, p.desk.cfg.Patience/4))
@@ -57,6 +71,11 @@ func (p *play) play(ctx context.Context) (*study.Document, error) {
 	wait, again := p.desk.nudge(), time.Now().Add(p.desk.nudge())
 	for {
 		in.room.Store(p.c.Bound())
+		if out.Document != nil || err != nil {
+			p.say(ctx, out.Send, farewell)
+			p.tell()
+			return out.Document, p.end(out.Document, err)
+		}
 		if err := p.send(ctx, out); err != nil {
 			return nil, p.end(nil, err)
 		}
@@ -65,9 +84,6 @@ func (p *play) play(ctx context.Context) (*study.Document, error) {
 			wait, again = p.desk.nudge(), time.Now().Add(p.desk.nudge())
 		}
 		p.tell()
-		if out.Document != nil || err != nil {
-			return out.Document, p.end(out.Document, err)
-		}
 		out = run.Output{}
 		select {
 		case e := <-in.in:
@@ -85,11 +101,7 @@ func (p *play) play(ctx context.Context) (*study.Document, error) {
 			}
 		case <-ctx.Done():
 			err := ws.Errorf(ws.Stopped, "conduct", ws.T("stopped", "已停止")).Wrap(ctx.Err())
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWord)
-			defer cancel()
-			for _, m := range p.c.Stop().Send {
-				_ = p.desk.cfg.Send(last, m) // the run is over whether it is heard or not
-			}
+			p.say(context.WithoutCancel(ctx), p.c.Stop().Send, lastWord)
 			return nil, p.end(nil, err)
 		}
 	}
@@ -115,7 +127,7 @@ func (p *play) take(e event) (run.Output, error) {
 func (p *play) remind(ctx context.Context) error {
 	for _, site := range p.c.Waiting() {
 		for _, m := range p.c.Again(site) {
-			if err := p.desk.cfg.Send(ctx, m); err != nil {
+			if err := p.put(ctx, m); err != nil {
 				return err
 			}
 		}
@@ -149,11 +161,25 @@ func (p *play) send(ctx context.Context, out run.Output) error {
 		}
 	}
 	for _, m := range out.Send {
-		if err := p.desk.cfg.Send(ctx, m); err != nil {
+		if err := p.put(ctx, m); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// put hands one message out. A site that takes no more letters, since it acknowledges
+// none, is waited for no longer than one that does not answer.
+func (p *play) put(ctx context.Context, m run.Message) error {
+	bounded, cancel := context.WithTimeout(ctx, p.desk.cfg.Patience)
+	defer cancel()
+	err := p.desk.cfg.Send(bounded, m)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		p.lost[m.To] = true
+		return ws.Errorf(ws.Unreachable, "run", ws.T("site %s takes no letters", "站点 %s 不接收信件", m.To)).Wrap(err).
+			WithHint(ws.T("ask whether its node runs and has a connection", "请确认该节点正在运行且网络连通"))
+	}
+	return err
 }
 
 // end tells whoever watches, and returns err.
@@ -174,9 +200,9 @@ func (p *play) tell() {
 	p.told = now
 }
 
-// enlist lets messages of a run come in.
-func (d *Desk) enlist(id string) *conducting {
-	c := &conducting{in: make(chan event, 256), done: make(chan struct{})}
+// enlist lets messages of a run come in: of each site its answer, and a few more.
+func (d *Desk) enlist(id string, sites int) *conducting {
+	c := &conducting{in: make(chan event, 64+2*sites), done: make(chan struct{})}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.runs[id] = c
