@@ -69,13 +69,13 @@ func playDemo(t *testing.T) (steward, operator string) {
 
 // words are what the walk says and reads, in one language.
 type words struct {
-	lang, network, data, studies, waiting, text, approve, sign, signed, withdraw, revoke, curves, answer, proof string
+	lang, network, data, studies, waiting, text, approve, sign, signed, withdraw, revoke, curves, answer, steps, proof string
 }
 
 var walks = []words{
-	{"中文", "网络", "数据", "研究", "患者概况", "签署所依据的文本", "批准……", "签署批准", "您的决定已登记到账本", "撤回批准……", "签署撤回", "各疾病组的生存曲线", "查看结果", "证明"},
+	{"中文", "网络", "数据", "研究", "患者概况", "签署所依据的文本", "批准……", "签署批准", "您的决定已登记到账本", "撤回批准……", "签署撤回", "各疾病组的生存曲线", "查看结果", "曲线各步", "证明"},
 	{"English", "Network", "Data", "Studies", "Who the patients are", "The text that is signed", "Approve…", "Sign the approval", "Your decision is on the ledger",
-		"Withdraw the approval…", "Sign the withdrawal", "Survival curves by disease group", "Read the answer", "Proof"},
+		"Withdraw the approval…", "Sign the withdrawal", "Survival curves by disease group", "Read the answer", "Steps of the curves", "Proof"},
 }
 
 // A steward and the operator walk through the demo's pages, in both languages,
@@ -136,6 +136,7 @@ func walkOperator(b *portaltest.Browser, w words) {
 	b.Click(w.curves)
 	b.Click(w.answer)
 	b.Says(w.proof)
+	b.Open(w.steps)
 	b.Check("curves")
 	b.Click(w.network)
 	b.Check("members")

@@ -21,10 +21,13 @@ func HTML(w io.Writer, r *study.Result, lang ws.Lang) error {
 	case "km":
 		shown := someSteps(r.Tidy)
 		p.table(title, gridOf(r.Summary, lang))
-		p.table(ws.T("Steps of the curves", "曲线各步").In(lang), gridOf(shown, lang))
+		steps := ws.T("Steps of the curves", "曲线各步").In(lang)
+		fmt.Fprintf(p, "<details><summary>%s</summary>\n", html.EscapeString(steps)) // the figure shows them
+		p.table(steps, gridOf(shown, lang))
 		if len(shown) < len(r.Tidy) {
 			p.note(stepsShown(shown, r.Tidy))
 		}
+		p.WriteString("</details>\n")
 	case "crosstab":
 		p.table(title, crossGrid(r.Tidy))
 		p.note(counted)
