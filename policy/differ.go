@@ -38,7 +38,7 @@ const (
 	maxWork = 1 << 27
 )
 
-// Differences refuses sums of one question that, added and subtracted in whatever
+// Differences refuses sums of one question, the one that is asked for first, that, added and subtracted in whatever
 // multiples, would leave the part of fewer institutions than least. The sum over
 // sites S less that over S without one is the simplest; of three sums, of which
 // no two differ by few, the first and second less the third may tell one too.
@@ -57,16 +57,44 @@ func Differences(op string, least int, sums ...Sum) error {
 	few := m.few(least)
 	if len(m.rows) > maxSums || choose(len(few), least-1) > maxWork/(len(m.rows)*len(m.rows)*len(m.columns)) {
 		return ws.Errorf(ws.Denied, op, ws.T("the question was summed over too many sets of sites to judge what another would tell", "该问题已在过多不同的站点组合上求和，无法判断再求一次会透露什么")).
-			WithHint(ws.T("ask over one of the sets that were summed; see: wellspring study show", "请在已求和的某一站点组合上提问；参见：wellspring study show"))
+			WithHint(ws.T("ask over one of the sets that were summed: %s; see: wellspring study show", "请在已求和的某一站点组合上提问：%s；参见：wellspring study show", former(sums)))
 	}
 	whole := m.rank(nil)
 	for _, some := range subsets(few, least-1) {
 		if m.rank(some) < whole {
 			return ws.Errorf(ws.Denied, op, ws.T("the question was summed over other sites before; the answers together would tell the part of %s", "该问题曾在另一组站点上求和；几次结果合在一起会透露 %s 的部分", m.told(some, whole))).
-				WithHint(ws.T("ask over the same sites, or over some that differ by at least %d institutions; see: wellspring study show", "请在相同的站点上提问，或在至少相差 %d 家机构的站点上提问；参见：wellspring study show", least))
+				WithHint(ws.T("ask over the same sites as before (%s), or over some that differ by at least %d institutions; see: wellspring study show", "请在此前的站点（%s）上提问，或在至少相差 %d 家机构的站点上提问；参见：wellspring study show", former(sums), least))
 		}
 	}
 	return nil
+}
+
+// Bounds of what a hint names: sets, and sites of each.
+const (
+	namedSets  = 3
+	namedSites = 16
+)
+
+// former names the sites of the sums that were before the first, as --sites takes them.
+func former(sums []Sum) string {
+	var sets []string
+	for _, s := range sums[1:] {
+		var sites []string
+		for _, p := range s.Parts {
+			sites = append(sites, string(p.Site))
+		}
+		slices.Sort(sites)
+		if len(sites) > namedSites {
+			sites = append(sites[:namedSites], "…")
+		}
+		if set := strings.Join(sites, ","); !slices.Contains(sets, set) {
+			sets = append(sets, set)
+		}
+	}
+	if len(sets) > namedSets {
+		sets = append(sets[:namedSets], "…")
+	}
+	return strings.Join(sets, "; ")
 }
 
 // told names those of some without whom nothing would be told; where there are

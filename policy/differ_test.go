@@ -238,3 +238,27 @@ func TestSame(t *testing.T) {
 		t.Error("a table on its side: another question")
 	}
 }
+
+// The hint names the sites of the sums before, as many as can be read.
+func TestDifferences_Hint(t *testing.T) {
+	of := func(sites ...ws.SiteID) (s Sum) {
+		for _, id := range sites {
+			s.Parts = append(s.Parts, Part{Site: id, Institution: ws.Institution("inst-" + id)})
+		}
+		return s
+	}
+	err := Differences("open", 3, of("a", "b", "c", "d"), of("e", "d", "c", "b", "a"), of("a", "b", "c", "d", "e"))
+	for l, want := range map[ws.Lang]string{ws.English: "the same sites as before (a,b,c,d,e), or over", ws.Chinese: "此前的站点（a,b,c,d,e）"} {
+		if got := ws.HintOf(err).In(l); !strings.Contains(got, want) {
+			t.Errorf("%q", got)
+		}
+	}
+	var many []ws.SiteID
+	for i := range 30 {
+		many = append(many, ws.SiteID(fmt.Sprintf("s%02d", i)))
+	}
+	err = Differences("open", 3, of(many[:29]...), of(many...))
+	if got := ws.HintOf(err).In(ws.English); !strings.Contains(got, "s15,…)") {
+		t.Errorf("%q", got)
+	}
+}

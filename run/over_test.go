@@ -244,3 +244,30 @@ func TestLost(t *testing.T) {
 		t.Errorf("after an end it answers %v", left)
 	}
 }
+
+// The end of a run that this site refused at its opening, or never heard of, is no
+// disagreement: nothing is said of it, and nothing answered.
+func TestEnd_Refused(t *testing.T) {
+	for _, refused := range []bool{true, false} {
+		w := newWorld(t, describeStudy(), 4)
+		h := w.hosts["site0000"]
+		if refused {
+			h.gate.closed = true
+			w.open(1, siteNames(4))
+			out, err := w.c.Begin()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range out.Send {
+				if m.To == h.cfg.Site && len(answers(h.handle(m))) > 0 {
+					t.Error("the opening was not refused")
+				}
+			}
+			h.refused = nil
+		}
+		end := run.Message{From: "hub", To: "site0000", Run: "run-1", Epoch: 1, Step: run.End, Body: runtest.Join()}
+		if sent := h.handle(end); len(sent) > 0 || h.refused != nil {
+			t.Errorf("refused before %v: it sends %v and says %v", refused, sent, h.refused)
+		}
+	}
+}

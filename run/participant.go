@@ -160,6 +160,9 @@ func (p *Participant) Step(e Event) (Output, error) {
 		return p.forgotten(e.Message)
 	}
 	if m := e.Message; m != nil && m.Step != Open {
+		if p.opening == nil && m.Step == End { // of a run that never began here: this site or another refused its opening
+			return Output{}, nil
+		}
 		if late, err := p.stray(m); late || err != nil {
 			return Output{}, err
 		}
