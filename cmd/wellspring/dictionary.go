@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,6 +11,7 @@ import (
 	"wellspring/analyze"
 	"wellspring/collect/csv"
 	"wellspring/engine/duckdb"
+	"wellspring/formula"
 	"wellspring/frame"
 	"wellspring/frame/draft"
 	"wellspring/study"
@@ -86,16 +89,16 @@ func inferRest(ctx context.Context, inputs []input, rest []int) error {
 	for _, i := range rest {
 		some = append(some, inputs[i])
 	}
-	d, err := infer(ctx, some)
+	d, strays, err := infer(ctx, some)
 	for _, i := range rest {
-		inputs[i].dict = d
+		inputs[i].dict, inputs[i].strays = d, strays
 	}
 	return err
 }
 
 // infer drafts one dictionary of all inputs, CSV and Parquet together, each
 // file read once, without regard to the site that a record names.
-func infer(ctx context.Context, inputs []input) (frame.Dictionary, error) {
+func infer(ctx context.Context, inputs []input) (frame.Dictionary, map[string]ws.Position, error) {
 	opt := inputs[0].opt
 	opt.Only = csv.Only{}
 	s := draft.New(draft.Options{MinCell: opt.MinCell, Public: opt.Public})
@@ -112,10 +115,10 @@ func infer(ctx context.Context, inputs []input) (frame.Dictionary, error) {
 			err = csv.Survey(ctx, in.path, opt, s)
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return s.Dictionary(), nil
+	return s.Dictionary(), s.Strays(), nil
 }
 
 // merged is the one dictionary of a table that holds the rows of all inputs,
@@ -131,4 +134,43 @@ func merged(inputs []input) (frame.Dictionary, error) {
 
 func withoutSite(d frame.Dictionary) frame.Dictionary {
 	return slices.DeleteFunc(slices.Clone(d), func(c frame.Column) bool { return c.Name == analyze.SiteColumn })
+}
+
+// strayed refuses a study that names a column which is no number for the sake of a few values.
+func strayed(st *study.Study, inputs []input) error {
+	for _, in := range inputs {
+		for _, name := range slices.Sorted(maps.Keys(in.strays)) {
+			if mentions(st, name) {
+				return ws.Errorf(ws.Invalid, "", stray(name)).Located(in.strays[name]).WithHint(ws.T("mend the value, name the texts that mean missing (--na), or declare the column in a dictionary", "请更正该值，用 --na 指明表示缺失的文本，或在字典中声明该列"))
+			}
+		}
+	}
+	return nil
+}
+
+// tellStrays warns of such columns where there is no study yet.
+func tellStrays(c *console, strays map[string]ws.Position) {
+	for _, name := range slices.Sorted(maps.Keys(strays)) {
+		fmt.Fprintf(c.err, "%s: %s\n", strays[name], stray(name).In(c.lang))
+	}
+}
+
+func stray(column string) ws.Text {
+	return ws.T("column %q holds numbers, but none in this line, and so it is taken for text", "列 %q 均为数字，但此行不是，因此整列被当作文本", column)
+}
+
+// mentions reports whether a study names a column.
+func mentions(st *study.Study, column string) bool {
+	if strings.Contains(st.Data.Where, column) {
+		return true
+	}
+	for _, a := range st.All() {
+		if slices.Contains(append(a.Variables, a.By, a.Rows, a.Columns, a.Weights), column) {
+			return true
+		}
+		if m, err := formula.Parse(a.Formula); err == nil && slices.Contains(m.Columns(), column) {
+			return true
+		}
+	}
+	return false
 }

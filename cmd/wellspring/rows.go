@@ -28,6 +28,8 @@ type input struct {
 	path        string
 	opt         csv.Options
 	dict        frame.Dictionary // that binds the rows; see dictionaries
+	// strays are columns that would hold numbers but for a few values; see draft.Survey.
+	strays map[string]ws.Position
 }
 
 func (in input) parquet() bool { return strings.EqualFold(filepath.Ext(in.path), ".parquet") }

@@ -72,6 +72,9 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	if err := dictionaries(ctx, s.dictionaries, inputs); err != nil {
 		return err
 	}
+	if err := strayed(st, inputs); err != nil {
+		return err
+	}
 	out, err := s.play(ctx, c, st, inputs, p)
 	if err != nil {
 		return s.explain(err)

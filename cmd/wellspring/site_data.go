@@ -76,6 +76,7 @@ func siteLoad(ctx context.Context, args []string, c *console) error {
 	for _, col := range dict {
 		fmt.Fprintf(c.out, "%s\t%s\n", col.Name, col.Type)
 	}
+	tellStrays(c, in[0].strays)
 	c.say(ws.T("the draft of %s is loaded; freeze it: wellspring site dataset freeze %s --dir %s", "%s 的草稿已载入；请冻结：wellspring site dataset freeze %s --dir %s", name, name, string(d)))
 	return nil
 }

@@ -80,7 +80,8 @@ func draftFiles(ctx context.Context, name string, args []string, c *console) (fr
 	for _, path := range f.Args() {
 		inputs = append(inputs, input{path: path, opt: opt})
 	}
-	d, err := infer(ctx, inputs)
+	d, strays, err := infer(ctx, inputs)
+	tellStrays(c, strays)
 	base := filepath.Base(f.Arg(0))
 	return d, strings.TrimSuffix(base, filepath.Ext(base)), err
 }

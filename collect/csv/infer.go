@@ -81,10 +81,14 @@ func stopped(ctx context.Context, records int) error {
 // show gives a value to its column and returns its decimal mark, 0 if it has
 // none.
 func (r *Reader) show(c *draft.Column, field []byte) byte {
-	if !c.Textual() {
-		if x, mark, ok := r.number(field); ok && !padded(field) {
+	if textual := c.Textual(); !textual || c.Doubtful() {
+		x, mark, ok := r.number(field)
+		switch ok = ok && !padded(field); {
+		case ok && !textual:
 			c.Number(x, field)
 			return mark
+		case !ok:
+			c.Odd(ws.Position{File: r.name, Line: r.start})
 		}
 	}
 	c.Text(field)

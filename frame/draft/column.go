@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	ws "wellspring"
 	"wellspring/frame"
 )
 
@@ -35,6 +36,9 @@ type Column struct {
 	uneven  bool    // some number is not above the one before it in its file
 	sum, sq float64 // Σx and Σx² of the numbers
 
+	odd     int64       // values that are no number, as far as they were looked for
+	firstly ws.Position // of the first of them
+
 	texts    map[string]*int64 // rows of each text; nil once there are too many
 	maxTexts int
 	unfit    int64             // rows whose text could not name a level
@@ -56,6 +60,29 @@ func (c *Column) Name() string { return c.name }
 // Textual reports whether the column is known to hold texts, so that whether
 // the next one reads as a number does not matter.
 func (c *Column) Textual() bool { return c.text }
+
+// maxOdd is how many values that are no number a column may have that seems to be meant as numbers.
+const maxOdd = 5
+
+// Doubtful reports whether it still matters of the next value, in a column that holds texts, whether
+// it is a number.
+func (c *Column) Doubtful() bool { return c.odd <= maxOdd }
+
+// Odd says that the next value is no number, and where it stands.
+func (c *Column) Odd(at ws.Position) {
+	if c.odd++; c.odd == 1 {
+		c.firstly = at
+	}
+}
+
+// fewLevels is how many values a column of codes may have, of which some are words.
+const fewLevels = 10
+
+// stray reports whether the column was taken for text for the sake of a few values that
+// are no numbers among many that are.
+func (c *Column) stray() bool {
+	return c.odd > 0 && c.odd <= maxOdd && c.rows >= 20*c.odd && !c.named && (c.texts == nil || len(c.texts)+int(c.unfit) > fewLevels)
+}
 
 // Identify says that the values cannot be used in a study, whatever they are.
 func (c *Column) Identify() { c.named = true }

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	ws "wellspring"
+	"wellspring/frame"
 )
 
 // The bounds lie outside, near, and on a grid that they share with much else.
@@ -33,5 +36,37 @@ func TestOutward(t *testing.T) {
 		if min, max := outward(c.lo, c.hi, c.whole); min != c.min || max != c.max {
 			t.Errorf("outward(%v, %v) = %v, %v, want %v, %v", c.lo, c.hi, min, max, c.min, c.max)
 		}
+	}
+}
+
+// A column of numbers with a slip among them is told with its place; one of codes is not.
+func TestSurvey_Strays(t *testing.T) {
+	s := New(Options{})
+	columns, err := s.File("a.csv", []string{"age", "code", "word", "few"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range 200 {
+		for i, c := range columns {
+			x, at := float64(line)*1.37, ws.Position{File: "a.csv", Line: line + 2}
+			text := []byte(frame.LevelOf(x))
+			odd := i == 0 && line == 40 || i == 1 && line%3 == 0 || i == 2 || i == 3 && line%30 == 5
+			switch {
+			case odd:
+				c.Odd(at)
+				c.Text(append(text, 'x'))
+			case c.Textual():
+				c.Text(text)
+			default:
+				c.Number(x, text)
+			}
+		}
+	}
+	got := s.Strays()
+	if want := (ws.Position{File: "a.csv", Line: 42}); len(got) != 1 || got["age"] != want {
+		t.Errorf("strays %v, want age at %v", got, want)
+	}
+	if d := s.Dictionary(); d[0].Type != frame.Identifier {
+		t.Errorf("age is %v", d[0].Type)
 	}
 }

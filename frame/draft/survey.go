@@ -70,6 +70,18 @@ func (s *Survey) File(name string, header []string) ([]*Column, error) {
 	return out, nil
 }
 
+// Strays are the columns that would hold numbers but for a few values, and are taken for
+// text: where the first of these stands, which may be a slip of the pen.
+func (s *Survey) Strays() map[string]ws.Position {
+	out := map[string]ws.Position{}
+	for _, c := range s.columns {
+		if c.stray() {
+			out[c.name] = c.firstly
+		}
+	}
+	return out
+}
+
 // Dictionary is the draft, its columns in the order of the first file; empty
 // if there was none.
 func (s *Survey) Dictionary() frame.Dictionary {
