@@ -66,7 +66,7 @@ func (p *Program) neighbours(s progress) error {
 
 func (p *Program) neighbourError(i, j int, column string) error {
 	return ws.Errorf(ws.Withheld, "study", ws.T("%s and %s read %s over rows that differ by a few persons, who are those with a missing value: the difference of the two would be theirs",
-		"%s 与 %s 所用的 %s 的行仅相差少数有缺失值的人：两者之差即其数据", label(p.parts[j].analysis), label(p.parts[i].analysis), column)).
+		"%s 与 %s 所用的 %s 的行仅相差少数有缺失值的人：两者之差即其数据", p.parts[j].analysis.Label(), p.parts[i].analysis.Label(), column)).
 		WithHint(ws.T("let both read the same rows, as by where: crp >= 0, which leaves out missing values, or leave one of the two out", "请使两者基于相同的行，例如 where: crp >= 0（可排除缺失值），或去掉其中一个"))
 }
 
@@ -86,7 +86,7 @@ func (p *Program) weightless(i int, s progress, r study.Result) error {
 		return nil
 	}
 	if zeros := s.Parts[i].Totals[0].Complete - int64(r.Glance.Float("nobs")); zeros > 0 && zeros < p.facts.Policy.MinCell {
-		return ws.Errorf(ws.Withheld, label(p.parts[i].analysis), ws.T("too few persons have a weight of zero", "权重为零的人数过少")).
+		return ws.Errorf(ws.Withheld, p.parts[i].analysis.Label(), ws.T("too few persons have a weight of zero", "权重为零的人数过少")).
 			WithHint(ws.T("add a constant to the weights, or leave these rows out by where", "请给权重加一个常数，或用 where 排除这些行"))
 	}
 	return nil
@@ -138,6 +138,6 @@ func (p *Program) shared(i, j int) (string, bool) {
 }
 
 func linkedError(a, b part, what string) error {
-	return ws.Errorf(ws.Withheld, "study", ws.T("%s hides part of %s, which %s could give back", "%s 隐去了 %s 的一部分，而 %s 可能使其被推算出来", label(a.analysis), what, label(b.analysis))).
+	return ws.Errorf(ws.Withheld, "study", ws.T("%s hides part of %s, which %s could give back", "%s 隐去了 %s 的一部分，而 %s 可能使其被推算出来", a.analysis.Label(), what, b.analysis.Label())).
 		WithHint(ws.T("merge the small levels in the data, or leave one of the two analyses out", "请在数据中合并较小的水平，或去掉其中一个分析"))
 }

@@ -48,11 +48,11 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 		}
 		frames, err := m.Frames(a, f)
 		if err != nil {
-			return nil, ws.At(label(a), err)
+			return nil, ws.At(a.Label(), err)
 		}
 		gs, err := guardedFrames(m, frames, f.Policy)
 		if err != nil {
-			return nil, ws.At(label(a), err)
+			return nil, ws.At(a.Label(), err)
 		}
 		p.parts = append(p.parts, part{a, m, frames, gs})
 	}
@@ -104,7 +104,7 @@ func (c Catalog) Needs(s *study.Study) (Needs, error) {
 		}
 		n, err := m.Needs(a)
 		if err != nil {
-			return out, ws.At(label(a), err)
+			return out, ws.At(a.Label(), err)
 		}
 		out.ExactTimes = append(out.ExactTimes, n.ExactTimes...)
 	}
@@ -143,13 +143,6 @@ func bySite(f *formula.Frame, p policy.Policy) error {
 	return ws.Errorf(ws.Denied, SiteColumn, ws.T("a site's own result is not released under site_results: refuse",
 		"site_results 为 refuse 时不得公布单个站点的结果")).
 		WithHint(ws.T("use strata(site), or ask the stewards for site_results: coded", "请改用 strata(site)，或请数据管理员许可 site_results: coded"))
-}
-
-func label(a study.Analysis) string {
-	if a.ID != "" {
-		return "analysis " + a.ID
-	}
-	return a.Method
 }
 
 // phases of a program.
@@ -255,7 +248,7 @@ func (p *Program) pieces(s progress) ([]piece, error) {
 		if s.Phase == looping {
 			ask, err := part.method.Ask(prob, s.Parts[i].State)
 			if err != nil {
-				return nil, ws.At(label(part.analysis), err)
+				return nil, ws.At(part.analysis.Label(), err)
 			}
 			state := s.Parts[i].State
 			out = append(out, piece{prefix: fmt.Sprintf("%d/", i), ask: ask,
@@ -407,10 +400,10 @@ func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 		for j, g := range part.guarded {
 			counts := sum.Part(fmt.Sprintf("%d.%d/", i, j))
 			t := g.readCounts(counts)
-			if err := p.facts.Policy.Rows(label(part.analysis), t.Complete, t.Sites); err != nil {
+			if err := p.facts.Policy.Rows(part.analysis.Label(), t.Complete, t.Sites); err != nil {
 				return err
 			}
-			if err := g.judgeTruths(label(part.analysis), p.facts.Policy, counts); err != nil {
+			if err := g.judgeTruths(part.analysis.Label(), p.facts.Policy, counts); err != nil {
 				return err
 			}
 			s.Parts[i].Totals = append(s.Parts[i].Totals, t)
@@ -443,7 +436,7 @@ func (p *Program) begin(s *progress) error {
 	for i, part := range p.parts {
 		state, result, err := part.method.Start(p.problem(i, *s))
 		if err != nil {
-			return ws.At(label(part.analysis), err)
+			return ws.At(part.analysis.Label(), err)
 		}
 		s.set(i, part, state, result, p.facts.Policy.MinCell)
 	}
@@ -457,7 +450,7 @@ func (p *Program) afterLoop(s *progress, sum stat.Sum) error {
 		}
 		state, result, err := part.method.Next(p.problem(i, *s), s.Parts[i].State, sum.Part(fmt.Sprintf("%d/", i)))
 		if err != nil {
-			return ws.At(label(part.analysis), err)
+			return ws.At(part.analysis.Label(), err)
 		}
 		s.set(i, part, state, result, p.facts.Policy.MinCell)
 	}

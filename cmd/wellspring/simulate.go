@@ -77,6 +77,9 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	}
 	out, err := s.play(ctx, c, st, inputs, p)
 	if err != nil {
+		if b, unread := readFile(s.study); unread == nil {
+			err = study.Locate(b, s.study, err)
+		}
 		return s.explain(err)
 	}
 	return deliver(c, st, out.Document, s.out)
