@@ -202,6 +202,7 @@ ws_simulate <- function(study, sites, public = FALSE, policy = NULL, dictionary 
   answer <- .ws_parse(said$out)
   common <- c(answer[c("study", "study_digest", "sites", "rounds")], said$receipt) # run and salt, on a network
   common$sites <- unlist(common$sites)
+  common$versions <- unlist(said$computed$versions) # of the dataset, on a network
   if (is.null(answer$results)) return(.ws_one(answer, common))
   fits <- lapply(answer$results, .ws_one, common)
   names(fits) <- vapply(answer$results, function(r) r$id, "")
@@ -447,7 +448,7 @@ conditionMessage.wellspring_error <- function(c) paste(c(c$message, c$hint), col
     line <- grep(paste0("^\\{\"", name, "\":"), err, value = TRUE)
     if (length(line) > 0) .ws_parse(line[length(line)])[[name]]
   }
-  if (code == 0) return(list(out = paste(out, collapse = "\n"), receipt = event("receipt")))
+  if (code == 0) return(list(out = paste(out, collapse = "\n"), receipt = event("receipt"), computed = event("computed")))
   failure <- event("error")
   if (is.null(failure)) .ws_fail("other", paste(c(.ws_text("the program ended without a word", "程序未作说明即结束"), utils::tail(err, 1)), collapse = ": "))
   .ws_fail(failure$kind, .ws_text_of(failure$message), if (!is.null(failure$hint)) .ws_text_of(failure$hint))

@@ -80,6 +80,7 @@ class Answers(Network):
         """R and Python ask the same question, and so share its digest, approvals and kept answer."""
         fit = self.client.run(CHINESE, sites=["ohio", "alfred", "vincent", "hahnemann"])
         self.assertEqual(self.client.submit(CHINESE), fit.study_digest)
+        self.assertEqual(fit.versions, {"alfred": 1, "hahnemann": 1, "ohio": 1, "vincent": 1})
         self.assertEqual(self.client.result(CHINESE), fit)
         self.assertEqual(Client(dir="hub").result(fit.run or ""), fit)
         state = self.client.show("骨髓移植")

@@ -57,6 +57,7 @@ answers <- function() {
   fit <- ws_run(ws, all)
   same(fit$logit$sites, c("alfred", "hahnemann", "ohio", "vincent"), "sites")
   stopifnot(grepl("^[0-9a-f]{32}$", fit$logit$run), nzchar(fit$logit$salt))
+  same(fit$logit$versions, c(alfred = 1L, hahnemann = 1L, ohio = 1L, vincent = 1L), "versions")
   tidied <- tidy(fit)
   same(names(tidied), names(methods), "ids")
   wanted <- list() # for the Python client

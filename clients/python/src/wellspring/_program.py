@@ -151,9 +151,9 @@ class Call:
     def _plain(self, texts: dict[str, str]) -> Text:
         return Text(*(texts[of].replace(self._scratch, "") if self._scratch else texts[of] for of in ("en", "zh")))
 
-    def receipt(self) -> dict[str, str]:
-        """Give the run and the salt of an answer, once it is there."""
-        return dict(self._last.get("receipt", {}))
+    def told(self, event: str) -> dict[str, Any]:
+        """Give the last event of a kind, once the answer is there."""
+        return dict(self._last.get(event, {}))
 
     def stop(self) -> None:
         """End the process, which ends its run; does nothing once it has said its last word."""
@@ -193,7 +193,7 @@ class Run:
 
     def result(self) -> Result:
         """Wait for the answer."""
-        return read_result(self._call.answer(), self._call.receipt())
+        return read_result(self._call.answer(), self._call.told("receipt"), self._call.told("computed"))
 
     def stop(self) -> None:
         """End the run for everybody."""

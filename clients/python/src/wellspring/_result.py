@@ -51,9 +51,10 @@ class Result:
     notes: tuple[Text, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     results: Mapping[str, Result] = field(default_factory=dict)
-    #: on a network: the run, and the salt of its commitments on the ledger
+    #: on a network: the run, the salt of its commitments on the ledger, and each site's version of the dataset
     run: str | None = None
     salt: str | None = None
+    versions: Mapping[str, int] = field(default_factory=dict)
     _rows: Sequence[Row] = field(default=(), repr=False)
     _summary: Sequence[Row] = field(default=(), repr=False)
     _glance: Sequence[Row] = field(default=(), repr=False)
@@ -91,8 +92,8 @@ class Result:
         return [{"id": name, **row} for name, part in self.results.items() for row in of(part)]
 
 
-def read_result(text: str, receipt: Mapping[str, str]) -> Result:
-    """Read what the program printed."""
+def read_result(text: str, receipt: Mapping[str, Any], computed: Mapping[str, Any]) -> Result:
+    """Read what the program printed, and the events of a run."""
     try:
         answer = json.loads(text)
         common: dict[str, Any] = {
@@ -102,6 +103,7 @@ def read_result(text: str, receipt: Mapping[str, str]) -> Result:
             "rounds": int(answer["rounds"]),
             "run": receipt.get("run"),
             "salt": receipt.get("salt"),
+            "versions": dict(computed.get("versions", {})),
         }
         if "results" not in answer:
             return _part(answer, common)
