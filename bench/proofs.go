@@ -15,6 +15,7 @@ var proofs = []proof{
 	{"sum200", "200 sites finish a sum of 10,000 elements, and what it costs a site grows as its neighbours do", proveSum200},
 	{"sum1024", "1,024 sites, the most that a run may have, finish a study whose answer all of them hold", proveSum1024},
 	{"latency", "a logistic study of the three CNSIM tables, approved beforehand, is answered over TLS, masked, in under 250 ms", proveLatency},
+	{"client", "the same study, from a Python or R program that stays to the answer in its hands, takes under 250 ms", proveClient},
 	{"wan", "the same study at 50 ms there and back and 10 Mbit/s up, with stalls and cut connections, is answered in under 5 s", proveWAN},
 	{"kill-sweep", "hub and sites are killed at 200 moments of a study, and it ends with the same bytes each time", proveKillSweep},
 	{"fifty", "50 sites, a process each, answer a study as one table would, and the hub's memory stays under 1 GiB", proveFifty},

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -13,12 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
-	"wellspring/analyze"
-	"wellspring/analyze/glm"
 	"wellspring/hub/hubtest"
 	"wellspring/mesh"
-	"wellspring/policy"
-	"wellspring/study"
 )
 
 // A line is a bad connection of every site to the broker: 50 ms there and back,
@@ -101,25 +96,15 @@ func proveWAN(ctx context.Context, scale float64, r *Report) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	rows, formula, stores, err := tables(ctx, scale)
-	if err != nil {
-		return err
-	}
-	defer stores.close()
 	zerolog.SetGlobalLevel(zerolog.Disabled)
 	l := newLine()
-	w, err := hubtest.New(ctx, hubtest.Config{Dir: dir, Catalog: analyze.Catalog{glm.Method()}, Rows: rows, Policy: policy.Public(), Dial: l.dial, Patience: time.Minute})
+	q, err := askCNSIM(ctx, scale, hubtest.Config{Dir: dir, Dial: l.dial, Patience: time.Minute})
 	if err != nil {
 		return errors.Join(err, l.err)
 	}
-	defer w.Close()
-	a := study.Analysis{Method: "glm", Family: "binomial", Formula: formula}
-	ref, s, members, err := w.Ask(ctx, &study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: "cnsim"}, Data: study.Data{Dataset: hubtest.Dataset}, Analysis: &a})
-	if err != nil {
-		return err
-	}
+	defer q.close()
 	var calm, rough []float64
-	rounds, cuts := 0, 0
+	cuts := 0
 	var passed float64
 	for range scaled(5, scale, 1) {
 		for _, took := range []*[]float64{&calm, &rough} {
@@ -131,24 +116,18 @@ func proveWAN(ctx context.Context, scale float64, r *Report) error {
 				ended <- 0
 			}
 			before := l.bytes()
-			t, err := timed(func() error {
-				out, err := w.Hub().Open(ctx, ref, s, members, true)
-				if err == nil {
-					rounds = out.Document.Rounds
-				}
-				return err
-			})
+			t, err := timed(func() error { return q.answer(ctx) })
 			stop()
 			cuts += <-ended
 			if err = errors.Join(err, l.err); err != nil {
-				return fmt.Errorf("%w; reported: %v", err, w.Troubles())
+				return err
 			}
 			passed = l.bytes() - before
 			*took = append(*took, t)
 		}
 	}
 	r.Peer = "none: six rounds at 50 ms and 10 Mbit/s in under 5 s is our own limit"
-	r.add("rounds", float64(rounds), "")
+	r.add("rounds", float64(q.rounds), "")
 	r.add("bytes on all lines, both ways, the last study", passed, "B")
 	r.add("without stalls and cuts, median", median(calm), "s")
 	r.add("with them, median", median(rough), "s")
