@@ -128,7 +128,8 @@ func (d folder) entries(c *console) (about backup, all []archive.Entry, err erro
 	}
 	log, size, state, err := file.Whole(d.path(ledgerName))
 	if err != nil {
-		return about, nil, ws.At("backup", err)
+		return about, nil, ws.Errorf(ws.KindOf(err), "backup", ws.T("the node has no ledger yet, or it cannot be read", "节点尚无账本，或无法读取")).
+			WithHint(ws.T("start the node once, so that it has the ledger; before that its folder can be made anew", "请先启动一次节点以取得账本；在此之前，文件夹可重新建立")).Wrap(err)
 	}
 	about = backup{Role: "site", Release: ws.Version, Made: time.Now().UTC().Truncate(time.Second), Chain: n.Chain, Height: state.Height(), Root: state.Root()}
 	all = []archive.Entry{{Name: ledgerName + "/" + file.LogName, Open: func() (io.ReadCloser, int64, time.Time, error) { return log, size, about.Made, nil }}}
