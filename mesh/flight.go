@@ -1,5 +1,7 @@
 package mesh
 
+import "time"
+
 // maxFlight bounds the pieces of long letters that are on their way to all peers
 // together, 180 MiB: a broker in this process holds them until their receivers have
 // read them. It binds where more than [maxFlight]/[credit] peers are sent long letters at a time.
@@ -53,7 +55,7 @@ func (l *Link) takeOff() {
 		o := l.flight.waiting[0]
 		l.flight.waiting[0] = nil
 		l.flight.waiting = l.flight.waiting[1:]
-		o.waits = false
+		o.waits, o.sent = false, time.Now()
 		if !o.over {
 			l.courierLocked(o.h.To, false).letter(o)
 			room--

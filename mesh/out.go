@@ -377,7 +377,9 @@ func (l *Link) overdueOut(now time.Time) {
 			}
 			x.wait = min(max(2*x.wait, l.resend(id.peer)), slowest)
 			x.sent, x.headDue = now, true // of a long letter the receiver asks for the rest
-			l.hush(x)
+			if !x.waits {                 // its peer has had nothing to answer
+				l.hush(x)
+			}
 			l.counts.Resent++
 			l.courierLocked(id.peer, id.kept()).letter(x)
 		}
