@@ -111,7 +111,7 @@ func TestHostile_Hub(t *testing.T) {
 			} else {
 				refused(t, begin, err, l.Kind)
 			}
-			told(t, w, n, l.Kind, "from hub", "site site")
+			told(t, w, n, l.Kind, "from hub is refused", "site site")
 		})
 	}
 	if bytesOf(t, q.run(t, w).Document) != want {

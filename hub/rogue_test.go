@@ -141,7 +141,7 @@ func TestHostile_FirstSum(t *testing.T) {
 	}
 	n, begin := len(w.Troubles()), time.Now()
 	refused(t, begin, r.try(t), ws.Denied, "leave out site site4")
-	told(t, w, n, ws.Denied, "from hub", "leave out site site4")
+	told(t, w, n, ws.Denied, "from hub is refused", "leave out site site4")
 }
 
 // A run's id, or its epoch, used again: the ledger refuses, and so do the sites that
@@ -175,7 +175,7 @@ func TestHostile_RunAgain(t *testing.T) {
 			end := w.Hear(o.Run, r.hear)
 			n, begin := len(w.Troubles()), time.Now()
 			refused(t, begin, r.try(t), ws.Denied)
-			told(t, w, n, ws.Denied, "from hub", string(out.Run))
+			told(t, w, n, ws.Denied, "from hub is refused", string(out.Run))
 			end()
 		}
 	}
@@ -213,7 +213,7 @@ func TestHostile_Subtraction(t *testing.T) {
 		less.members = less.members[:4]
 		_, err := less.try(t.Context(), w)
 		refused(t, begin, err, ws.Denied, "the part of inst-site4")
-		told(t, w, n, ws.Denied, "from hub", "the part of inst-site4")
+		told(t, w, n, ws.Denied, "from hub is refused", "the part of inst-site4")
 		if t.Failed() {
 			t.Fatal(what)
 		}

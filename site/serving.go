@@ -207,7 +207,10 @@ func (v *serving) refused(ctx context.Context, m run.Message, err error) error {
 
 // asked says whose message an error is about.
 func asked(m run.Message, err error) error {
-	return ws.At("run "+m.Run+", "+string(m.Step)+" from "+string(m.From), err)
+	if err == nil {
+		return nil
+	}
+	return ws.Errorf(ws.KindOf(err), "run "+m.Run+", "+string(m.Step), ws.T("a message from %s is refused", "来自 %s 的消息被拒绝", m.From)).Wrap(err)
 }
 
 // handle answers one message. The node has saved what it must before anything

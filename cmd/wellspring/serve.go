@@ -80,7 +80,7 @@ func (l *eventLog) report(err error) {
 		return
 	}
 	for _, e := range apart(err) {
-		l.Write(events.Trouble(e))
+		l.Trouble(e)
 	}
 }
 

@@ -22,19 +22,64 @@ const (
 )
 
 // A Log takes events. Its methods may be called concurrently.
-type Log struct{ to *slog.Logger }
+type Log struct {
+	to    *slog.Logger
+	quota quota
+}
 
 // New makes a log that writes to w.
 func New(w io.Writer, f Form, lang ws.Lang) *Log {
 	if f == JSON {
-		return &Log{slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: stable}))}
+		return &Log{to: slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: stable}))}
 	}
-	return &Log{slog.New(&lines{w: w, lang: lang})}
+	return &Log{to: slog.New(&lines{w: w, lang: lang})}
 }
 
 // Write writes an event.
 func (l *Log) Write(e Event) {
 	l.to.LogAttrs(context.Background(), e.level, e.name, append([]slog.Attr{{Value: slog.AnyValue(e.text)}}, e.fields...)...)
+}
+
+// Trouble writes an error that did not end the node. Others can bring about as many
+// as they send letters, so that of very many at one time only the number is written.
+func (l *Log) Trouble(err error) {
+	may, unwritten := l.quota.take(time.Now())
+	if unwritten > 0 {
+		l.Write(Unwritten(unwritten))
+	}
+	if may {
+		l.Write(Trouble(err))
+	}
+}
+
+// Bounds of troubles that are written: so many at one time, and one more each moment.
+const (
+	troubles = 200
+	moment   = 10 * time.Second
+)
+
+// A quota is what may still be written.
+type quota struct {
+	mu        sync.Mutex
+	used      int // up to troubles
+	since     time.Time
+	unwritten int
+}
+
+// take asks for one line; unwritten is how many got none before it.
+func (q *quota) take(now time.Time) (may bool, unwritten int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if free := int(now.Sub(q.since) / moment); free > 0 {
+		q.used, q.since = max(0, q.used-free), now
+	}
+	if q.used >= troubles {
+		q.unwritten++
+		return false, 0
+	}
+	q.used++
+	unwritten, q.unwritten = q.unwritten, 0
+	return true, unwritten
 }
 
 // stable gives every object the names that this package promises.

@@ -34,7 +34,7 @@ var (
 // all holds every event that there is, by the function that makes it.
 var all = map[string]Event{
 	"HubServes": HubServes(4, "tls://127.0.0.1:7422"), "SiteServes": SiteServes("north"), "RelayServes": RelayServes("north"),
-	"MetricsServed": MetricsServed("127.0.0.1:9464"), "Stopped": Stopped(), "Failed": Failed(telling), "Trouble": Trouble(telling),
+	"MetricsServed": MetricsServed("127.0.0.1:9464"), "Stopped": Stopped(), "Failed": Failed(telling), "Trouble": Trouble(telling), "Unwritten": Unwritten(7),
 	"Connected": Connected(), "Unconnected": Unconnected(), "RunRound": RunRound(aRun, 2), "RunAnswered": RunAnswered(aRun),
 	"RunEnded": RunEnded(aRun, ws.Withheld), "StudyArrived": StudyArrived(aStudy), "SiteAdmitted": SiteAdmitted("north"), "SiteEnded": SiteEnded("north"), "BrokerTrouble": BrokerTrouble(broker.Login),
 	"Recovering": Recovering(3), "DiskLow": DiskLow(), "DiskEnough": DiskEnough(), "Restored": Restored(12),
@@ -43,7 +43,7 @@ var all = map[string]Event{
 // fields are all that an event may have, with the form of what they hold.
 var fields = map[string]string{
 	"site": `^[a-z]+$`, "run": `^[0-9a-f]{32}$`, "study": `^[0-9a-f]{64}$`, "round": `^[0-9]+$`, "kind": `^(other|invalid|denied|withheld|unreachable|diverged|stopped)$`,
-	"members": `^[0-9]+$`, "height": `^[0-9]+$`, "address": `^[a-z0-9:/.]+$`, "about": `^[a-z]+$`, "message": `.`, "hint": `.`,
+	"members": `^[0-9]+$`, "count": `^[0-9]+$`, "height": `^[0-9]+$`, "address": `^[a-z0-9:/.]+$`, "about": `^[a-z]+$`, "message": `.`, "hint": `.`,
 }
 
 // The list is closed: whatever makes an event stands in all, takes nothing but what
@@ -112,6 +112,34 @@ func TestJSON(t *testing.T) {
 			}
 		}
 		silent(t, fn, out.String())
+	}
+}
+
+// Whoever brings about troubles without end fills no disk: of those past the bound
+// the number is written, once there is room again.
+func TestTrouble_Bounded(t *testing.T) {
+	var q quota
+	now := time.Unix(1e9, 0)
+	written, told := 0, 0
+	for i := range 100_000 { // ten thousand seconds
+		if may, unwritten := q.take(now.Add(time.Duration(i) * 100 * time.Millisecond)); may {
+			written++
+			told += unwritten
+		}
+	}
+	if written < troubles || written > troubles+1100 {
+		t.Errorf("%d written", written)
+	}
+	if left := 100_000 - written - told; left < 0 || left > 100 {
+		t.Errorf("%d are told of nowhere", left)
+	}
+	var out bytes.Buffer
+	l := New(&out, JSON, ws.English)
+	for range 2 * troubles {
+		l.Trouble(telling)
+	}
+	if n := bytes.Count(out.Bytes(), []byte("\n")); n != troubles {
+		t.Errorf("%d lines", n)
 	}
 }
 

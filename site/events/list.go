@@ -76,6 +76,11 @@ func Trouble(err error) Event {
 	return fault("trouble", level, err)
 }
 
+// Unwritten tells how many troubles were not written, since there were too many.
+func Unwritten(n int) Event {
+	return event("troubles_unwritten", slog.LevelWarn, ws.T("%d more troubles were not written", "另有 %d 条异常未写入", n), slog.Int("count", n))
+}
+
 func fault(name string, level slog.Level, err error) Event {
 	k := ws.KindOf(err)
 	words := sentence(err)
