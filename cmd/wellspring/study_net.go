@@ -161,8 +161,12 @@ func (o *order) deliver(ctx context.Context, c *console, desk *socket.Client, a 
 		return err
 	}
 	salt, _ := a.Salt.MarshalText() // never fails
-	if err := o.computedOn(c, a.Run); err != nil {
-		return err
+	for _, s := range s {
+		for _, run := range s.Runs {
+			if run.Run == a.Run {
+				computedOn(c, s.Dataset, run)
+			}
+		}
 	}
 	if c.json {
 		c.event("receipt", map[string]string{"run": string(a.Run), "salt": string(salt)})
@@ -179,26 +183,18 @@ type computed struct {
 }
 
 // computedOn tells on what a run computed, as the ledger fixed it.
-func (o *order) computedOn(c *console, id ledger.RunID) error {
-	state, err := folder(o.dir).state()
-	if err != nil {
-		return err
-	}
-	rec, _ := state.Run(id)
-	on, _ := state.Study(rec.StudyRef)
-	epoch, _ := state.Epoch(id, rec.Epoch)
-	v := computed{on.Dataset, map[ws.SiteID]int{}}
+func computedOn(c *console, on ws.Dataset, run socket.Run) {
+	v := computed{on, map[ws.SiteID]int{}}
 	var sites []string
-	for _, m := range epoch.Members {
-		v.Versions[m.Site] = m.Version
-		sites = append(sites, fmt.Sprintf("%s v%d", m.Site, m.Version))
+	for i, site := range run.Sites {
+		v.Versions[site] = run.Versions[i]
+		sites = append(sites, fmt.Sprintf("%s v%d", site, run.Versions[i]))
 	}
 	if c.json {
 		c.event("computed", v)
 	} else {
-		fmt.Fprintln(c.err, ws.T("computed on dataset %s: %s", "计算所用数据集 %s：%s", on.Dataset, strings.Join(sites, ", ")).In(c.lang))
+		fmt.Fprintln(c.err, ws.T("computed on dataset %s: %s", "计算所用数据集 %s：%s", on, strings.Join(sites, ", ")).In(c.lang))
 	}
-	return nil
 }
 
 // studyResult delivers the kept answer of a run again, as "study run" did: of the

@@ -42,6 +42,7 @@ type Run struct {
 	Epoch     int          `json:"epoch"`
 	Conductor ws.SiteID    `json:"conductor"`
 	Sites     []ws.SiteID  `json:"sites"`
+	Versions  []int        `json:"versions"` // of the dataset, at each of Sites
 	Closed    bool         `json:"closed"`
 	Outcome   string       `json:"outcome,omitempty"` // as the conductor, or who stood in, closed it
 	Kept      time.Time    `json:"kept,omitzero"`     // since when its answer is at this node; zero if it is not
@@ -134,7 +135,7 @@ func (s *Server) runsOf(st ledger.State, ref ledger.StudyRef, d ws.Dataset) (out
 		run := Run{Run: id, Epoch: rec.Epoch, Conductor: e.Conductor, Closed: rec.Closed, Outcome: closing.Outcome,
 			Kept: s.node.Results.Since(id), Stages: s.stages(ref, id, rec.Closed)}
 		for _, m := range e.Members {
-			run.Sites = append(run.Sites, m.Site)
+			run.Sites, run.Versions = append(run.Sites, m.Site), append(run.Versions, m.Version)
 		}
 		out = append(out, run)
 	}
