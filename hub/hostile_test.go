@@ -122,6 +122,7 @@ func TestHostile_Hub(t *testing.T) {
 // A site that lies, about a digest, in a vector of the wrong length, in any step: the
 // run ends at once with its name.
 func TestHostile_Site(t *testing.T) {
+	t.Parallel()
 	w := network(t, 4)
 	q := ask(t, w, ages("ages"))
 	want := bytesOf(t, q.run(t, w).Document)
@@ -163,6 +164,7 @@ func TestHostile_Site(t *testing.T) {
 // A broker that drops, repeats, delays, reorders, cuts, forges and replays frames of
 // everybody: the study ends with the same bytes.
 func TestHostile_Broker(t *testing.T) {
+	t.Parallel()
 	q := func(w *hubtest.Network) string { return bytesOf(t, ask(t, w, logistic("first")).run(t, w).Document) }
 	want := q(network(t, 4))
 	rows := map[ws.SiteID]frame.Source{}
@@ -192,6 +194,7 @@ func TestHostile_Broker(t *testing.T) {
 // Silence of a site, or of a hub or broker that keeps its letters: within the patience
 // of whoever conducts the run ends, or a new epoch goes on without it.
 func TestHostile_Silence(t *testing.T) {
+	t.Parallel()
 	rows := map[ws.SiteID]frame.Source{}
 	for i := range 5 {
 		rows[ws.SiteID(fmt.Sprintf("site%d", i))] = patients(t, uint64(i), 60+10*i)

@@ -39,6 +39,7 @@ func (m mute) Put(ctx context.Context, to ws.SiteID, frame []byte, keep bool) er
 // its own windows: it holds up neither the hub nor the others, and a run in which it
 // takes part ends within the patience of whoever conducts, with its name.
 func TestHostile_Mute(t *testing.T) {
+	t.Parallel()
 	const patience = 2 * time.Second
 	var muted atomic.Bool
 	rows := map[ws.SiteID]frame.Source{}

@@ -127,6 +127,7 @@ func (r *rogue) try(t testing.TB) error {
 // A conductor that calls a site lost in the run's first sum could have it back in the
 // next run of the study, and subtract: the others reveal nothing.
 func TestHostile_FirstSum(t *testing.T) {
+	t.Parallel()
 	w := network(t, 5)
 	r := ask(t, w, ages("ages")).rogue(t, w, "first", 1, w.Sites...)
 	r.before = func(m run.Message) bool {
@@ -147,6 +148,7 @@ func TestHostile_FirstSum(t *testing.T) {
 // A run's id, or its epoch, used again: the ledger refuses, and so do the sites that
 // have answered it, also when they were restarted since.
 func TestHostile_RunAgain(t *testing.T) {
+	t.Parallel()
 	w := network(t, 4)
 	q := ask(t, w, ages("ages"))
 	out := q.run(t, w)
@@ -185,6 +187,7 @@ func TestHostile_RunAgain(t *testing.T) {
 // was asked, after its death, after a member stood in for it, in other words, on a new
 // version, under the same digest. Every site refuses, and names whose part it would be.
 func TestHostile_Subtraction(t *testing.T) {
+	t.Parallel()
 	w := network(t, 5)
 	q := ask(t, w, logistic("first"))
 	var id ledger.RunID
@@ -258,6 +261,7 @@ func TestHostile_Subtraction(t *testing.T) {
 // Two runs at one time, over sets that differ by one site: the one whose sum the
 // ledger has as the later is not revealed.
 func TestHostile_AtOneTime(t *testing.T) {
+	t.Parallel()
 	w := network(t, 5)
 	q, other := ask(t, w, ages("one")), ask(t, w, ages("two"))
 	r := q.rogue(t, w, "slow", 1, w.Sites[:4]...)
@@ -282,6 +286,7 @@ func TestHostile_AtOneTime(t *testing.T) {
 // A hub that shows a site another ledger than the others: with its true head the site
 // sees it, and with a false one the run that the two fix otherwise comes to nothing.
 func TestHostile_Ledgers(t *testing.T) {
+	t.Parallel()
 	for _, head := range []string{"true", "false"} {
 		t.Run("its head is "+head, func(t *testing.T) {
 			w := network(t, 5)
