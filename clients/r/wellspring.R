@@ -56,6 +56,7 @@ ws_show <- function(ws, study) {
   shown$decisions <- .ws_frame(shown$decisions)
   shown$runs <- .ws_frame(lapply(shown$runs, function(r) {
     r$sites <- paste(unlist(r$sites), collapse = ",")
+    r$versions <- paste(unlist(r$versions), collapse = ",")  # of the dataset, at each of these sites
     r[names(r) != "stages"]
   }))
   shown

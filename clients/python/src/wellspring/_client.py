@@ -38,6 +38,8 @@ class PastRun:
     epoch: int
     conductor: str
     sites: tuple[str, ...]
+    versions: tuple[int, ...]
+    """Of the dataset, at each of the sites."""
     closed: bool
     outcome: str = ""
 
@@ -138,7 +140,15 @@ class Client:
                 Decision(d["site"], d["version"], d["release"], d["verdict"]) for d in shown["decisions"] or ()
             ),
             runs=tuple(
-                PastRun(r["run"], r["epoch"], r["conductor"], tuple(r["sites"]), r["closed"], r.get("outcome", ""))
+                PastRun(
+                    run=r["run"],
+                    epoch=r["epoch"],
+                    conductor=r["conductor"],
+                    sites=tuple(r["sites"]),
+                    versions=tuple(r["versions"]),
+                    closed=r["closed"],
+                    outcome=r.get("outcome", ""),
+                )
                 for r in shown["runs"] or ()
             ),
         )
