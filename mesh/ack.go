@@ -77,9 +77,11 @@ func (l *Link) stateOf(id lane, n *note) bool {
 	if in.about >= in.acked {
 		n.seq = in.about
 		if x := in.letters[in.about]; x != nil {
-			n.have, n.lacks = x.asm.progress(in.ask)
+			most := l.grant(x)
+			n.grant = uint32(most)
+			n.have, n.lacks = x.asm.progress(in.ask, most)
 		} else {
-			n.lacks = []uint32{0}
+			n.grant, n.lacks = unasked, []uint32{0}
 		}
 	}
 	in.about, in.ask = 0, false
@@ -116,8 +118,7 @@ func (l *Link) overdueIn(now time.Time) {
 // chase asks for the next letter of a lane, or the rest of it, where it is late.
 func (l *Link) chase(in *inLane, now time.Time) {
 	x := in.letters[in.next]
-	waiting := x != nil || in.ahead()
-	if !waiting {
+	if !in.late() {
 		in.gap = time.Time{}
 		return
 	}
@@ -135,8 +136,8 @@ func (l *Link) chase(in *inLane, now time.Time) {
 			WithHint(ws.T("whoever carries the letters loses some; they are asked for until they come", "传送方丢失了信件；将持续索取")))
 	}
 	in.patient = max(in.patient, l.pace.Resend/4)
-	if x != nil { // on a slow wire its pieces are long under way
-		in.patient = max(in.patient, 2*l.pace.Resend)
+	if x != nil {
+		in.patient = max(in.patient, l.patience(x))
 	}
 	if now.Sub(since) > in.patient && now.Sub(in.asked) > in.patient {
 		in.asked = now
@@ -144,6 +145,10 @@ func (l *Link) chase(in *inLane, now time.Time) {
 		in.speak(in.next, true)
 	}
 }
+
+// late tells whether the next letter, or the rest of it, has yet to come though
+// others or parts of it have.
+func (in *inLane) late() bool { return in.letters[in.next] != nil || in.ahead() }
 
 // ahead tells whether letters after the next are known.
 func (in *inLane) ahead() bool {

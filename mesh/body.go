@@ -81,11 +81,12 @@ func (a *assembly) add(d datum) (fresh, ok bool, err error) {
 
 func (a *assembly) whole() bool { return a.count == len(a.got) }
 
-// progress tells what is there and, where asked, what is missing.
-func (a *assembly) progress(ask bool) (have uint32, lacks []uint32) {
+// progress tells what is there and, where asked, what is missing, of which at most so
+// many pieces are named.
+func (a *assembly) progress(ask bool, most int) (have uint32, lacks []uint32) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i := a.have; ask && i < len(a.got) && len(lacks) < maxLacks; i++ {
+	for i := a.have; ask && i < len(a.got) && len(lacks) < min(most, maxLacks); i++ {
 		if !a.got[i] {
 			lacks = append(lacks, uint32(i))
 		}

@@ -44,6 +44,7 @@ func (c *courier) letter(o *outLetter) {
 			return
 		}
 	}
+	o.leaving = true
 	c.letters = append(c.letters, o)
 	c.start()
 }
@@ -104,6 +105,7 @@ func (c *courier) next() (frame []byte, keep bool) {
 			return f, o.h.Keep
 		}
 		c.letters = c.letters[1:]
+		o.left()
 	}
 	c.running = false
 	return nil, false

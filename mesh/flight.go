@@ -4,7 +4,8 @@ import "time"
 
 // maxFlight bounds the pieces of long letters that are on their way to all peers
 // together, 180 MiB: a broker in this process holds them until their receivers have
-// read them. It binds where more than [maxFlight]/[credit] peers are sent long letters at a time.
+// read them. It binds where more than [maxFlight]/[credit] peers are sent long letters at a time
+// and take as much as they can.
 const maxFlight = 384
 
 // A flight counts the pieces that are on their way, and keeps the letters that wait

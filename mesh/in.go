@@ -44,9 +44,12 @@ type inLetter struct {
 	asm       *assembly
 	in        *inLane
 	done      []func() // of the frames of a kept letter
+	whole     bool     // all its pieces are there
 	delivered bool
 	acked     bool
 	moved     time.Time // when its last new piece came
+	have      int       // pieces without a gap, from the first
+	granted   int       // its sender may send the pieces before this one
 }
 
 // early is a piece that came before its letter.
@@ -171,7 +174,7 @@ func (l *Link) admit(h *head, done func()) bool {
 		l.report(storeTrouble(err))
 		return false
 	}
-	x := &inLetter{h: h.header, asm: asm, in: in, moved: time.Now()}
+	x := &inLetter{h: h.header, asm: asm, in: in, whole: asm.whole(), granted: unasked, moved: time.Now()}
 	in.letters[h.seq] = x
 	l.letters[h.digest] = x
 	if h.Keep {
@@ -202,7 +205,7 @@ func (l *Link) again(in *inLane, x *inLetter, h *head) {
 	}
 	l.counts.Repeated++
 	if len(x.asm.got) > 1 && !x.delivered {
-		in.speak(h.seq, !x.asm.whole() && time.Since(x.moved) > 2*l.pace.Resend)
+		in.speak(h.seq, !x.whole && time.Since(x.moved) > l.patience(x))
 	}
 }
 
@@ -271,7 +274,7 @@ func (l *Link) breakLane(in *inLane, why ws.Text) {
 func (l *Link) advance(in *inLane) {
 	for !in.broken {
 		x := in.letters[in.next]
-		if x == nil || !x.asm.whole() {
+		if x == nil || !x.whole {
 			break
 		}
 		if x.h.Prev != in.last {
@@ -346,15 +349,13 @@ func (l *Link) added(x *inLetter, done func(), fresh, ok bool, err error) {
 		l.counts.Repeated++
 		return
 	}
-	now := time.Now()
-	x.moved = now
-	l.seen[x.in.key.peer] = now
-	if x.asm.have%(credit/2) == 0 || x.asm.whole() {
-		x.in.speak(x.h.seq, false)
-		x.in.due = time.Time{}
-		l.courierLocked(x.in.key.peer, false).note(noteKey{x.in.id(), false})
+	l.moves(x, time.Now())
+	x.whole, x.have = x.asm.whole(), x.asm.have
+	if x.granted-x.have <= credit/2 || x.whole {
+		l.tell(x)
 	}
-	if x.asm.whole() {
+	l.nextTurn()
+	if x.whole {
 		l.advance(x.in)
 	}
 }

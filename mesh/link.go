@@ -63,6 +63,7 @@ type Link struct {
 	outs     map[lane]*outLane
 	ins      map[inKey]*inLane
 	letters  map[[32]byte]*inLetter // under way, by digest
+	between  time.Duration          // pieces of one letter, smoothed
 	early    []early
 	couriers map[courierKey]*courier
 	flight   flight

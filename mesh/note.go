@@ -22,6 +22,7 @@ type note struct {
 	last     [32]byte // digest of the letter before next; zero if not known
 	seq      uint64   // a letter under way, 0 for none
 	have     uint32   // its pieces that came without a gap, from the first
+	grant    uint32   // how many pieces after those may be under way
 	lacks    []uint32 // missing pieces that are asked for; of a letter not known, piece 0
 }
 
@@ -34,7 +35,7 @@ func (n *note) encode() []byte {
 		b = appendText(b, s)
 	}
 	b = append(b, byte(btoi(n.base)))
-	for _, v := range []uint64{n.session, n.next, n.seq, uint64(n.have), uint64(len(n.lacks))} {
+	for _, v := range []uint64{n.session, n.next, n.seq, uint64(n.have), uint64(n.grant), uint64(len(n.lacks))} {
 		b = binary.AppendUvarint(b, v)
 	}
 	for _, v := range n.lacks {
@@ -50,7 +51,7 @@ func decodeNote(b []byte) (*note, bool) {
 		n.base = f[0] == 1
 	}
 	n.session, n.next, n.seq = r.number(), r.number(), r.number()
-	n.have = uint32(r.small())
+	n.have, n.grant = uint32(r.small()), uint32(r.small())
 	k := r.number()
 	if k > maxLacks {
 		return nil, false

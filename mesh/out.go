@@ -11,7 +11,7 @@ import (
 	ws "wellspring"
 )
 
-// credit is how many pieces of a letter may be under way before the receiver
+// credit is how many pieces of a letter may be under way at most before the receiver
 // says what has come: 4 MiB, which fills 10 Mbit/s at any delay, and 600 Mbit/s at 50 ms.
 const credit = 8
 
@@ -36,8 +36,10 @@ type outLetter struct {
 	wait     time.Duration // until it is sent again
 	have     int           // pieces that the receiver has without a gap
 	put      int           // next piece to send
+	grant    int           // how many pieces beyond have may be under way
 	again    []uint32      // pieces to send again
 	headDue  bool
+	leaving  bool // it is being handed to the carrier, or waits for that
 	silent   bool // the peer has not answered in time: no piece goes before it does
 	waits    bool // for room in the flight
 	over     bool // it is not under way any more
@@ -71,10 +73,11 @@ func (l *Link) Send(ctx context.Context, m Letter) error {
 		return ws.At("mesh.Send", err)
 	}
 	_ = l.cfg.Carrier.Put(ctx, m.To, o.first(), m.Keep) // what is lost is sent again
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	o.left()
 	if o.n > 1 {
-		l.mu.Lock()
 		l.courierLocked(m.To, m.Keep).letter(o)
-		l.mu.Unlock()
 	}
 	return nil
 }
@@ -110,6 +113,7 @@ func (l *Link) place(ctx context.Context, id lane, m Letter, list []byte) (*outL
 		return nil, err
 	}
 	o := newOutLetter(h, encodeHead(encoded, h.signature, list, nil), m.Body)
+	o.leaving = true
 	if m.Keep {
 		if err := l.cfg.Store.Save(keptName(id, h.seq), o.record()); err != nil {
 			return nil, err
@@ -123,7 +127,7 @@ func (l *Link) place(ctx context.Context, id lane, m Letter, list []byte) (*outL
 
 func newOutLetter(h *header, head, body []byte) *outLetter {
 	now := time.Now()
-	return &outLetter{h: h, head: head, body: body, n: pieces(h.size), sent: now, born: now}
+	return &outLetter{h: h, head: head, body: body, n: pieces(h.size), grant: unasked, sent: now, born: now}
 }
 
 // first is the letter's first frame. It is put together each time that it is sent:
@@ -301,6 +305,9 @@ func (l *Link) wanted(o *outLetter, n *note) {
 	now := time.Now()
 	fresh := now.Sub(o.sent) > l.pace.Resend/2
 	o.silent = false
+	if int(n.have) >= o.have {
+		o.grant = min(int(n.grant), credit)
+	}
 	if int(n.have) > o.have && int(n.have) <= o.n {
 		o.have = int(n.have)
 		o.put = max(o.put, o.have)
@@ -316,6 +323,9 @@ func (l *Link) wanted(o *outLetter, n *note) {
 		if o.n > 1 && int(i) < o.put && int(i) < o.n && !slices.Contains(o.again, i) {
 			o.again = append(o.again, i)
 		}
+	}
+	if len(n.lacks) == o.grant { // more may be missing than could be asked for
+		o.put = min(o.put, max(o.have, int(n.lacks[o.grant-1])+1))
 	}
 }
 
@@ -333,7 +343,7 @@ func (l *Link) nextFrame(o *outLetter) []byte {
 		i := int(o.again[0])
 		o.again = o.again[1:]
 		return encodeData(o.h.digest, i, pieceOf(o.body, i))
-	case o.h.Keep && o.put < o.n, !o.silent && o.put < min(o.n, o.have+credit) && l.flight.room(o):
+	case o.h.Keep && o.put < o.n, !o.silent && o.put < min(o.n, o.have+o.grant) && l.flight.room(o):
 		before := o.flying()
 		o.put++
 		l.flight.pieces += o.flying() - before
@@ -354,7 +364,10 @@ func (l *Link) resendAll() {
 		}
 	}
 	for _, in := range l.ins {
-		in.due = now
+		if in.due = now; in.late() {
+			in.speak(in.next, true)
+		}
+		in.patient = 0
 	}
 	l.mu.Unlock()
 	l.overdueOut(now)
@@ -368,7 +381,7 @@ func (l *Link) overdueOut(now time.Time) {
 	defer l.mu.Unlock()
 	for id, o := range l.outs {
 		for _, x := range o.open {
-			if now.Sub(x.sent) < max(x.wait, l.resend(id.peer)) {
+			if x.leaving || now.Sub(x.sent) < max(x.wait, l.resend(id.peer)) {
 				continue
 			}
 			slowest := l.pace.Slowest
@@ -389,6 +402,10 @@ func (l *Link) overdueOut(now time.Time) {
 		}
 	}
 }
+
+// left notes that all that is due of a letter has gone to the carrier: now its receiver
+// has to answer in time.
+func (o *outLetter) left() { o.leaving, o.sent = false, time.Now() }
 
 // hush takes what is on its way of a letter for lost, until its peer answers: the
 // room is for the letters of others.

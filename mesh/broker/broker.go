@@ -147,12 +147,16 @@ func (b *Broker) start() error {
 	return nil
 }
 
+// maxPending is how much a client may leave unread before it is cut off: three times
+// the pieces that a link has under way to it at a time.
+const maxPending = 96 << 20
+
 func (b *Broker) options() (*server.Options, error) {
 	o := &server.Options{
 		ServerName: "wellspring", DontListen: b.cfg.Listen == "", NoLog: true, NoSigs: true,
 		TrustedKeys: []string{public(b.operator)}, SystemAccount: public(b.system), AccountResolver: b.res,
 		JetStream: true, StoreDir: filepath.Join(b.cfg.Dir, "frames"), JetStreamMaxStore: b.cfg.Storage, JetStreamMaxMemory: 64 << 20, SyncAlways: true,
-		MaxPayload: maxPayload, MaxPending: 64 << 20, MaxControlLine: 4096, MaxConn: 8192,
+		MaxPayload: maxPayload, MaxPending: maxPending, MaxControlLine: 4096, MaxConn: 8192,
 		TLSTimeout: 10, AuthTimeout: 10, WriteDeadline: 20 * time.Second, MaxTracedMsgLen: -1,
 	}
 	conf, err := b.CA.ServerTLS(b.cfg.Names)

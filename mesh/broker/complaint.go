@@ -80,8 +80,12 @@ func (c *complaints) Errorf(format string, v ...any) { c.take(format, v) }
 // Fatalf takes one that the server does not bear.
 func (c *complaints) Fatalf(format string, v ...any) { c.take(format, v) }
 
-// Noticef takes nothing.
-func (c *complaints) Noticef(string, ...any) {}
+// Noticef takes what the server says of a connection that it cuts for being slow.
+func (c *complaints) Noticef(format string, v ...any) {
+	if strings.Contains(format, "Slow Consumer") && !strings.Contains(format, "Recovered") {
+		c.take(format, v)
+	}
+}
 
 // Debugf takes nothing.
 func (c *complaints) Debugf(string, ...any) {}

@@ -1,0 +1,80 @@
+package mesh
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	ws "wellspring"
+)
+
+// A granted is a peer that sends one letter, of which it sends what it is granted.
+type granted struct {
+	body   []byte
+	digest [32]byte
+	sent   int // pieces
+	may    int
+}
+
+// [MESH-29]: of the long letters of many senders so many pieces are under way and no more than the
+// first two of each, and all the letters come.
+func TestLink_Grant(t *testing.T) {
+	const senders = grantedPieces + 20
+	pub, key, _ := ed25519.GenerateKey(nil)
+	c := &tap{in: make(chan []byte, senders), out: make(chan []byte, 16*senders), pace: Pace{Tick: 5 * time.Millisecond, Resend: time.Minute, Slowest: time.Minute}}
+	l, err := Open(Config{Chain: "chain", Self: "hub", Key: key, Carrier: c, Limit: func(string) int64 { return 64 << 20 },
+		Peer: func(ws.SiteID) (ed25519.PublicKey, bool) { return pub, true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	body := make([]byte, 3*piece+1)
+	list := pieceList(body)
+	peers := map[ws.SiteID]*granted{}
+	var way [][]byte // data frames that have not arrived
+	send := func(p *granted) {
+		for ; p.sent < min(p.may, pieces(uint64(len(body)))); p.sent++ {
+			way = append(way, encodeData(p.digest, p.sent, pieceOf(p.body, p.sent)))
+		}
+	}
+	for i := range senders {
+		id := ws.SiteID(fmt.Sprint("p", i))
+		h := &header{Letter: Letter{From: id, To: "hub", Run: "r", Label: "l"}, session: 1, seq: 1, size: uint64(len(body)), list: listDigest(list)}
+		sig, digest, err := sign(key, letterDomain, "chain", h.encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		peers[id] = &granted{body: body, digest: digest, may: unasked}
+		c.in <- encodeHead(h.encode(), sig, list, nil)
+		send(peers[id])
+	}
+	begun := time.Now()
+	for most := senders * unasked; l.Counts().Letters < senders; {
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("%d of %d letters came; %d pieces are under way", l.Counts().Letters, senders, len(way))
+		}
+		if len(way) > max(most, grantedPieces) {
+			t.Fatalf("%d pieces are under way", len(way))
+		}
+		most = min(most, len(way))
+		select {
+		case f := <-c.out:
+			n, _, _, ok := decodeNoteFrame(f)
+			if !ok {
+				t.Fatal("a frame that is no note")
+			}
+			p := peers[n.To]
+			p.may = max(p.may, int(n.have+n.grant))
+			send(p)
+		case <-time.After(time.Millisecond):
+			if len(way) > 0 {
+				i := rand.IntN(len(way))
+				c.in <- way[i]
+				way[i] = way[len(way)-1]
+				way = way[:len(way)-1]
+			}
+		}
+	}
+}
