@@ -64,7 +64,7 @@ func serveHub(ctx context.Context, d folder, patience time.Duration, least uint6
 		if err := n.recover(ctx, without); err != nil {
 			return err
 		}
-		log.Write(events.HubServes(len(n.roster.members), n.broker.URLs()[0]))
+		log.Write(events.HubServes(len(n.roster.rights()), n.broker.URLs()[0]))
 		close(n.whole)
 		return n.service.Serve(ctx)
 	}, func(ctx context.Context) error {
@@ -242,7 +242,7 @@ func (n *hubNode) recover(ctx context.Context, but []string) error {
 	}
 	var members []ws.SiteID
 	state := n.ledger.State()
-	for _, m := range n.roster.members {
+	for _, m := range n.roster.rights() {
 		if rec, known := state.Site(m.Site); known && !rec.Ended && !slices.Contains(but, string(m.Site)) {
 			members = append(members, m.Site)
 		}
