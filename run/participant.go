@@ -68,7 +68,8 @@ type Folded struct {
 
 // An Output is what a step brings about, to be done in this order: save the
 // records, one by one, then send the messages, then do the work, then take the
-// document, save the last record and erase.
+// document, save the last record and erase. Records may be saved together with those
+// of the step that the work leads to, if nothing is sent before.
 type Output struct {
 	Records []Record
 	Send    []Message

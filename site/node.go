@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"runtime"
+	"slices"
 
 	ws "wellspring"
 	"wellspring/analyze"
@@ -48,34 +49,53 @@ func (n *Node) Handle(ctx context.Context, m run.Message) ([]run.Message, *study
 	return send, doc, nil
 }
 
-func (n *Node) handle(ctx context.Context, event run.Event) (send []run.Message, doc *study.Document, err error) {
+// handle saves once, when all is done that a message asks for: until then nothing has
+// left, and after a crash the message comes again.
+func (n *Node) handle(ctx context.Context, event run.Event) ([]run.Message, *study.Document, error) {
+	var send []run.Message
+	var records []run.Record
 	for {
 		out, refused := n.participant.Step(event)
-		if err := n.save(out.Records); err != nil {
-			return nil, nil, err
-		}
+		records = append(records, out.Records...)
 		send = append(send, out.Send...)
 		if refused != nil {
-			return out.Send, nil, refused
+			return n.saved(records, out.Send, refused)
 		}
 		next, err := n.work(ctx, out)
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return send, nil, ws.Errorf(ws.Stopped, "work", ws.T("stopped", "已停止")).Wrap(ctx.Err())
+			return n.saved(records, send, ws.Errorf(ws.Stopped, "work", ws.T("stopped", "已停止")).Wrap(ctx.Err()))
 		case err != nil:
 			next = &run.Event{Failed: err}
 		case next == nil:
+			if err := n.save(records); err != nil {
+				return nil, nil, err
+			}
 			return send, out.Document, n.forget(out)
 		}
 		event = *next
 	}
 }
 
-// save makes records durable, in order. Once the journal has refused, the node
-// is of no use: its memory is ahead of what a restart would know.
+// saved ends handle with err, if the journal takes the records.
+func (n *Node) saved(records []run.Record, send []run.Message, err error) ([]run.Message, *study.Document, error) {
+	if broken := n.save(records); broken != nil {
+		return nil, nil, broken
+	}
+	return send, nil, err
+}
+
+// save makes records durable, in order, of each key the last. Once the journal has
+// refused, the node is of no use: its memory is ahead of what a restart would know.
 func (n *Node) save(records []run.Record) error {
-	if n.broken == nil && len(records) > 0 {
-		n.broken = n.journal.Save(records...)
+	var last []run.Record
+	for i, r := range records {
+		if !slices.ContainsFunc(records[i+1:], func(later run.Record) bool { return later.Key == r.Key }) {
+			last = append(last, r)
+		}
+	}
+	if n.broken == nil && len(last) > 0 {
+		n.broken = n.journal.Save(last...)
 	}
 	return n.broken
 }

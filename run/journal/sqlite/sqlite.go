@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS records (
 
 // A DB is a file of journals. Its methods may be called concurrently.
 type DB struct {
-	sql *sql.DB
+	sql                 *sql.DB
+	remove, insert, get *sql.Stmt // parsed once: a study saves some forty times
 }
 
 // Open opens or makes the file (mode 0600). It fails while another process has
@@ -52,10 +53,30 @@ func Open(path string) (*DB, error) {
 		return nil, trouble("journal.Open", err)
 	}
 	db.SetMaxOpenConns(1) // one writer; an exclusive lock admits no second connection
-	if _, err := db.Exec(schema); err != nil {
+	d := &DB{sql: db}
+	if err := d.prepare(); err != nil {
 		return nil, trouble("journal.Open", errors.Join(err, db.Close()))
 	}
-	return &DB{db}, nil
+	return d, nil
+}
+
+func (d *DB) prepare() (err error) {
+	if _, err = d.sql.Exec(schema); err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		to  **sql.Stmt
+		sql string
+	}{
+		{&d.remove, `DELETE FROM records WHERE run = ? AND key = ?`},
+		{&d.insert, `INSERT INTO records (run, key, part, bytes, sum) VALUES (?, ?, ?, ?, ?)`},
+		{&d.get, `SELECT bytes, sum FROM records WHERE run = ? AND key = ? ORDER BY part`},
+	} {
+		if *s.to, err = d.sql.Prepare(s.sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close releases the file.
@@ -83,10 +104,10 @@ func (d *DB) Runs() ([]string, error) {
 }
 
 // Run is the journal of one run.
-func (d *DB) Run(id string) run.Journal { return records{d.sql, id} }
+func (d *DB) Run(id string) run.Journal { return records{d, id} }
 
 type records struct {
-	sql *sql.DB
+	*DB
 	run string
 }
 
@@ -107,14 +128,15 @@ func (r records) Save(list ...run.Record) error {
 }
 
 func (r records) put(tx *sql.Tx, rec run.Record) error {
-	if _, err := tx.Exec(`DELETE FROM records WHERE run = ? AND key = ?`, r.run, rec.Key); err != nil {
+	if _, err := tx.Stmt(r.remove).Exec(r.run, rec.Key); err != nil {
 		return err
 	}
 	sum := sha256.Sum256(rec.Bytes)
+	insert := tx.Stmt(r.insert)
 	for part, rest := 0, rec.Bytes; part == 0 || len(rest) > 0; part++ {
 		n := min(chunk, len(rest))
 		b := append(make([]byte, 0, n), rest[:n]...) // never NULL
-		if _, err := tx.Exec(`INSERT INTO records (run, key, part, bytes, sum) VALUES (?, ?, ?, ?, ?)`, r.run, rec.Key, part, b, sum[:]); err != nil {
+		if _, err := insert.Exec(r.run, rec.Key, part, b, sum[:]); err != nil {
 			return err
 		}
 		rest = rest[n:]
@@ -127,7 +149,7 @@ func (r records) Load(key string) ([]byte, error) {
 	if err := journal.CheckKey(key); err != nil {
 		return nil, err
 	}
-	rows, err := r.sql.Query(`SELECT bytes, sum FROM records WHERE run = ? AND key = ? ORDER BY part`, r.run, key)
+	rows, err := r.get.Query(r.run, key)
 	if err != nil {
 		return nil, trouble("journal.Load", err)
 	}
@@ -160,7 +182,7 @@ func (r records) Erase(keys ...string) error {
 			if err := journal.CheckKey(key); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(`DELETE FROM records WHERE run = ? AND key = ?`, r.run, key); err != nil {
+			if _, err := tx.Stmt(r.remove).Exec(r.run, key); err != nil {
 				return err
 			}
 		}
