@@ -2,6 +2,8 @@ package wellspring
 
 import (
 	"regexp"
+	"strings"
+	"unicode"
 )
 
 // A SiteID names one member's node within a network, such as "cleveland".
@@ -35,16 +37,40 @@ func (r Release) Validate() error {
 	return nil
 }
 
+// Forms are matched by hand where they count letters of all scripts: compiled, such an
+// expression costs every start of the program milliseconds.
 var (
-	releaseForm     = regexp.MustCompile(`^[a-zA-Z0-9.+-]{1,64}$`)
-	siteForm        = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$`)
-	institutionForm = regexp.MustCompile(`^[\p{L}\p{N}]([\p{L}\p{M}\p{N}\p{P} ]{0,126}[\p{L}\p{M}\p{N}\p{P}])?$`)
-	purposeForm     = regexp.MustCompile(`^DUO:[0-9]{7}$`)
+	releaseForm = regexp.MustCompile(`^[a-zA-Z0-9.+-]{1,64}$`)
+	purposeForm = regexp.MustCompile(`^DUO:[0-9]{7}$`)
 )
+
+// NameForm is the expression of [IsName], for schemas.
+const NameForm = `^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$`
+
+// IsName tells whether s has the form of names that become part of a file name, a
+// subject or a report: 1 to 64 letters and digits of any script, '.', '_' and '-', of
+// which the first is a letter or digit.
+func IsName(s string) bool {
+	return fits(s, 64, func(r rune) bool { return alphanumeric(r) || r == '.' || r == '_' || r == '-' })
+}
+
+func alphanumeric(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+
+// fits tells whether s has 1 to most characters, the first a letter or digit and the
+// others as later says.
+func fits(s string, most int, later func(rune) bool) bool {
+	n := 0
+	for _, r := range s {
+		if n++; n > most || n == 1 && !alphanumeric(r) || !later(r) {
+			return false
+		}
+	}
+	return n > 0
+}
 
 // Validate reports whether s has the form of a site's name.
 func (s SiteID) Validate() error {
-	if siteForm.MatchString(string(s)) {
+	if IsName(string(s)) {
 		return nil
 	}
 	return Errorf(Invalid, "site name",
@@ -54,7 +80,8 @@ func (s SiteID) Validate() error {
 
 // Validate reports whether i has the form of an institution's name.
 func (i Institution) Validate() error {
-	if institutionForm.MatchString(string(i)) {
+	plain := func(r rune) bool { return alphanumeric(r) || unicode.IsMark(r) || unicode.IsPunct(r) || r == ' ' }
+	if fits(string(i), 128, plain) && !strings.HasSuffix(string(i), " ") {
 		return nil
 	}
 	return Errorf(Invalid, "institution",

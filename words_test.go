@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	ws "wellspring"
@@ -86,5 +88,30 @@ func TestForms(t *testing.T) {
 	}
 	if ws.Purpose("DUO:0000042").Validate() != nil || ws.Purpose("DUO:42").Validate() == nil {
 		t.Error("DUO terms are told wrongly")
+	}
+}
+
+// Names match by hand as the expressions do that schemas and documents give.
+func TestNames(t *testing.T) {
+	institution := regexp.MustCompile(`^[\p{L}\p{N}]([\p{L}\p{M}\p{N}\p{P} ]{0,126}[\p{L}\p{M}\p{N}\p{P}])?$`)
+	name := regexp.MustCompile(ws.NameForm)
+	check := func(s string) {
+		if got, want := ws.IsName(s), name.MatchString(s); got != want {
+			t.Errorf("IsName(%q) = %t", s, got)
+		}
+		if got, want := ws.Institution(s).Validate() == nil, institution.MatchString(s); got != want {
+			t.Errorf("institution %q: %t", s, got)
+		}
+	}
+	for _, s := range []string{"", " ", "a", "a ", "-a", "a-", "北京协和医院", "é", "e\u0301", "\u0301e", "a\xff", "\xff", "a\u200b", "a\n", "½", "a½", "a/b", "a·b"} {
+		check(s)
+		for _, n := range []int{63, 64, 65, 127, 128, 129} {
+			check(strings.Repeat("x", max(0, n-len([]rune(s)))) + s)
+			check(s + strings.Repeat("医", n))
+		}
+	}
+	for r := rune(1); r < 0x3000; r++ {
+		check(string(r))
+		check("a" + string(r) + "b")
 	}
 }

@@ -51,7 +51,7 @@ type Pace struct {
 }
 
 // Quick is the pace of a network.
-var Quick = Pace{Tick: 50 * time.Millisecond, Note: 5 * time.Millisecond, Resend: 300 * time.Millisecond, Slowest: 15 * time.Second, Patience: 2 * time.Minute}
+var Quick = Pace{Tick: 50 * time.Millisecond, Note: 25 * time.Millisecond, Resend: 300 * time.Millisecond, Slowest: 15 * time.Second, Patience: 2 * time.Minute}
 
 func (p Pace) filled() Pace {
 	for _, f := range []struct {

@@ -1,14 +1,8 @@
 package study
 
 import (
-	"regexp"
-
 	ws "wellspring"
 )
-
-// nameForm is the form of names that become part of a file name, a subject or
-// a URL; it is that of a site.
-var nameForm = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$`)
 
 // Check judges a study that was not read by [Parse], by the same rules.
 func (s *Study) Check() error {
@@ -85,7 +79,7 @@ func (s *Study) checkWords(r *reader) error {
 }
 
 func checkName(s string) *ws.Error {
-	if nameForm.MatchString(s) {
+	if ws.IsName(s) {
 		return nil
 	}
 	return invalid(ws.T("a name has 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or digit",

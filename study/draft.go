@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	ws "wellspring"
 	"wellspring/frame"
 )
 
@@ -186,7 +187,7 @@ func backquote(name string) string {
 
 // quote writes text as YAML takes it, without quotes where that is safe.
 func quote(s string) string {
-	if plain := (&yaml.Node{Kind: yaml.ScalarNode, Value: s}); nameForm.MatchString(s) && plain.ShortTag() == "!!str" {
+	if plain := (&yaml.Node{Kind: yaml.ScalarNode, Value: s}); ws.IsName(s) && plain.ShortTag() == "!!str" {
 		return s
 	}
 	return strconv.Quote(s)
@@ -233,7 +234,7 @@ func fitName(s string) string {
 	if r := []rune(s); len(r) > 64 {
 		s = string(r[:64])
 	}
-	if !nameForm.MatchString(s) {
+	if !ws.IsName(s) {
 		return "study"
 	}
 	return s

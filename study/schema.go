@@ -22,7 +22,7 @@ type schema map[string]any
 func Schema() []byte {
 	analysis := schema{"type": "object", "required": []string{"method"},
 		"properties": schema{"method": schema{"enum": methodNames()}}}
-	defs := schema{"name": schema{"type": "string", "pattern": nameForm.String()}, "line": textSchema(maxName), "analysis": analysis}
+	defs := schema{"name": schema{"type": "string", "pattern": ws.NameForm}, "line": textSchema(maxName), "analysis": analysis}
 	var choose []schema
 	for _, m := range Methods {
 		defs[m.Name] = m.schema()

@@ -163,8 +163,8 @@ func (c *Carrier) room(n int64) error {
 }
 
 var (
-	ours  = regexp.MustCompile(`^[a-z0-9_-]{1,600}~[a-z0-9_-]{1,600}~[0-9a-f]{16}~[0-9a-f]{16}\.(frame|part)$`)
-	frame = regexp.MustCompile(`^([a-z0-9_-]{1,600})~[a-z0-9_-]{1,600}~[0-9a-f]{16}~([0-9a-f]{16})\.frame$`)
+	ours  = regexp.MustCompile(`^[a-z0-9_-]+~[a-z0-9_-]+~[0-9a-f]{16}~[0-9a-f]{16}\.(frame|part)$`)
+	frame = regexp.MustCompile(`^([a-z0-9_-]+)~[a-z0-9_-]+~[0-9a-f]{16}~([0-9a-f]{16})\.frame$`)
 )
 
 // maxTaken bounds the names remembered of files that cannot be removed.
