@@ -176,7 +176,7 @@ func (d folder) backupData(s ledger.State, c *console) (names []string, err erro
 	}
 	for name := range s.Datasets(own.Site) {
 		for v := 1; v <= s.Latest(own.Site, name); v++ {
-			_, err := d.held(s, own.Site, name, v)
+			_, err := d.heldOn(s, own.Site, name, v)
 			if errors.Is(err, fs.ErrNotExist) {
 				c.say(ws.T("version %d of %s is not in this folder, nor in the backup", "该文件夹与备份中均无 %[2]s 的版本 %[1]d", v, name))
 				continue

@@ -222,14 +222,21 @@ func (d folder) keepVersion(f frozen) (h ledger.Hash, err error) {
 	return ledger.Commit(salt, b), folderTrouble(os.Rename(d.path(draftName, string(f.Dataset)+".duckdb"), d.path(file("duckdb"))))
 }
 
-// held describes a version of a site that is in its folder, as the ledger has it.
-func (d folder) held(s ledger.State, site ws.SiteID, name ws.Dataset, version int) (frozen, error) {
+// heldOn is held by what a state of the ledger has of the version.
+func (d folder) heldOn(s ledger.State, site ws.SiteID, name ws.Dataset, version int) (frozen, error) {
+	on, _ := s.Version(site, name, version)
+	return d.held(on.Commitment, site, name, version)
+}
+
+// held describes a version of a site that is in its folder, as the ledger has it; on is
+// its commitment there.
+func (d folder) held(on ledger.Hash, site ws.SiteID, name ws.Dataset, version int) (frozen, error) {
 	f, commitment, err := d.described(name, version)
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, ws.Errorf(ws.Invalid, "data", ws.T("version %d of %s is not in the folder of site %s", "站点 %[3]s 的文件夹中没有 %[2]s 的版本 %[1]d", version, name, site)).
 			WithHint(ws.T("it was frozen after the backup that the folder was restored from; load it again, freeze it as the next version, and approve the study anew", "该版本冻结于恢复所用备份之后；请重新载入、冻结为下一版本，并重新批准该研究")).Wrap(fs.ErrNotExist)
 	}
-	if on, known := s.Version(site, name, version); err == nil && (!known || on.Commitment != commitment) {
+	if err == nil && on != commitment {
 		err = altered(name, version)
 	}
 	return f, err

@@ -81,13 +81,12 @@ func siteVerdict(ctx context.Context, name string, v ledger.Verdict, args []stri
 // decide signs a verdict with the institution's key, and approves nothing that this folder cannot answer.
 func (d folder) decide(ctx context.Context, desk *socket.Client, questions []ledger.Question, v ledger.Verdict) error {
 	if v == ledger.Approve {
-		state, err := d.state()
+		about, err := desk.About(ctx)
 		if err != nil {
 			return err
 		}
 		for _, q := range questions {
-			on, _ := state.Study(q.StudyRef)
-			if _, err := d.held(state, q.Site, on.Dataset, q.Version); err != nil {
+			if err := d.answerable(ctx, desk, about, q); err != nil {
 				return err
 			}
 		}
@@ -97,6 +96,24 @@ func (d folder) decide(ctx context.Context, desk *socket.Client, questions []led
 		return err
 	}
 	return desk.Decide(ctx, key, questions, v)
+}
+
+// answerable reports whether the folder holds the newest version of the rows that q is
+// about. The node tells what the ledger has of it: to read the ledger here would take the
+// longer the more is on it.
+func (d folder) answerable(ctx context.Context, desk *socket.Client, about socket.About, q ledger.Question) error {
+	studies, err := desk.Studies(ctx, q.Study.String())
+	if err != nil {
+		return err
+	}
+	for _, s := range studies {
+		if s.StudyRef == q.StudyRef && about.Latest(s.Dataset) == q.Version {
+			_, err := d.held(about.Held[s.Dataset], q.Site, s.Dataset, q.Version)
+			return err
+		}
+	}
+	return ws.Errorf(ws.Invalid, "", ws.T("the ledger has a newer version of the dataset, or no such study", "账本上已有该数据集的更新版本，或没有该研究")).
+		WithHint(ws.T("decide again", "请重新决定"))
 }
 
 // oneStudy finds the one study that which names, of one requester where account is given.

@@ -279,7 +279,7 @@ func (v *vault) open(ctx context.Context, name ws.Dataset, version int) (frame.S
 	if _, err := datasetNamed(string(name)); err != nil {
 		return nil, policy.Policy{}, err
 	}
-	f, err := v.node.dir.held(v.node.ledger.State(), v.node.self.Site, name, version)
+	f, err := v.node.dir.heldOn(v.node.ledger.State(), v.node.self.Site, name, version)
 	if err != nil {
 		return nil, policy.Policy{}, err
 	}

@@ -69,6 +69,8 @@ type Server struct {
 	node Node
 	busy chan struct{}
 
+	names sync.Map // of studies whose texts were read, by digest
+
 	mu         sync.Mutex
 	runs       map[ledger.StudyRef]*running
 	served     map[ledger.RunID]*running // runs that others conduct
@@ -152,6 +154,8 @@ type About struct {
 	Fresh       time.Time      `json:"fresh,omitzero"`
 	Told        time.Time      `json:"told,omitzero"` // when the hub last said whom it hears; at the hub, now
 	Peers       []Peer         `json:"peers"`
+	// Held are the commitments of the newest versions of the node's own datasets.
+	Held map[ws.Dataset]ledger.Hash `json:"held,omitempty"`
 }
 
 // Latest is the newest frozen version of a dataset at the node's site; 0 for none.
@@ -184,7 +188,7 @@ func (s *Server) about(w http.ResponseWriter, r *http.Request) {
 		known, told = s.node.Roll(r.Context())
 	}
 	chain, _ := state.Chain()
-	a := About{Site: s.node.Self, Hub: s.node.Hub, Institution: s.node.Institution, Chain: chain.ID, Height: state.Height(), Told: told, Peers: []Peer{}}
+	a := About{Site: s.node.Self, Hub: s.node.Hub, Institution: s.node.Institution, Chain: chain.ID, Height: state.Height(), Told: told, Peers: []Peer{}, Held: map[ws.Dataset]ledger.Hash{}}
 	if s.node.Fresh != nil {
 		a.Fresh = s.node.Fresh()
 	}
@@ -194,6 +198,9 @@ func (s *Server) about(w http.ResponseWriter, r *http.Request) {
 			Latest: map[ws.Dataset]int{}, Seen: known[id].Seen, Release: known[id].Release}
 		for d, v := range state.Datasets(id) {
 			p.Latest[d] = v.Latest
+			if newest, known := state.Version(id, d, v.Latest); known && id == s.node.Self {
+				a.Held[d] = newest.Commitment
+			}
 		}
 		a.Peers = append(a.Peers, p)
 	}

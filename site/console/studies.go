@@ -84,21 +84,42 @@ func (s *Server) studies(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) match(st ledger.State, which string) []Study {
 	found := []Study{}
-	decided := map[ledger.StudyRef][]Decision{}
-	for site := range st.Sites() {
-		for q, d := range st.Decisions(site) {
-			decided[q.StudyRef] = append(decided[q.StudyRef], Decision{Site: site, Version: q.Version, Release: q.Release, Verdict: d.Verdict})
-		}
-	}
 	for ref, rec := range st.Studies() {
-		v := Study{StudyRef: ref, Dataset: rec.Dataset, Purposes: rec.Purposes, Conductors: rec.Conductors, Decisions: decided[ref]}
+		wanted := which == "" || len(which) >= 8 && strings.HasPrefix(ref.Study.String(), strings.TrimPrefix(which, "sha256:"))
+		if name, read := s.names.Load(ref.Study); !wanted && read && name != which {
+			continue
+		}
+		v := Study{StudyRef: ref, Dataset: rec.Dataset, Purposes: rec.Purposes, Conductors: rec.Conductors}
 		s.describe(&v)
-		if which == "" || which == v.Name || len(which) >= 8 && strings.HasPrefix(ref.Study.String(), strings.TrimPrefix(which, "sha256:")) {
-			v.Runs = s.runsOf(st, ref, rec.Dataset)
+		if wanted || which == v.Name {
 			found = append(found, v)
 		}
 	}
+	s.tell(st, found)
 	return found
+}
+
+// tell adds what was decided on studies, and how their runs went.
+func (s *Server) tell(st ledger.State, found []Study) {
+	at := map[ledger.StudyRef]*Study{}
+	on := map[ws.Dataset]bool{}
+	for i := range found {
+		at[found[i].StudyRef], on[found[i].Dataset] = &found[i], true
+	}
+	for site := range st.Sites() {
+		for q, d := range st.Decisions(site) {
+			if v := at[q.StudyRef]; v != nil {
+				v.Decisions = append(v.Decisions, Decision{Site: site, Version: q.Version, Release: q.Release, Verdict: d.Verdict})
+			}
+		}
+	}
+	for d := range on {
+		for id, asked := range st.Runs(d) {
+			if v := at[asked.StudyRef]; v != nil {
+				v.Runs = append(v.Runs, s.runOf(st, asked.StudyRef, id))
+			}
+		}
+	}
 }
 
 // describe adds what the text says.
@@ -108,6 +129,7 @@ func (s *Server) describe(v *Study) {
 		return
 	}
 	v.Name, v.Title = text.Metadata.Name, text.Metadata.Title
+	s.names.Store(v.Study, v.Name)
 	v.Text, _ = text.Canonical() // it has been read from that form
 }
 
@@ -118,28 +140,22 @@ func Purposes(s *study.Study) []ws.Purpose {
 	return slices.Compact(p)
 }
 
-func (s *Server) runsOf(st ledger.State, ref ledger.StudyRef, d ws.Dataset) (out []Run) {
-	for id, asked := range st.Runs(d) {
-		if asked.StudyRef != ref {
-			continue
+func (s *Server) runOf(st ledger.State, ref ledger.StudyRef, id ledger.RunID) Run {
+	rec, _ := st.Run(id)
+	e, _ := st.Epoch(id, rec.Epoch)
+	closing, own := st.Closing(id, e.Conductor)
+	for _, other := range st.Closings(id) {
+		if !own { // a stand-in's
+			closing = other
 		}
-		rec, _ := st.Run(id)
-		e, _ := st.Epoch(id, rec.Epoch)
-		closing, own := st.Closing(id, e.Conductor)
-		for _, other := range st.Closings(id) {
-			if !own { // a stand-in's
-				closing = other
-			}
-			break
-		}
-		run := Run{Run: id, Epoch: rec.Epoch, Conductor: e.Conductor, Closed: rec.Closed, Outcome: closing.Outcome,
-			Kept: s.node.Results.Since(id), Stages: s.stages(ref, id, rec.Closed)}
-		for _, m := range e.Members {
-			run.Sites, run.Versions = append(run.Sites, m.Site), append(run.Versions, m.Version)
-		}
-		out = append(out, run)
+		break
 	}
-	return out
+	run := Run{Run: id, Epoch: rec.Epoch, Conductor: e.Conductor, Closed: rec.Closed, Outcome: closing.Outcome,
+		Kept: s.node.Results.Since(id), Stages: s.stages(ref, id, rec.Closed)}
+	for _, m := range e.Members {
+		run.Sites, run.Versions = append(run.Sites, m.Site), append(run.Versions, m.Version)
+	}
+	return run
 }
 
 // A submission is a study's text with the requester's transaction.
