@@ -348,7 +348,7 @@ func (s *Service) StandIn(ctx context.Context, id ledger.RunID) (*conduct.Outcom
 		return s.reopen(ctx, id, rec, t.opening, t.err)
 	}
 	out, err := s.desk.StandIn(ctx, id, t.c)
-	if ws.KindOf(err) == ws.Unreachable && !rec.Summed {
+	if out == nil && ws.KindOf(err) == ws.Unreachable && !rec.Summed {
 		return s.reopen(ctx, id, rec, t.opening, err)
 	}
 	return out, err

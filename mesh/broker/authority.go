@@ -125,7 +125,7 @@ func public(k nkeys.KeyPair) string {
 // imports that its account's JWT lists, and no other.
 const (
 	upSubjects     = "up.*.hub" // from
-	peerSubjects   = "peer.*.*" // from, to: between members; see [Authority.Ferry]
+	peerSubjects   = "peer.*.*" // from, to: between members; see [passStream]
 	downSubjects   = "down.*.*" // from, to: what members hear
 	storedSubjects = "st.*.*"   // from, to
 	nextSubjects   = "$JS.API.CONSUMER.MSG.NEXT.*.*"
@@ -164,7 +164,7 @@ func (a *Authority) hubJWT(storage int64) (string, error) {
 	c.Name = "HUB"
 	c.Limits.DisallowBearer = true
 	c.Limits.Payload = maxPayload
-	c.Limits.JetStreamLimits = jwt.JetStreamLimits{DiskStorage: storage, Streams: jwt.NoLimit, Consumer: jwt.NoLimit, MaxBytesRequired: true}
+	c.Limits.JetStreamLimits = jwt.JetStreamLimits{DiskStorage: storage, MemoryStorage: passMemory, Streams: jwt.NoLimit, Consumer: jwt.NoLimit, MaxBytesRequired: true}
 	// Exports are private: an import needs a token that the hub's account has signed.
 	for _, e := range []jwt.Export{
 		{Name: "live", Subject: upSubjects, Type: jwt.Service, TokenReq: true},

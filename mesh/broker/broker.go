@@ -14,7 +14,7 @@
 // the hub's account, to ask for the next and to acknowledge. Nothing else has a name in
 // its account, and its user may publish and subscribe to these names only. The sender's
 // name in a subject is put there by the import, not by the sender. Live frames from
-// member to member go through a ferry; see [Authority.Ferry].
+// member to member are passed on by the server itself, whether the hub is there or not.
 //
 // # Not promised
 //
@@ -82,7 +82,6 @@ type Broker struct {
 	urls []string
 
 	storing sync.Mutex // of accounts
-	ferry   *nats.Conn
 }
 
 // startTime bounds how long a server may take to be ready; JetStream reads its store then.
@@ -100,10 +99,6 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 		return nil, err
 	}
 	if err := b.inboxes(ctx, append([]Member{{Site: HubSite}}, cfg.Members...)); err != nil {
-		b.Close()
-		return nil, err
-	}
-	if b.ferry, err = a.Ferry(nats.DefaultURL, nats.InProcessServer(b.srv)); err != nil {
 		b.Close()
 		return nil, err
 	}
@@ -279,9 +274,6 @@ func (b *Broker) inboxes(ctx context.Context, members []Member) error {
 
 // Close stops the server; stored frames stay.
 func (b *Broker) Close() error {
-	if b.ferry != nil {
-		b.ferry.Close()
-	}
 	b.srv.Shutdown()
 	b.srv.WaitForShutdown()
 	return nil

@@ -74,15 +74,14 @@ func (c ClusterConfig) copies() int {
 // authority. It stands in a [Broker]'s place.
 type Cluster struct {
 	*Authority
-	cfg   ClusterConfig
-	ferry *nats.Conn
+	cfg ClusterConfig
 
 	mu   sync.Mutex
 	told map[ws.SiteID]string // what the servers know of a member's rights
 }
 
-// Join tells the servers of all members, makes the inboxes, and carries what
-// members write to each other until Close. It is Unreachable where no server answers.
+// Join tells the servers of all members and makes the inboxes, and what passes on
+// what members write to each other. It is Unreachable where no server answers.
 func Join(ctx context.Context, cfg ClusterConfig) (*Cluster, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -98,13 +97,7 @@ func Join(ctx context.Context, cfg ClusterConfig) (*Cluster, error) {
 	if err := c.tell(ctx, cfg.Members...); err != nil {
 		return nil, err
 	}
-	if err := c.inboxes(ctx, append([]Member{{Site: HubSite}}, cfg.Members...)); err != nil {
-		return nil, err
-	}
-	if c.ferry, err = a.Ferry(c.servers(), c.options()...); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.inboxes(ctx, append([]Member{{Site: HubSite}}, cfg.Members...))
 }
 
 // URLs are the addresses of the servers.
@@ -133,10 +126,7 @@ func (c *Cluster) Remove(ctx context.Context, site ws.SiteID) error {
 }
 
 // Close leaves the servers as they are.
-func (c *Cluster) Close() error {
-	c.ferry.Close()
-	return nil
-}
+func (c *Cluster) Close() error { return nil }
 
 // tell has the servers take the accounts of members, those that they do not have yet.
 func (c *Cluster) tell(ctx context.Context, members ...Member) error {

@@ -21,12 +21,34 @@ func makeInboxes(ctx context.Context, nc *nats.Conn, members []Member, limit int
 	if err != nil {
 		return startTrouble(err)
 	}
+	if err := patiently(ctx, func(ctx context.Context) error {
+		_, err := js.CreateOrUpdateStream(ctx, passStream(copies))
+		return err
+	}); err != nil {
+		return startTrouble(err)
+	}
 	for _, m := range members {
 		if err := patiently(ctx, func(ctx context.Context) error { return makeInbox(ctx, js, m, limit, copies) }); err != nil {
 			return startTrouble(err)
 		}
 	}
 	return nil
+}
+
+// passMemory is what the hub's account may hold in memory, over all servers.
+const passMemory = 64 << 20
+
+// passStream passes on what members write to each other and is not stored. A member
+// writes by an import of the hub's account and hears by another, which the server does
+// not join; what a stream publishes again it does. The stream keeps the last frame only,
+// in memory; it is the servers' own, so that members hear each other without the hub.
+// Accounts that imported from each other would hold as many tokens as there are pairs.
+func passStream(copies int) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: "PASS", Subjects: []string{peerSubjects}, RePublish: &jetstream.RePublish{Source: peerSubjects, Destination: "down.{{wildcard(1)}}.{{wildcard(2)}}"},
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld, MaxMsgs: 1, MaxBytes: 2 * mesh.MaxFrame, MaxMsgSize: mesh.MaxFrame + 1024,
+		Storage: jetstream.MemoryStorage, Replicas: copies, DenyDelete: true, NoAck: true,
+	}
 }
 
 func makeInbox(ctx context.Context, js jetstream.JetStream, m Member, limit int64, copies int) error {

@@ -56,11 +56,13 @@ type Member struct {
 	Alone bool
 }
 
-// An Outcome is the answer of a run, with the salt of its commitment.
+// An Outcome is the answer of a run, with the salt of its commitment. One that comes
+// with an error was computed, but Closing, which commits to it, is not on the ledger yet.
 type Outcome struct {
 	Run      ledger.RunID
 	Document *study.Document
 	Salt     ledger.Salt
+	Closing  *ledger.CloseRun
 }
 
 // A Desk conducts runs. Its methods may be called concurrently.
@@ -292,7 +294,8 @@ func (d *Desk) close(ctx context.Context, p *play, doc *study.Document, failed e
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := d.Submit(ctx, body); err != nil && failed == nil {
-		return nil, err
+		out.Closing = body
+		return out, err
 	}
 	if failed != nil {
 		return nil, failed

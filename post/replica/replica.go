@@ -94,9 +94,14 @@ func (r *Replica) Newest(ctx context.Context, least ledger.Height, texts bool) (
 		select { // a head that does not count comes again at once
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return 0, ws.Errorf(ws.Unreachable, "ledger", ws.T("whoever orders the ledger does not answer", "账本排序方未应答")).Wrap(ctx.Err())
+			return 0, unanswered(ctx)
 		}
 	}
+}
+
+func unanswered(ctx context.Context) error {
+	return ws.Errorf(ws.Unreachable, "ledger", ws.T("whoever orders the ledger does not answer", "账本排序方未应答")).
+		WithHint(ws.T("it is the hub; give the command again when it is back", "排序方即枢纽；请在其恢复后再次执行该命令")).Wrap(ctx.Err())
 }
 
 // Hub is who orders.
@@ -290,7 +295,7 @@ func (r *Replica) Submit(ctx context.Context, tx ledger.Tx) (ledger.Receipt, err
 		}
 		return ledger.Receipt{Digest: f.Digest, Height: f.Height}, r.Reach(ctx, f.Height)
 	case <-ctx.Done():
-		return ledger.Receipt{}, ws.Errorf(ws.Unreachable, "ledger", ws.T("whoever orders the ledger does not answer", "账本排序方未应答")).Wrap(ctx.Err())
+		return ledger.Receipt{}, unanswered(ctx)
 	}
 }
 

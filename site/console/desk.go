@@ -24,10 +24,10 @@ func StandInBy(take func(context.Context, ledger.RunID) (*conduct.Outcome, error
 }
 
 func answerOf(o *conduct.Outcome, err error) (*Answer, error) {
-	if err != nil {
+	if o == nil {
 		return nil, err
 	}
-	return &Answer{Run: o.Run, Document: o.Document, Salt: o.Salt}, nil
+	return &Answer{Run: o.Run, Document: o.Document, Salt: o.Salt, Closing: o.Closing}, err
 }
 
 // Follow is told a desk's progress; the end of a run the console learns from the run itself.

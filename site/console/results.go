@@ -125,6 +125,11 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 		err = invalid(ws.T("the answer of this run is not kept here", "此处未保存该计算的结果")).
 			WithHint(ws.T("ask the node that conducted the run, or took it over", "请在主持或接替该计算的节点上查询"))
 	}
+	if err == nil && a.Closing != nil { // the hub was away when the run ended
+		if err = s.finish(r.Context(), a); err == nil {
+			err = s.node.Results.Put(a)
+		}
+	}
 	var sent *answer
 	if err == nil {
 		sent, err = s.committed(a)

@@ -29,6 +29,9 @@ type Answer struct {
 	Run      ledger.RunID
 	Document *study.Document
 	Salt     ledger.Salt // of the commitments on the ledger
+	// Closing commits to the answer and is not on the ledger yet; nil once it is. Until
+	// then the answer is given to nobody.
+	Closing *ledger.CloseRun
 }
 
 // Progress says how far a run is.
@@ -302,7 +305,44 @@ func (s *Server) standIn(w http.ResponseWriter, r *http.Request) {
 		reply(w, nil, err)
 		return
 	}
-	s.play(w, r, rec.StudyRef, func(ctx context.Context) (*Answer, error) { return s.node.StandIn(ctx, q.Run) })
+	s.play(w, r, rec.StudyRef, func(ctx context.Context) (*Answer, error) {
+		a, err := s.node.Results.Answer(q.Run)
+		if err != nil {
+			return nil, err
+		}
+		if a == nil {
+			return s.node.StandIn(ctx, q.Run)
+		}
+		if err := s.finish(ctx, a); err != nil {
+			return nil, err
+		}
+		return a, nil
+	})
+}
+
+// finish puts on the ledger the closing of a kept answer that is not there.
+func (s *Server) finish(ctx context.Context, a *Answer) error {
+	if a.Closing == nil {
+		return nil
+	}
+	if _, known := s.node.Ledger.State().Closing(a.Run, s.node.Self); !known {
+		ctx, cancel := context.WithTimeout(ctx, submitTime+s.node.Delay)
+		defer cancel()
+		if err := s.node.Submit(ctx, a.Closing); err != nil {
+			return unrecorded(a, err)
+		}
+	}
+	a.Closing = nil
+	return nil
+}
+
+// unrecorded says where an answer is that nobody gets before it is on record.
+func unrecorded(a *Answer, why error) error {
+	if ws.KindOf(why) != ws.Unreachable {
+		return why
+	}
+	return ws.Errorf(ws.Unreachable, "ledger", ws.T("the answer of run %s is computed and kept here; it is given out once it is on record, and whoever orders the ledger does not answer", "计算 %s 的结果已得出并保存于此；须登记后方可交付，而账本排序方未应答", string(a.Run))).
+		WithHint(ws.T("when the hub is back: wellspring study result %s --dir DIR", "待枢纽恢复后执行：wellspring study result %s --dir DIR", string(a.Run)))
 }
 
 // giveUp closes on the ledger the runs that this node conducted before it was
@@ -333,6 +373,13 @@ type answer struct {
 	Run      ledger.RunID    `json:"run"`
 	Document json.RawMessage `json:"document"`
 	Salt     ledger.Salt     `json:"salt"`
+	Closing  *closing        `json:"closing,omitempty"`
+}
+
+// A closing is what a [ledger.CloseRun] says beside the answer.
+type closing struct {
+	Epoch  int         `json:"epoch"`
+	Rounds ledger.Hash `json:"rounds"`
 }
 
 // ended is the last line of the answer to an order.
@@ -353,7 +400,11 @@ func (a *Answer) seal() (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &answer{a.Run, b, a.Salt}, nil
+	sealed := &answer{Run: a.Run, Document: b, Salt: a.Salt}
+	if a.Closing != nil {
+		sealed.Closing = &closing{a.Closing.Epoch, a.Closing.Rounds}
+	}
+	return sealed, nil
 }
 
 func (a *answer) open() (*Answer, error) {
@@ -361,7 +412,11 @@ func (a *answer) open() (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Answer{Run: a.Run, Document: doc, Salt: a.Salt}, nil
+	opened := &Answer{Run: a.Run, Document: doc, Salt: a.Salt}
+	if a.Closing != nil {
+		opened.Closing = &ledger.CloseRun{Run: a.Run, Epoch: a.Closing.Epoch, Outcome: ledger.OK, Rounds: a.Closing.Rounds, Result: ledger.Commit(a.Salt, a.Document)}
+	}
+	return opened, nil
 }
 
 // play conducts, telling how far it is, a line each, until the end. Who
@@ -390,8 +445,12 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, ref ledger.StudyRe
 	end := make(chan event, 1)
 	go func() {
 		a, err := conduct(ctx)
-		if err == nil && s.node.Results != nil {
-			err = s.node.Results.Put(a) // from here on a crash loses it no more: see [Server.result]
+		if a != nil && s.node.Results != nil {
+			if kept := s.node.Results.Put(a); err == nil { // from here on a crash loses it no more: see [Server.result]
+				err = kept
+			} else if kept == nil {
+				err = unrecorded(a, err)
+			}
 		}
 		if err == nil {
 			err = s.release(ctx, ref, a)
