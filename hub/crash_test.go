@@ -44,21 +44,8 @@ func TestNetwork_HubDies(t *testing.T) {
 	want := bytesOf(t, q.run(t, w).Document)
 	luck := rand.New(rand.NewPCG(3, 4))
 	for range 5 {
-		var id ledger.RunID
 		round, answered, site := luck.IntN(8), luck.IntN(4), w.Sites[luck.IntN(4)]
-		ctx, cancel := context.WithCancel(t.Context())
-		done := w.When(round, answered, func(p conduct.Progress) {
-			id = p.Run
-			w.KillHub()
-			cancel()
-		})
-		if _, err := q.try(ctx, w); err == nil {
-			t.Fatal("the hub lived on")
-		}
-		<-done
-		if err := w.StartHub(); err != nil { // whoever orders the ledger is back; what it conducted is not
-			t.Fatal(err)
-		}
+		id := q.orphan(t, w, round, answered)
 		out, err := standIn(t, w, site, id)
 		if err != nil {
 			t.Fatalf("%s stands in from round %d, %d answers: %v", site, round, answered, err)
@@ -67,6 +54,27 @@ func TestNetwork_HubDies(t *testing.T) {
 			t.Errorf("%s stands in from round %d: the answer has other bytes", site, round)
 		}
 	}
+}
+
+// orphan has the hub conduct a run and kills it in the middle. Whoever orders the ledger
+// is back on return; what it conducted is not.
+func (q question) orphan(t *testing.T, w *hubtest.Network, round, answered int) (id ledger.RunID) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := w.When(round, answered, func(p conduct.Progress) {
+		id = p.Run
+		w.KillHub()
+		cancel()
+	})
+	if _, err := q.try(ctx, w); err == nil {
+		t.Fatal("the hub lived on")
+	}
+	<-done
+	if err := w.StartHub(); err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func standIn(t *testing.T, w *hubtest.Network, site ws.SiteID, id ledger.RunID) (*conduct.Outcome, error) {
@@ -83,20 +91,7 @@ func TestNetwork_HubOfThreeDies(t *testing.T) {
 	q := ask(t, w, logistic("three"))
 	want := bytesOf(t, q.run(t, w).Document)
 	for _, round := range []int{0, 3} {
-		var id ledger.RunID
-		ctx, cancel := context.WithCancel(t.Context())
-		done := w.When(round, 1, func(p conduct.Progress) {
-			id = p.Run
-			w.KillHub()
-			cancel()
-		})
-		if _, err := q.try(ctx, w); err == nil {
-			t.Fatal("the hub lived on")
-		}
-		<-done
-		if err := w.StartHub(); err != nil {
-			t.Fatal(err)
-		}
+		id := q.orphan(t, w, round, 1)
 		if round > 0 {
 			out, err := standIn(t, w, "site1", id)
 			if err != nil || bytesOf(t, out.Document) != want {

@@ -8,17 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"wellspring/analyze"
-	"wellspring/analyze/describe"
-	"wellspring/analyze/glm"
-	"wellspring/frame"
-	"wellspring/hub/hubtest"
 	"wellspring/mesh"
 	"wellspring/mesh/folder"
 	"wellspring/mesh/wire"
-	"wellspring/policy"
-
-	ws "wellspring"
 )
 
 // A hospital behind a one-way gate answers through two folders: its inner part
@@ -55,13 +47,7 @@ func TestNetwork_TwoParts(t *testing.T) {
 		parts.Go(func() { exchange(ctx, t, every, dir("inner-out"), dir("outer-in"), dir("outer-out"), dir("inner-in")) })
 		return folder.Open(pass.Site, dir("inner-in"), dir("inner-out"), o)
 	}
-	rows := map[ws.SiteID]frame.Source{"site0": patients(t, 0, 60), "site1": patients(t, 1, 70), "site2": patients(t, 2, 80), "site3": patients(t, 3, 90)}
-	w, err := hubtest.New(t.Context(), hubtest.Config{Dir: t.TempDir(), Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: rows,
-		Policy: policy.Default(), Patience: time.Minute, Carrier: carriers})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.Close() })
+	w := network(t, 4, over(carriers))
 	q := ask(t, w, logistic("folders"))
 	begin := time.Now()
 	out := q.run(t, w)

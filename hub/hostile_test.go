@@ -2,23 +2,17 @@ package hub_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	ws "wellspring"
-	"wellspring/analyze"
-	"wellspring/analyze/describe"
-	"wellspring/analyze/glm"
-	"wellspring/frame"
 	"wellspring/hub/hubtest"
 	"wellspring/mesh"
 	"wellspring/mesh/broker"
 	"wellspring/mesh/meshtest"
 	"wellspring/mesh/wire"
-	"wellspring/policy"
 	"wellspring/post"
 	"wellspring/run"
 	"wellspring/run/runtest"
@@ -173,23 +167,14 @@ func TestHostile_Broker(t *testing.T) {
 	t.Parallel()
 	q := func(w *hubtest.Network) string { return bytesOf(t, ask(t, w, logistic("first")).run(t, w).Document) }
 	want := q(network(t, 4))
-	rows := map[ws.SiteID]frame.Source{}
-	for i := range 4 {
-		rows[ws.SiteID(fmt.Sprintf("site%d", i))] = patients(t, uint64(i), 60+10*i)
-	}
 	var seed atomic.Uint64
-	w, err := hubtest.New(t.Context(), hubtest.Config{Dir: t.TempDir(), Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: rows, Policy: policy.Default(), Patience: time.Minute,
-		Carrier: func(pass mesh.Pass) (mesh.Carrier, error) {
-			c, err := wire.Open(pass, wire.Options{})
-			if err != nil {
-				return nil, err
-			}
-			return meshtest.NewHostile(c, seed.Add(1), 0.05), nil
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := network(t, 4, over(func(pass mesh.Pass) (mesh.Carrier, error) {
+		c, err := wire.Open(pass, wire.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return meshtest.NewHostile(c, seed.Add(1), 0.05), nil
+	}))
 	begin := time.Now()
 	if q(w) != want {
 		t.Error("the answer has other bytes")
@@ -201,16 +186,8 @@ func TestHostile_Broker(t *testing.T) {
 // of whoever conducts the run ends, or a new epoch goes on without it.
 func TestHostile_Silence(t *testing.T) {
 	t.Parallel()
-	rows := map[ws.SiteID]frame.Source{}
-	for i := range 5 {
-		rows[ws.SiteID(fmt.Sprintf("site%d", i))] = patients(t, uint64(i), 60+10*i)
-	}
 	const patience = 2 * time.Second
-	w, err := hubtest.New(t.Context(), hubtest.Config{Dir: t.TempDir(), Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: rows, Policy: policy.Default(), Patience: patience})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := network(t, 5, patient(patience))
 	silent := func(step run.Step, round int) hubtest.Mouth {
 		return func(_ ws.SiteID, m mesh.Letter) []mesh.Letter {
 			if m.To == "site4" && m.Label == string(step) && m.Round == round {

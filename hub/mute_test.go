@@ -2,21 +2,14 @@ package hub_test
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	ws "wellspring"
-	"wellspring/analyze"
-	"wellspring/analyze/describe"
-	"wellspring/analyze/glm"
-	"wellspring/frame"
-	"wellspring/hub/hubtest"
 	"wellspring/mesh"
 	"wellspring/mesh/broker"
 	"wellspring/mesh/wire"
-	"wellspring/policy"
 	"wellspring/post"
 	"wellspring/post/conduct"
 	"wellspring/run"
@@ -42,25 +35,16 @@ func TestHostile_Mute(t *testing.T) {
 	t.Parallel()
 	const patience = 2 * time.Second
 	var muted atomic.Bool
-	rows := map[ws.SiteID]frame.Source{}
-	for i := range 5 {
-		rows[ws.SiteID(fmt.Sprintf("site%d", i))] = patients(t, uint64(i), 60+10*i)
-	}
-	w, err := hubtest.New(t.Context(), hubtest.Config{Dir: t.TempDir(), Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: rows, Policy: policy.Default(), Patience: patience,
-		Carrier: func(pass mesh.Pass) (mesh.Carrier, error) {
-			if pass.Site != "site4" {
-				return nil, nil
-			}
-			c, err := wire.Open(pass, wire.Options{})
-			if err != nil {
-				return nil, err
-			}
-			return mute{c, &muted}, nil
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := network(t, 5, patient(patience), over(func(pass mesh.Pass) (mesh.Carrier, error) {
+		if pass.Site != "site4" {
+			return nil, nil
+		}
+		c, err := wire.Open(pass, wire.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return mute{c, &muted}, nil
+	}))
 	q := ask(t, w, ages("all"))
 	filled := make(chan bool)
 	w.Lie(func(from ws.SiteID, m mesh.Letter) []mesh.Letter {
@@ -83,7 +67,7 @@ func TestHostile_Mute(t *testing.T) {
 	})
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	_, err = q.try(ctx, w)
+	_, err := q.try(ctx, w)
 	cancel()
 	refused(t, begin, err, ws.Unreachable, "site4")
 	if took := time.Since(begin); took > 3*patience+5*time.Second {

@@ -16,6 +16,7 @@ import (
 	"wellspring/frame/table"
 	"wellspring/hub/hubtest"
 	"wellspring/ledger"
+	"wellspring/mesh"
 	"wellspring/mesh/broker"
 	"wellspring/policy"
 	"wellspring/post/conduct"
@@ -41,26 +42,27 @@ func patients(t testing.TB, seed uint64, n int) *table.Table {
 	return out
 }
 
-// network is one of n hospitals that ends with the test.
-func network(t testing.TB, n int) *hubtest.Network {
+// network is one of n hospitals that ends with the test; others change what it is made of.
+func network(t testing.TB, n int, others ...func(*hubtest.Config)) *hubtest.Network {
 	t.Helper()
-	rows := map[ws.SiteID]frame.Source{}
+	cfg := hubtest.Config{Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: map[ws.SiteID]frame.Source{}, Policy: policy.Default(), Patience: time.Minute}
 	for i := range n {
-		rows[ws.SiteID(fmt.Sprintf("site%d", i))] = patients(t, uint64(i), 60+10*i)
+		cfg.Rows[ws.SiteID(fmt.Sprintf("site%d", i))] = patients(t, uint64(i), 60+10*i)
 	}
-	w, err := hubtest.New(t.Context(), hubtest.Config{Dir: t.TempDir(), Catalog: analyze.Catalog{describe.Describe(), glm.Method()}, Rows: rows, Policy: policy.Default(), Patience: time.Minute})
-	if err != nil {
-		t.Fatal(err)
+	for _, change := range others {
+		change(&cfg)
 	}
-	t.Cleanup(func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("reported: %v", w.Troubles())
-		}
-	})
-	return w
+	return hubtest.Play(t, cfg)
+}
+
+// over has sites reach the broker by another carrier.
+func over(carrier func(mesh.Pass) (mesh.Carrier, error)) func(*hubtest.Config) {
+	return func(cfg *hubtest.Config) { cfg.Carrier = carrier }
+}
+
+// patient has whoever conducts wait so long and no longer.
+func patient(d time.Duration) func(*hubtest.Config) {
+	return func(cfg *hubtest.Config) { cfg.Patience = d }
 }
 
 func logistic(name string) *study.Study {

@@ -18,7 +18,6 @@ import (
 	"wellspring/mesh"
 	"wellspring/mesh/broker"
 	"wellspring/post"
-	"wellspring/post/conduct"
 	"wellspring/run"
 	"wellspring/study"
 )
@@ -190,20 +189,7 @@ func TestHostile_Subtraction(t *testing.T) {
 	t.Parallel()
 	w := network(t, 5)
 	q := ask(t, w, logistic("first"))
-	var id ledger.RunID
-	ctx, cancel := context.WithCancel(t.Context())
-	done := w.When(3, 0, func(p conduct.Progress) {
-		id = p.Run
-		w.KillHub()
-		cancel()
-	})
-	if _, err := q.try(ctx, w); err == nil {
-		t.Fatal("the hub lived on")
-	}
-	<-done
-	if err := w.StartHub(); err != nil {
-		t.Fatal(err)
-	}
+	id := q.orphan(t, w, 3, 0)
 	w.Careless()
 	again := logistic("again")
 	again.Data.Where = "age >= 0"

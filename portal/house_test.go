@@ -92,20 +92,8 @@ func newHouse(t *testing.T) *house {
 	for i, site := range ledgertest.Sites {
 		all[ws.SiteID(site)] = rows(t, uint64(i))
 	}
-	w, err := hubtest.New(t.Context(), hubtest.Config{Dir: t.TempDir(), Catalog: analyze.Catalog{describe.Describe(), glm.Method(), survival.KM()},
-		Rows: all, Policy: policy.Default(), Patience: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("reported: %v", w.Troubles())
-		}
-	})
-	h := &house{t: t, net: w}
+	h := &house{t: t, net: hubtest.Play(t, hubtest.Config{Catalog: analyze.Catalog{describe.Describe(), glm.Method(), survival.KM()},
+		Rows: all, Policy: policy.Default(), Patience: time.Minute})}
 	h.hub, h.desk = h.console(broker.HubSite), h.console(home)
 	h.operator = h.serve(portal.Config{Node: h.hub})
 	h.steward = h.serve(portal.Config{Node: h.desk, Steward: h.decider()})

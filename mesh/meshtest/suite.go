@@ -197,12 +197,10 @@ func testBodies(t *testing.T, n Network) {
 	}
 }
 
-// A kept letter comes after its sender has ended and begun again with its
-// store; where the carrier keeps frames, even while the sender is away.
-func testKept(t *testing.T, n Network) {
-	ctx, keys := timeout(t), NewKeys(t, Hub, SiteA)
+// lasting opens the site on the memory of the one before.
+func lasting(t *testing.T, n Network, keys Keys) func() mesh.Config {
 	dir := t.TempDir()
-	cfg := func() mesh.Config {
+	return func() mesh.Config {
 		store, err := mesh.OpenDir(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -211,11 +209,24 @@ func testKept(t *testing.T, n Network) {
 		c.Store = store
 		return c
 	}
-	first := keys.Link(t, cfg())
-	body := make([]byte, 1<<20)
+}
+
+// sendKept sends a short kept letter and a long one, whose body it returns.
+func sendKept(t *testing.T, ctx context.Context, from *mesh.Link) (body []byte) {
+	body = make([]byte, 1<<20)
 	rand.Read(body)
-	send(t, ctx, first, mesh.Letter{To: Hub, Run: "r", Round: 1, Keep: true})
-	send(t, ctx, first, mesh.Letter{To: Hub, Run: "r", Round: 2, Keep: true, Body: body, Label: "big"})
+	send(t, ctx, from, mesh.Letter{To: Hub, Run: "r", Round: 1, Keep: true})
+	send(t, ctx, from, mesh.Letter{To: Hub, Run: "r", Round: 2, Keep: true, Body: body, Label: "big"})
+	return body
+}
+
+// A kept letter comes after its sender has ended and begun again with its
+// store; where the carrier keeps frames, even while the sender is away.
+func testKept(t *testing.T, n Network) {
+	ctx, keys := timeout(t), NewKeys(t, Hub, SiteA)
+	cfg := lasting(t, n, keys)
+	first := keys.Link(t, cfg())
+	body := sendKept(t, ctx, first)
 	time.Sleep(300 * time.Millisecond)
 	first.Close()
 	if !n.Keeps {
@@ -248,21 +259,9 @@ func testKept(t *testing.T, n Network) {
 // kept letters come in their order; what the former key signed is no longer taken.
 func testNewKey(t *testing.T, n Network) {
 	ctx, keys := timeout(t), NewKeys(t, Hub, SiteA)
-	dir := t.TempDir()
-	cfg := func() mesh.Config {
-		store, err := mesh.OpenDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := keys.Config(SiteA, n.Open(t, SiteA))
-		c.Store = store
-		return c
-	}
+	cfg := lasting(t, n, keys)
 	first := keys.Link(t, cfg())
-	body := make([]byte, 1<<20)
-	rand.Read(body)
-	send(t, ctx, first, mesh.Letter{To: Hub, Run: "r", Round: 1, Keep: true})
-	send(t, ctx, first, mesh.Letter{To: Hub, Run: "r", Round: 2, Keep: true, Body: body, Label: "big"})
+	body := sendKept(t, ctx, first)
 	first.Close()
 	keys[SiteA] = NewKeys(t, SiteA)[SiteA]
 	hub := keys.Link(t, keys.Config(Hub, n.Open(t, Hub)))
