@@ -33,12 +33,17 @@ func blocksOf(path string) (blocks []block, err error) {
 }
 
 const (
-	guideEn = "../../docs/guide/hospital-it.md"
-	guideZh = "../../docs/guide/hospital-it.zh.md"
-	toRun   = "sh run="
+	hospitalGuide = "../../docs/guide/hospital-it.md"
+	operatorGuide = "../../docs/guide/operator.md"
+	toRun         = "sh run="
 )
 
-func TestGuide(t *testing.T) { runsAll(t, guideEn, guideZh, "guide.txtar", "guide", 10) }
+func TestGuide(t *testing.T) {
+	runsAll(t, hospitalGuide, inChinese(hospitalGuide), "guide.txtar", "guide", 10)
+	runsAll(t, operatorGuide, inChinese(operatorGuide), "operator.txtar", "operate", 10)
+}
+
+func inChinese(path string) string { return strings.TrimSuffix(path, "md") + "zh.md" }
 
 // runsAll wants both languages of a guide to have the same blocks, and a script to run
 // by its command every one that is marked to be run, of which there are at least so many.
@@ -79,11 +84,18 @@ func runsAll(t *testing.T, english, chinese, script, command string, least int) 
 }
 
 // guide LABEL: runs a block of the hospital's guide as it is written, in the script's folder.
-func guide(ts *testscript.TestScript, neg bool, args []string) {
+func guide(ts *testscript.TestScript, neg bool, args []string) { follow(ts, hospitalGuide, neg, args) }
+
+// operate LABEL: runs one of the operator's.
+func operate(ts *testscript.TestScript, neg bool, args []string) {
+	follow(ts, operatorGuide, neg, args)
+}
+
+func follow(ts *testscript.TestScript, path string, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("guide LABEL")
+		ts.Fatalf("a guide's block is named by its LABEL")
 	}
-	blocks, err := blocksOf(guideEn)
+	blocks, err := blocksOf(path)
 	ts.Check(err)
 	at := slices.IndexFunc(blocks, func(b block) bool { return b.info == toRun+args[0] })
 	if at < 0 {
@@ -93,7 +105,10 @@ func guide(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(file, []byte(blocks[at].text), 0o600))
 	cmd := exec.Command("bash", "-euo", "pipefail", file)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=", "PATH="+ts.Getenv("PATH"), "NODE="+ts.Getenv("NODE"), "GATE="+ts.Getenv("GATE"), "RECIPIENT="+ts.Getenv("RECIPIENT"))
+	cmd.Env = append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=", "PATH="+ts.Getenv("PATH"))
+	for _, name := range []string{"NODE", "GATE", "RECIPIENT", "HUB", "ADDRESS", "LISTEN"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {

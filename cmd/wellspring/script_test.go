@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 			"refuse": refuse, "recode": recode, "interrupt": interrupt, "parquet": writeParquet,
 			"found": found, "decide": decide, "field": field, "alter": alter, "gone": gone,
 			"serve": serve, "halt": halt, "ends": ends, "midway": midway, "pinall": pinAll, "private": private,
-			"fetch": fetch, "pages": pages, "sign": sign, "shut": shut, "guide": guide, "unit": unit, "proxy": proxy, "tapped": tapped, "plan": plan, "cluster": cluster, "begin": begin, "says": says, "carry": carry, "offline": offline, "logs": logs, "knock": knock,
+			"fetch": fetch, "pages": pages, "sign": sign, "shut": shut, "guide": guide, "operate": operate, "unit": unit, "proxy": proxy, "tapped": tapped, "plan": plan, "cluster": cluster, "begin": begin, "says": says, "carry": carry, "offline": offline, "logs": logs, "knock": knock,
 			"hold": hold, "everywhere": everywhere, "python": python, "snippet": snippet,
 			"identity": identity, "fall": fall, "reborn": rebear,
 		},
