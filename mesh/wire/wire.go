@@ -353,10 +353,10 @@ func badPass() error {
 }
 
 func connectTrouble(err error) error {
-	kind := ws.Unreachable
 	if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) || errors.Is(err, nats.ErrAccountAuthExpired) {
-		kind = ws.Denied
+		return ws.Errorf(ws.Denied, "mesh/wire", ws.T("the pass of this node is not good: it is void, or a newer one took its place", "本节点的通行证无效：已作废，或已被更新的取代")).
+			WithHint(ws.T("ask the operator whether the node is admitted; for a new pass: wellspring site renew pass --dir DIR", "请向运营方确认节点已获接纳；申领新通行证：wellspring site renew pass --dir DIR"))
 	}
-	return ws.Errorf(kind, "mesh/wire", ws.T("the broker cannot be reached, or refuses this node", "无法连接消息服务器，或其拒绝本节点")).
-		WithHint(ws.T("check address, proxy and pass; ask the hub whether the node is admitted", "请检查地址、代理与凭据，并向枢纽确认节点已获准接入")).Wrap(err)
+	return ws.Errorf(ws.Unreachable, "mesh/wire", ws.T("the broker cannot be reached", "无法连接消息服务器")).
+		WithHint(ws.T("check address and proxy; ask the operator whether the hub runs", "请检查地址与代理，并向运营方确认枢纽正在运行")).Wrap(err)
 }
