@@ -78,3 +78,38 @@ func TestLink_Grant(t *testing.T) {
 		}
 	}
 }
+
+// A receiver that has lost what had come of a letter is sent all of it again.
+func TestLink_GrantAnew(t *testing.T) {
+	pub, key, _ := ed25519.GenerateKey(nil)
+	s := &sink{tap: tap{in: make(chan []byte, 16), pace: Pace{Tick: 5 * time.Millisecond, Resend: 20 * time.Millisecond, Slowest: time.Minute}}, pieces: map[ws.SiteID]int{}}
+	l, err := Open(Config{Chain: "chain", Self: "hub", Key: key, Carrier: s, Limit: func(string) int64 { return 64 << 20 },
+		Peer: func(ws.SiteID) (ed25519.PublicKey, bool) { return pub, true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.Send(t.Context(), Letter{To: "one", Run: "r", Label: "plan", Body: make([]byte, 12*piece)}); err != nil {
+		t.Fatal(err)
+	}
+	put := unasked
+	for _, said := range []struct {
+		have, grant uint32
+		lacks       []uint32
+		more        int
+	}{{2, 8, nil, 8}, {10, 8, nil, 2}, {0, 4, []uint32{0, 1, 2, 3}, 4}, {4, 8, nil, 8}} {
+		if n := s.put(t, put); n != put {
+			t.Fatalf("%d pieces were put, not %d", n, put)
+		}
+		n := &note{From: "one", To: "hub", run: "r", session: l.start, next: 1, seq: 1, have: said.have, grant: said.grant, lacks: said.lacks}
+		sig, _, err := sign(key, noteDomain, "chain", n.encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.in <- encodeNoteFrame(n.encode(), sig)
+		put += said.more
+	}
+	if n := s.put(t, put); n != put {
+		t.Fatalf("%d pieces were put, not %d", n, put)
+	}
+}

@@ -319,6 +319,9 @@ func (l *Link) wanted(o *outLetter, n *note) {
 	}
 	o.sent = now
 	o.headDue = n.have == 0
+	if int(n.have) < o.have { // its receiver has begun anew; or an old note, which the next one makes good
+		o.have, o.put, o.grant = int(n.have), int(n.have), min(int(n.grant), credit)
+	}
 	for _, i := range n.lacks {
 		if o.n > 1 && int(i) < o.put && int(i) < o.n && !slices.Contains(o.again, i) {
 			o.again = append(o.again, i)
