@@ -83,6 +83,17 @@ func standIn(t *testing.T, w *hubtest.Network, site ws.SiteID, id ledger.RunID) 
 	return w.Site(site).StandIn(ctx, id)
 }
 
+// A site that has no part in a run is told so at once when it is to take it over.
+func TestStandIn_Stranger(t *testing.T) {
+	w := network(t, 5)
+	q := ask(t, w, logistic("four"))
+	q.members = q.members[:4]
+	id := q.orphan(t, w, 1, 0)
+	if _, err := standIn(t, w, "site4", id); ws.KindOf(err) != ws.Denied || !strings.Contains(err.Error(), "takes part") {
+		t.Errorf("told: %v", err)
+	}
+}
+
 // Of three hospitals none may open a new epoch, in which its own institution would
 // not count: it is refused before the ledger hears of it. Rounds that the hub
 // began go on to the answer, since it is the hub whose institution they leave out.

@@ -34,7 +34,7 @@ type serving struct {
 type job struct {
 	delivery *mesh.Delivery
 	message  *run.Message
-	do       func(*Node)
+	do       func(*Node, error) // error: there is no node
 }
 
 // Bounds of the runs that a site answers at one time, of those among them that one
@@ -166,11 +166,7 @@ func (v *serving) job(ctx context.Context, j job) error {
 		return nil
 	}
 	if j.do != nil {
-		err := v.begin(ctx)
-		if err != nil {
-			return err
-		}
-		j.do(v.node)
+		j.do(v.node, v.begin(ctx))
 		return nil
 	}
 	if j.message != nil {
@@ -330,10 +326,17 @@ func (s *Service) StandIn(ctx context.Context, id ledger.RunID) (*conduct.Outcom
 		err     error
 	}
 	got := make(chan taken, 1)
-	s.serve(ctx, string(id), job{do: func(n *Node) {
+	begun := s.serve(ctx, string(id), job{do: func(n *Node, err error) {
+		if err != nil {
+			got <- taken{err: err, may: err}
+			return
+		}
 		c, err := n.participant.StandIn()
 		got <- taken{c, n.participant.Opening(), n.participant.MayConduct(), err}
 	}})
+	if !begun {
+		return nil, ws.Errorf(ws.Unreachable, "stand in", ws.T("this site answers too many runs at one time", "本站点同时应答的计算过多"))
+	}
 	var t taken
 	select {
 	case t = <-got:
