@@ -77,11 +77,14 @@ func (l *Link) stateOf(id lane, n *note) bool {
 	if in.about >= in.acked {
 		n.seq = in.about
 		if x := in.letters[in.about]; x != nil {
-			most := l.grant(x)
-			n.grant = uint32(most)
+			most := maxLacks
+			if x.growing() {
+				most = l.grant(x)
+			}
+			n.grant = uint32(min(most, credit))
 			n.have, n.lacks = x.asm.progress(in.ask, most)
 		} else {
-			n.grant, n.lacks = unasked, []uint32{0}
+			n.grant, n.lacks = uint32(l.pace.Ahead), []uint32{0}
 		}
 	}
 	in.about, in.ask = 0, false

@@ -48,10 +48,11 @@ type Pace struct {
 	Resend   time.Duration // until a letter is sent again; doubled each time
 	Slowest  time.Duration // longest time between two resends
 	Patience time.Duration // until a peer whose letters do not come whole, or do not arrive, is reported
+	Ahead    int           // how many pieces of a letter go before its receiver grants any
 }
 
 // Quick is the pace of a network.
-var Quick = Pace{Tick: 50 * time.Millisecond, Note: 25 * time.Millisecond, Resend: 300 * time.Millisecond, Slowest: 15 * time.Second, Patience: 2 * time.Minute}
+var Quick = Pace{Tick: 50 * time.Millisecond, Note: 25 * time.Millisecond, Resend: 300 * time.Millisecond, Slowest: 15 * time.Second, Patience: 2 * time.Minute, Ahead: 2}
 
 func (p Pace) filled() Pace {
 	for _, f := range []struct {
@@ -61,6 +62,9 @@ func (p Pace) filled() Pace {
 		if *f.to <= 0 {
 			*f.to = f.by
 		}
+	}
+	if p.Ahead <= 0 {
+		p.Ahead = Quick.Ahead
 	}
 	return p
 }

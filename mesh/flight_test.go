@@ -50,7 +50,7 @@ func (s *sink) put(t *testing.T, least int) (n int) {
 // [MESH-16]: of long letters to many peers so many pieces are on their way and no more; the next
 // go when a peer says what it has, or has been silent for too long.
 func TestLink_Flight(t *testing.T) {
-	const peers = maxFlight/unasked + 12
+	peers := maxFlight/ahead + 12
 	for _, silent := range []bool{false, true} {
 		t.Run(fmt.Sprint("silent: ", silent), func(t *testing.T) {
 			resend := time.Minute
@@ -65,7 +65,7 @@ func TestLink_Flight(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			body := make([]byte, unasked*piece)
+			body := make([]byte, ahead*piece)
 			for i := range peers {
 				if err := l.Send(t.Context(), Letter{To: ws.SiteID(fmt.Sprint("p", i)), Run: "r", Label: "plan", Body: body}); err != nil {
 					t.Fatal(err)
@@ -74,13 +74,13 @@ func TestLink_Flight(t *testing.T) {
 			if n := s.put(t, maxFlight+btoi(silent)); n > maxFlight && !silent {
 				t.Errorf("%d pieces were put, with room for %d", n, maxFlight)
 			}
-			n := &note{From: "p0", To: "hub", run: "r", session: l.start, next: 1, seq: 1, have: unasked}
+			n := &note{From: "p0", To: "hub", run: "r", session: l.start, next: 1, seq: 1, have: uint32(ahead)}
 			sig, _, err := sign(key, noteDomain, "chain", n.encode())
 			if err != nil {
 				t.Fatal(err)
 			}
 			s.in <- encodeNoteFrame(n.encode(), sig)
-			if n := s.put(t, maxFlight+unasked*btoi(!silent)); n > maxFlight+unasked && !silent {
+			if n := s.put(t, maxFlight+ahead*btoi(!silent)); n > maxFlight+ahead && !silent {
 				t.Errorf("then %d pieces were put", n)
 			}
 			if l.Forget("r"); l.flight.pieces != 0 {

@@ -48,6 +48,7 @@ type inLetter struct {
 	delivered bool
 	acked     bool
 	moved     time.Time // when its last new piece came
+	grew      time.Time // when have last rose
 	have      int       // pieces without a gap, from the first
 	granted   int       // its sender may send the pieces before this one
 }
@@ -174,7 +175,7 @@ func (l *Link) admit(h *head, done func()) bool {
 		l.report(storeTrouble(err))
 		return false
 	}
-	x := &inLetter{h: h.header, asm: asm, in: in, whole: asm.whole(), granted: unasked, moved: time.Now()}
+	x := &inLetter{h: h.header, asm: asm, in: in, whole: asm.whole(), granted: l.pace.Ahead, moved: time.Now(), grew: time.Now()}
 	in.letters[h.seq] = x
 	l.letters[h.digest] = x
 	if h.Keep {
@@ -349,8 +350,7 @@ func (l *Link) added(x *inLetter, done func(), fresh, ok bool, err error) {
 		l.counts.Repeated++
 		return
 	}
-	l.moves(x, time.Now())
-	x.whole, x.have = x.asm.whole(), x.asm.have
+	l.arrived(x)
 	if x.granted-x.have <= credit/2 || x.whole {
 		l.tell(x)
 	}

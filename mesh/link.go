@@ -63,7 +63,6 @@ type Link struct {
 	outs     map[lane]*outLane
 	ins      map[inKey]*inLane
 	letters  map[[32]byte]*inLetter // under way, by digest
-	between  time.Duration          // pieces of one letter, smoothed
 	early    []early
 	couriers map[courierKey]*courier
 	flight   flight
@@ -72,6 +71,7 @@ type Link struct {
 	troubles []error
 	seen     map[ws.SiteID]time.Time
 	took     map[ws.SiteID]time.Duration // until a peer acknowledged a letter, smoothed
+	between  map[ws.SiteID]time.Duration // two pieces of a letter of a peer, smoothed
 	counts   Counts
 	fault    error
 }
@@ -98,7 +98,7 @@ func Open(cfg Config) (*Link, error) {
 		cfg.Store = NewMemory()
 	}
 	l := &Link{cfg: cfg, pace: cfg.Carrier.Pace().filled(), bell: make(chan struct{}), outs: map[lane]*outLane{}, ins: map[inKey]*inLane{},
-		letters: map[[32]byte]*inLetter{}, couriers: map[courierKey]*courier{}, seen: map[ws.SiteID]time.Time{}, took: map[ws.SiteID]time.Duration{}, over: map[string]time.Time{}}
+		letters: map[[32]byte]*inLetter{}, couriers: map[courierKey]*courier{}, seen: map[ws.SiteID]time.Time{}, took: map[ws.SiteID]time.Duration{}, between: map[ws.SiteID]time.Duration{}, over: map[string]time.Time{}}
 	if err := l.restore(); err != nil {
 		return nil, ws.At("mesh.Open", err)
 	}

@@ -112,7 +112,7 @@ func (l *Link) place(ctx context.Context, id lane, m Letter, list []byte) (*outL
 	if h.signature, h.digest, err = sign(l.cfg.Key, letterDomain, l.cfg.Chain, encoded); err != nil {
 		return nil, err
 	}
-	o := newOutLetter(h, encodeHead(encoded, h.signature, list, nil), m.Body)
+	o := l.newOutLetter(h, encodeHead(encoded, h.signature, list, nil), m.Body)
 	o.leaving = true
 	if m.Keep {
 		if err := l.cfg.Store.Save(keptName(id, h.seq), o.record()); err != nil {
@@ -125,9 +125,9 @@ func (l *Link) place(ctx context.Context, id lane, m Letter, list []byte) (*outL
 	return o, nil
 }
 
-func newOutLetter(h *header, head, body []byte) *outLetter {
+func (l *Link) newOutLetter(h *header, head, body []byte) *outLetter {
 	now := time.Now()
-	return &outLetter{h: h, head: head, body: body, n: pieces(h.size), grant: unasked, sent: now, born: now}
+	return &outLetter{h: h, head: head, body: body, n: pieces(h.size), grant: l.pace.Ahead, sent: now, born: now}
 }
 
 // first is the letter's first frame. It is put together each time that it is sent:
@@ -223,7 +223,7 @@ func (l *Link) restoreLetter(name string) error {
 		return damaged(name)
 	}
 	o.seq, o.prev = h.seq, h.digest
-	o.open = append(o.open, newOutLetter(h.header, first, r.b))
+	o.open = append(o.open, l.newOutLetter(h.header, first, r.b))
 	o.open[len(o.open)-1].sent = time.Time{}
 	return nil
 }

@@ -105,7 +105,7 @@ func NewService(cfg ServiceConfig) *Service {
 		close(s.renewed)
 	}
 	s.desk = conduct.New(conduct.Config{Self: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Ledger: cfg.Replica, Catalog: cfg.Catalog, Texts: cfg.Texts,
-		Send: s.send, Patience: cfg.Patience, Progress: cfg.Progress})
+		Send: s.send, Patience: cfg.Patience, Delay: Exchanges * cfg.Exchange, Progress: cfg.Progress})
 	return s
 }
 

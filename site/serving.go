@@ -166,7 +166,8 @@ func (v *serving) job(ctx context.Context, j job) error {
 		return nil
 	}
 	if j.do != nil {
-		j.do(v.node, v.begin(ctx))
+		err := v.begin(ctx)
+		j.do(v.node, err)
 		return nil
 	}
 	if j.message != nil {

@@ -48,6 +48,7 @@ func passStream(copies int) jetstream.StreamConfig {
 		Name: "PASS", Subjects: []string{peerSubjects}, RePublish: &jetstream.RePublish{Source: peerSubjects, Destination: "down.{{wildcard(1)}}.{{wildcard(2)}}"},
 		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld, MaxMsgs: 1, MaxBytes: 2 * mesh.MaxFrame, MaxMsgSize: mesh.MaxFrame + 1024,
 		Storage: jetstream.MemoryStorage, Replicas: copies, DenyDelete: true, NoAck: true,
+		Duplicates: 100 * time.Millisecond, // the least: names of messages that a sender gives are remembered so long
 	}
 }
 

@@ -245,10 +245,10 @@ func (c *Carrier) look() error {
 }
 
 // Pace implements [mesh.Carrier]: a letter and its acknowledgement take two
-// exchanges, so it is sent again after three.
+// exchanges, so it is sent again after three, and what fits goes at once.
 func (c *Carrier) Pace() mesh.Pace {
 	e := c.o.Every
-	return mesh.Pace{Tick: max(e/100, 10*time.Millisecond), Note: max(e/100, time.Millisecond), Resend: 3 * e, Slowest: 12 * e, Patience: 30 * e}
+	return mesh.Pace{Tick: max(e/100, 10*time.Millisecond), Note: max(e/100, time.Millisecond), Resend: 3 * e, Slowest: 12 * e, Patience: 30 * e, Ahead: 8}
 }
 
 // Close implements [mesh.Carrier].

@@ -36,6 +36,9 @@ type Config struct {
 	// Patience is how long a site may stay silent when its answer is due before
 	// the run goes on, or ends, without it. Default 2 minutes.
 	Patience time.Duration
+	// Delay is what a letter to whoever orders the ledger and its answer may take beyond
+	// the usual, where files are carried.
+	Delay time.Duration
 	// Progress is told what changes; may be nil. It must be quick.
 	Progress func(Progress)
 }
@@ -291,7 +294,7 @@ func (d *Desk) close(ctx context.Context, p *play, doc *study.Document, failed e
 		}
 		body.Result = ledger.Commit(out.Salt, b)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second+d.cfg.Delay)
 	defer cancel()
 	if err := d.Submit(ctx, body); err != nil && failed == nil {
 		out.Closing = body

@@ -40,6 +40,7 @@ type desk struct {
 	spread [][]byte
 	tasks  []console.Task
 	within func(context.Context, console.Task) error // in the middle of a run; may be nil
+	away   bool                                      // nobody orders the ledger when a run ends
 }
 
 func newDesk(t *testing.T) *desk {
@@ -59,7 +60,11 @@ func newDesk(t *testing.T) *desk {
 	if d.texts, err = console.OpenTexts(filepath.Join(dir, "studies")); err != nil {
 		t.Fatal(err)
 	}
-	d.server = console.New(console.Node{Self: "hub", Hub: "hub", Institution: "centre", Ledger: l, Texts: d.texts, Conduct: d.conduct,
+	results, err := console.OpenResults(filepath.Join(dir, "results"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.server = console.New(console.Node{Self: "hub", Hub: "hub", Institution: "centre", Ledger: l, Texts: d.texts, Results: results, Conduct: d.conduct,
 		Submit: func(_ context.Context, b ledger.Body) error { return d.net.Do("hub", b) },
 		Spread: func(_ context.Context, b []byte) error { d.spread = append(d.spread, b); return nil },
 		Admit: func(_ context.Context, n console.Newcomer) (mesh.Pass, error) {
@@ -101,10 +106,20 @@ func (d *desk) conduct(ctx context.Context, task console.Task) (*console.Answer,
 	if err != nil {
 		return nil, err
 	}
-	doc := &study.Document{Study: "ages", StudyDigest: digest, Sites: []ws.SiteID{"anzhen"}, Rounds: 2, Result: &study.Result{Method: "describe"}}
+	doc := &study.Document{Study: "ages", StudyDigest: digest, Sites: []ws.SiteID{"anzhen"}, Rounds: 2, Result: &study.Result{Method: "describe", Tidy: []study.Row{{{Name: "term", Value: "I(age >= 50)TRUE & more"}}}}}
 	d.net.Must("hub", &ledger.MarkSum{Epoch: 1, Run: id})
-	d.net.Must("hub", &ledger.CloseRun{Epoch: 1, Outcome: ledger.OK, Result: ledgertest.Hash("r"), Rounds: ledgertest.Hash("rounds"), Run: id})
-	return &console.Answer{Run: id, Document: doc, Salt: ledger.Salt{1}}, nil
+	b, err := study.MarshalCanonical(doc)
+	if err != nil {
+		return nil, err
+	}
+	a := &console.Answer{Run: id, Document: doc, Salt: ledger.Salt{1}}
+	closing := &ledger.CloseRun{Epoch: 1, Outcome: ledger.OK, Result: ledger.Commit(a.Salt, b), Rounds: ledgertest.Hash("rounds"), Run: id}
+	if d.away {
+		a.Closing = closing
+		return a, ws.Errorf(ws.Unreachable, "ledger", ws.T("away", "离线"))
+	}
+	d.net.Must("hub", closing)
+	return a, nil
 }
 
 // submit registers the study, and lets every custodian approve it.
@@ -211,6 +226,47 @@ func TestConsole_Run(t *testing.T) {
 }
 
 // Sites may be named; whether a sum over others was opened the desk judges.
+// An answer that was computed while nobody ordered the ledger is kept, given to nobody
+// before it is on record, and then to all who ask, at one time too. Stopping the study
+// meanwhile loses it no more than asking does.
+func TestConsole_Unrecorded(t *testing.T) {
+	for _, stop := range []bool{false, true} {
+		d := newDesk(t)
+		ref := d.submit()
+		d.away = true
+		if _, _, err := d.run(t.Context(), console.Order{StudyRef: ref}); ws.KindOf(err) != ws.Unreachable || !strings.Contains(ws.HintOf(err).En, "study result") {
+			t.Fatalf("told: %v", err)
+		}
+		id := ledger.RunID(fmt.Sprintf("%032x", 1))
+		if _, known := d.net.State().Closing(id, "hub"); known {
+			t.Fatal("the run is closed")
+		}
+		if stop {
+			if err := d.client.Stop(t.Context(), "ages"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		asked := make(chan error, 4)
+		for range cap(asked) {
+			go func() {
+				a, err := d.client.Result(t.Context(), id)
+				if err == nil && a.Document.Tidy[0].Text("term") != "I(age >= 50)TRUE & more" {
+					err = fmt.Errorf("another answer: %v", a.Document.Tidy)
+				}
+				asked <- err
+			}()
+		}
+		for range cap(asked) {
+			if err := <-asked; err != nil {
+				t.Error(err)
+			}
+		}
+		if _, known := d.net.State().Handover(id, "hub"); !known {
+			t.Error("its release is not on record")
+		}
+	}
+}
+
 func TestConsole_Sites(t *testing.T) {
 	d := newDesk(t)
 	ref := d.submit()

@@ -66,6 +66,15 @@ func (k *Results) Put(a *Answer) error {
 	return trouble(disk.Write(k.path(a.Run), 0o600, b))
 }
 
+// Settle keeps an answer again, which is on record by now; it is as old as it was.
+func (k *Results) Settle(a *Answer) error {
+	since := k.Since(a.Run)
+	if err := k.Put(a); err != nil {
+		return err
+	}
+	return trouble(os.Chtimes(k.path(a.Run), since, since))
+}
+
 // forget makes room for one more; the caller holds mu.
 func (k *Results) forget() {
 	type kept struct {
@@ -111,10 +120,14 @@ func (k *Results) Answer(id ledger.RunID) (*Answer, error) {
 	}
 	var a answer
 	if json.Unmarshal(b, &a) != nil || a.Run != id {
-		return nil, ws.Errorf(ws.Diverged, "results", ws.T("a kept answer was altered on this node's disk", "本节点磁盘上保存的结果被改动")).
-			WithHint(ws.T("restore the folder from its backup, or run the study again", "请从备份恢复文件夹，或重新计算该研究"))
+		return nil, altered()
 	}
 	return a.open()
+}
+
+func altered() error {
+	return ws.Errorf(ws.Diverged, "results", ws.T("a kept answer was altered on this node's disk", "本节点磁盘上保存的结果被改动")).
+		WithHint(ws.T("restore the folder from its backup, or run the study again", "请从备份恢复文件夹，或重新计算该研究"))
 }
 
 // result gives a kept answer, held to the commitment on the ledger.
@@ -125,10 +138,8 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 		err = invalid(ws.T("the answer of this run is not kept here", "此处未保存该计算的结果")).
 			WithHint(ws.T("ask the node that conducted the run, or took it over", "请在主持或接替该计算的节点上查询"))
 	}
-	if err == nil && a.Closing != nil { // the hub was away when the run ended
-		if err = s.finish(r.Context(), a); err == nil {
-			err = s.node.Results.Put(a)
-		}
+	if err == nil {
+		err = s.finish(r.Context(), a) // the hub may have been away when the run ended
 	}
 	var sent *answer
 	if err == nil {

@@ -272,6 +272,8 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 // release puts on the ledger that the requester gets the answer, before it does;
 // once for each node that has conducted the run or taken it over.
 func (s *Server) release(ctx context.Context, ref ledger.StudyRef, a *Answer) error {
+	s.recording.Lock() // whoever asks for the same answer waits, and then finds it released
+	defer s.recording.Unlock()
 	if _, known := s.node.Ledger.State().Handover(a.Run, s.node.Self); known {
 		return nil
 	}
@@ -313,10 +315,7 @@ func (s *Server) standIn(w http.ResponseWriter, r *http.Request) {
 		if a == nil {
 			return s.node.StandIn(ctx, q.Run)
 		}
-		if err := s.finish(ctx, a); err != nil {
-			return nil, err
-		}
-		return a, nil
+		return a, s.finish(ctx, a)
 	})
 }
 
@@ -325,6 +324,8 @@ func (s *Server) finish(ctx context.Context, a *Answer) error {
 	if a.Closing == nil {
 		return nil
 	}
+	s.recording.Lock()
+	defer s.recording.Unlock()
 	if _, known := s.node.Ledger.State().Closing(a.Run, s.node.Self); !known {
 		ctx, cancel := context.WithTimeout(ctx, submitTime+s.node.Delay)
 		defer cancel()
@@ -333,12 +334,12 @@ func (s *Server) finish(ctx context.Context, a *Answer) error {
 		}
 	}
 	a.Closing = nil
-	return nil
+	return s.node.Results.Settle(a)
 }
 
 // unrecorded says where an answer is that nobody gets before it is on record.
 func unrecorded(a *Answer, why error) error {
-	if ws.KindOf(why) != ws.Unreachable {
+	if k := ws.KindOf(why); k != ws.Unreachable && k != ws.Stopped {
 		return why
 	}
 	return ws.Errorf(ws.Unreachable, "ledger", ws.T("the answer of run %s is computed and kept here; it is given out once it is on record, and whoever orders the ledger does not answer", "计算 %s 的结果已得出并保存于此；须登记后方可交付，而账本排序方未应答", string(a.Run))).
@@ -350,6 +351,17 @@ func unrecorded(a *Answer, why error) error {
 func (s *Server) giveUp(ctx context.Context, runs []Run) (n int, err error) {
 	for _, run := range runs {
 		if run.Closed || run.Conductor != s.node.Self {
+			continue
+		}
+		a, err := s.node.Results.Answer(run.Run)
+		if err == nil && a != nil { // it has its answer, which is not on record yet
+			err = s.finish(ctx, a)
+		}
+		if err != nil {
+			return n, err
+		}
+		if a != nil {
+			n++
 			continue
 		}
 		e, _ := s.node.Ledger.State().Epoch(run.Run, run.Epoch) // of the rounds nothing is known here but what all hang on
@@ -380,6 +392,7 @@ type answer struct {
 type closing struct {
 	Epoch  int         `json:"epoch"`
 	Rounds ledger.Hash `json:"rounds"`
+	Result ledger.Hash `json:"result"`
 }
 
 // ended is the last line of the answer to an order.
@@ -402,7 +415,7 @@ func (a *Answer) seal() (*answer, error) {
 	}
 	sealed := &answer{Run: a.Run, Document: b, Salt: a.Salt}
 	if a.Closing != nil {
-		sealed.Closing = &closing{a.Closing.Epoch, a.Closing.Rounds}
+		sealed.Closing = &closing{a.Closing.Epoch, a.Closing.Rounds, a.Closing.Result}
 	}
 	return sealed, nil
 }
@@ -413,10 +426,15 @@ func (a *answer) open() (*Answer, error) {
 		return nil, err
 	}
 	opened := &Answer{Run: a.Run, Document: doc, Salt: a.Salt}
-	if a.Closing != nil {
-		opened.Closing = &ledger.CloseRun{Run: a.Run, Epoch: a.Closing.Epoch, Outcome: ledger.OK, Rounds: a.Closing.Rounds, Result: ledger.Commit(a.Salt, a.Document)}
+	if a.Closing == nil {
+		return opened, nil
 	}
-	return opened, nil
+	b, err := study.MarshalCanonical(doc) // in the file some characters are escaped
+	if err == nil && ledger.Commit(a.Salt, b) != a.Closing.Result {
+		err = altered()
+	}
+	opened.Closing = &ledger.CloseRun{Run: a.Run, Epoch: a.Closing.Epoch, Outcome: ledger.OK, Rounds: a.Closing.Rounds, Result: a.Closing.Result}
+	return opened, err
 }
 
 // play conducts, telling how far it is, a line each, until the end. Who

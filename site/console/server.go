@@ -69,7 +69,8 @@ type Server struct {
 	node Node
 	busy chan struct{}
 
-	names sync.Map // of studies whose texts were read, by digest
+	names     sync.Map   // of studies whose texts were read, by digest
+	recording sync.Mutex // of answers, one at a time
 
 	mu         sync.Mutex
 	runs       map[ledger.StudyRef]*running
