@@ -1,6 +1,8 @@
 package mesh
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	ws "wellspring"
@@ -75,18 +77,23 @@ func (l *Link) tell(x *inLetter) {
 }
 
 // patience is how long the next piece of a letter may be under way before it is asked
-// for again: where many come at a time each takes long.
+// for again: where many come at a time each takes long. It goes by what is usual for most
+// peers, so that a few slow ones do not make all wait.
 func (l *Link) patience(x *inLetter) time.Duration {
 	if x.h.Keep { // it goes over a disk, piece after piece
 		return 8 * l.pace.Resend
 	}
-	return max(2*l.pace.Resend, 6*l.between[x.in.key.peer])
+	return max(2*l.pace.Resend, 6*max(l.between[x.in.key.peer], l.usual))
 }
 
 // arrived notes that a piece of a letter came.
 func (l *Link) arrived(x *inLetter) {
 	now, peer := time.Now(), x.in.key.peer
 	l.between[peer] += (min(now.Sub(x.moved), l.pace.Slowest) - l.between[peer]) / 8
+	if l.arrivals++; l.arrivals%16 == 0 {
+		all := slices.Sorted(maps.Values(l.between))
+		l.usual = all[len(all)/2]
+	}
 	x.moved = now
 	l.seen[peer] = now
 	if x.asm.have > x.have {

@@ -72,6 +72,8 @@ type Link struct {
 	seen     map[ws.SiteID]time.Time
 	took     map[ws.SiteID]time.Duration // until a peer acknowledged a letter, smoothed
 	between  map[ws.SiteID]time.Duration // two pieces of a letter of a peer, smoothed
+	usual    time.Duration               // the median of between
+	arrivals int                         // of pieces
 	counts   Counts
 	fault    error
 }
