@@ -50,10 +50,18 @@ func (l *Link) ack(d *Delivery) error {
 	for _, f := range done {
 		f()
 	}
+	wait := l.pace.Note
 	l.mu.Lock()
-	in.owe(time.Now().Add(l.pace.Note))
+	if in.untold++; in.untold >= Window/4 { // its sender waits for room at last
+		wait = 0
+	}
+	in.owe(time.Now().Add(wait))
 	l.mu.Unlock()
-	time.AfterFunc(l.pace.Note, func() { l.flushNote(in) })
+	if wait == 0 {
+		l.flushNote(in)
+		return nil
+	}
+	time.AfterFunc(wait, func() { l.flushNote(in) })
 	return nil
 }
 
@@ -87,7 +95,7 @@ func (l *Link) stateOf(id lane, n *note) bool {
 			n.grant, n.lacks = uint32(l.pace.Ahead), []uint32{0}
 		}
 	}
-	in.about, in.ask = 0, false
+	in.about, in.ask, in.untold = 0, false, 0
 	return true
 }
 

@@ -52,7 +52,7 @@ type Pace struct {
 }
 
 // Quick is the pace of a network.
-var Quick = Pace{Tick: 50 * time.Millisecond, Note: 25 * time.Millisecond, Resend: 300 * time.Millisecond, Slowest: 15 * time.Second, Patience: 2 * time.Minute, Ahead: 2}
+var Quick = Pace{Tick: 50 * time.Millisecond, Note: 100 * time.Millisecond, Resend: 300 * time.Millisecond, Slowest: 15 * time.Second, Patience: 2 * time.Minute, Ahead: 2}
 
 func (p Pace) filled() Pace {
 	for _, f := range []struct {

@@ -35,6 +35,7 @@ type inLane struct {
 	beyond  bool // a letter past the window came
 	told    bool // the gap was reported
 	dirty   bool // changed since it was saved
+	untold  int  // acknowledgements since the last note
 	saving  sync.Mutex
 }
 

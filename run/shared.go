@@ -11,8 +11,8 @@ import (
 
 // Shared is what the parties of a run that one process plays know together, since
 // it is the same at each: signatures that were found good, and the newest plan that
-// was read. A site that plays itself alone has none: the nil Shared checks and
-// reads all anew. The zero value is empty and ready; it may be used concurrently.
+// was read. A site that plays itself alone has none: under the nil Shared each epoch
+// remembers its own. The zero value is empty and ready; it may be used concurrently.
 type Shared struct {
 	signatures sum.Signatures
 
@@ -23,7 +23,7 @@ type Shared struct {
 
 func (s *Shared) known() *sum.Signatures {
 	if s == nil {
-		return nil
+		return new(sum.Signatures) // each vote is met with twice, and more
 	}
 	return &s.signatures
 }

@@ -261,6 +261,9 @@ func (v *serving) freshen(ctx context.Context) {
 	}
 }
 
+// keptRows bounds the bytes of rows that are kept in memory of each run that is answered.
+const keptRows = 1 << 20
+
 // begin makes the node, on the version of the dataset that the ledger fixed.
 func (v *serving) begin(ctx context.Context) error {
 	if v.node != nil {
@@ -285,7 +288,7 @@ func (v *serving) begin(ctx context.Context) error {
 		return err
 	}
 	first, _ := state.Epoch(id, 1) // the sites of later epochs are some of these, and have declared the same levels
-	rows = engine.WithConstant(rows, siteColumn(first.Members), string(cfg.Self))
+	rows = engine.Kept(engine.WithConstant(rows, siteColumn(first.Members), string(cfg.Self)), keptRows)
 	gate := &Gate{Site: cfg.Self, Ledger: cfg.Replica, Fresh: cfg.Replica.Fresh, Pinned: cfg.Pinned, Least: pol.Least(), Texts: cfg.Texts, MaxAge: cfg.maxAge()}
 	journal := cfg.Journals.Run(v.id)
 	if err := v.s.room(journal); err != nil {

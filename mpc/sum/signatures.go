@@ -13,9 +13,9 @@ const remembered = 1 << 16
 // Signatures remembers signatures that were found good, by a digest of key,
 // message and signature, all three public. Whoever plays several parties in
 // one process shares one among them ([Params.Signatures]), since every site
-// meets every other's signatures. A site that plays itself alone has none: the
-// nil Signatures checks each one anew. The zero value is empty and ready; it
-// may be used concurrently.
+// meets every other's signatures; a site that plays itself alone meets each vote more
+// than once. The nil Signatures checks each one anew. The zero value is empty and ready;
+// it may be used concurrently.
 type Signatures struct {
 	mu             sync.Mutex
 	younger, elder map[Digest]bool // when the younger is full the elder is forgotten
