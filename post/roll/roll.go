@@ -70,10 +70,10 @@ type seat struct {
 }
 
 // Call gives what is known of all members now, and since when: at the hub that is
-// now, at a site it is when the hub last told, zero for never. It asks for news
+// now, at a site it is when the hub last told, zero for never. Then it asks for news
 // where that is old.
 func (r *Roll) Call(ctx context.Context) (out map[ws.SiteID]Member, since time.Time) {
-	r.ask(ctx)
+	defer r.ask(ctx)
 	out = map[ws.SiteID]Member{}
 	r.mu.Lock()
 	defer r.mu.Unlock()

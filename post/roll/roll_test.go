@@ -147,13 +147,23 @@ func TestRoll_Hostile(t *testing.T) {
 			}
 		}
 		lie := `{"release":"9","members":{"xiehe":{"ago":1,"release":"9"},"hub":{"release":"9"},"anzhen":{"release":"9"},"nobody":{"release":"9"}}}`
-		for from, to := range map[ws.SiteID]ws.SiteID{"ruijin": "anzhen", "stranger": "hub", "xiehe": "hub"} {
-			if err := take(from, to, lie); err != nil {
+		for _, id := range []ws.SiteID{"hub", "anzhen"} {
+			w.rolls[id].Call(t.Context()) // so that neither asks again while it is lied to
+		}
+		synctest.Wait()
+		if err := take("ruijin", "anzhen", strings.ReplaceAll(lie, `"9"`, `"8"`)); err != nil {
+			t.Error(err)
+		}
+		for _, from := range []ws.SiteID{"stranger", "xiehe"} {
+			if err := take(from, "hub", lie); err != nil {
 				t.Error(err)
 			}
 		}
-		if m, _ := w.rolls["anzhen"].Call(t.Context()); m["ruijin"].Release != "" || m["xiehe"].Release != "" {
-			t.Errorf("a site is believed by a site: %+v", m)
+		m, _ := w.rolls["anzhen"].Call(t.Context())
+		for _, of := range m {
+			if of.Release == "8" || of.Release == "9" {
+				t.Errorf("a site is believed by a site: %+v", m)
+			}
 		}
 		if m, _ := w.rolls["hub"].Call(t.Context()); m["xiehe"].Release != "9" || m["anzhen"].Release == "9" || !m["xiehe"].Seen.IsZero() || len(m) != 4 {
 			t.Errorf("at the hub: %+v", m)
