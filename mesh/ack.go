@@ -57,10 +57,6 @@ func (l *Link) ack(d *Delivery) error {
 	}
 	in.owe(time.Now().Add(wait))
 	l.mu.Unlock()
-	if wait == 0 {
-		l.flushNote(in)
-		return nil
-	}
 	time.AfterFunc(wait, func() { l.flushNote(in) })
 	return nil
 }
@@ -70,9 +66,14 @@ func (l *Link) flushNote(in *inLane) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fault == nil && !in.due.IsZero() && l.ins[in.key] == in {
-		in.due = time.Time{}
-		l.courierLocked(in.key.peer, false).note(noteKey{in.id(), false})
+		l.noteNow(in)
 	}
+}
+
+// noteNow has a lane's note sent at once; the caller holds mu.
+func (l *Link) noteNow(in *inLane) {
+	in.due = time.Time{}
+	l.courierLocked(in.key.peer, false).note(noteKey{in.id(), false})
 }
 
 // stateOf fills a note with what this node has of a lane; false if it has none.
@@ -112,8 +113,7 @@ func (l *Link) overdueIn(now time.Time) {
 			l.chase(in, now)
 		}
 		if !in.due.IsZero() && now.After(in.due) {
-			in.due = time.Time{}
-			l.courierLocked(in.key.peer, false).note(noteKey{in.id(), false})
+			l.noteNow(in)
 		}
 	}
 	l.mu.Unlock()

@@ -86,7 +86,7 @@ func (a *assembly) whole() bool { return a.count == len(a.got) }
 func (a *assembly) progress(ask bool, most int) (have uint32, lacks []uint32) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i := a.have; ask && i < len(a.got) && len(lacks) < min(most, maxLacks); i++ {
+	for i := a.have; ask && i < len(a.got) && len(lacks) < most; i++ {
 		if !a.got[i] {
 			lacks = append(lacks, uint32(i))
 		}

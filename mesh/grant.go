@@ -57,10 +57,13 @@ func (x *inLetter) growing() bool { return !x.whole && !x.h.Keep }
 // may go on, where others leave room.
 func (l *Link) nextTurn() {
 	held := l.held(nil, time.Now())
+	if len(held) == 0 {
+		return
+	}
 	var first *inLetter
 	for _, x := range l.letters {
-		if x.growing() && x.granted <= x.have && x.in.about == 0 && (first == nil || x.moved.Before(first.moved)) &&
-			len(held) > 0 && leftFor(x.in.key.peer, held) > 0 {
+		if x.growing() && x.granted <= x.have && x.in.about == 0 &&
+			(first == nil || x.moved.Before(first.moved)) && leftFor(x.in.key.peer, held) > 0 {
 			first = x
 		}
 	}
@@ -72,8 +75,7 @@ func (l *Link) nextTurn() {
 // tell sends a note of a letter at once.
 func (l *Link) tell(x *inLetter) {
 	x.in.speak(x.h.seq, false)
-	x.in.due = time.Time{}
-	l.courierLocked(x.in.key.peer, false).note(noteKey{x.in.id(), false})
+	l.noteNow(x.in)
 }
 
 // patience is how long the next piece of a letter may be under way before it is asked

@@ -367,10 +367,10 @@ func (l *Link) resendAll() {
 		}
 	}
 	for _, in := range l.ins {
-		if in.due = now; in.late() {
+		in.due, in.patient = now, 0
+		if in.late() {
 			in.speak(in.next, true)
 		}
-		in.patient = 0
 	}
 	l.mu.Unlock()
 	l.overdueOut(now)

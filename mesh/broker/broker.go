@@ -150,7 +150,7 @@ func (b *Broker) options() (*server.Options, error) {
 	o := &server.Options{
 		ServerName: "wellspring", DontListen: b.cfg.Listen == "", NoLog: true, NoSigs: true,
 		TrustedKeys: []string{public(b.operator)}, SystemAccount: public(b.system), AccountResolver: b.res,
-		JetStream: true, StoreDir: filepath.Join(b.cfg.Dir, "frames"), JetStreamMaxStore: b.cfg.Storage, JetStreamMaxMemory: 64 << 20, SyncAlways: true,
+		JetStream: true, StoreDir: filepath.Join(b.cfg.Dir, "frames"), JetStreamMaxStore: b.cfg.Storage, JetStreamMaxMemory: passMemory, SyncAlways: true,
 		MaxPayload: maxPayload, MaxPending: maxPending, MaxControlLine: 4096, MaxConn: 8192,
 		TLSTimeout: 10, AuthTimeout: 10, WriteDeadline: 20 * time.Second, MaxTracedMsgLen: -1,
 	}

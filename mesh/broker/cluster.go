@@ -97,7 +97,10 @@ func Join(ctx context.Context, cfg ClusterConfig) (*Cluster, error) {
 	if err := c.tell(ctx, cfg.Members...); err != nil {
 		return nil, err
 	}
-	return c, c.inboxes(ctx, append([]Member{{Site: HubSite}}, cfg.Members...))
+	if err := c.inboxes(ctx, append([]Member{{Site: HubSite}}, cfg.Members...)); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // URLs are the addresses of the servers.
