@@ -463,7 +463,7 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, ref ledger.StudyRe
 	end := make(chan event, 1)
 	go func() {
 		a, err := conduct(ctx)
-		if a != nil && s.node.Results != nil {
+		if a != nil && s.node.Results != nil && s.node.Results.Since(a.Run).IsZero() { // else it was kept before
 			if kept := s.node.Results.Put(a); err == nil { // from here on a crash loses it no more: see [Server.result]
 				err = kept
 			} else if kept == nil {
