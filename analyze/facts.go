@@ -6,6 +6,7 @@ import (
 	ws "wellspring"
 	"wellspring/frame"
 	"wellspring/policy"
+	"wellspring/policy/near"
 	"wellspring/study"
 )
 
@@ -18,6 +19,9 @@ type SiteFacts struct {
 	Columns     frame.Dictionary `json:"columns"`
 	Times       []TimeFact       `json:"times,omitempty"`
 	Policy      policy.Policy    `json:"policy"`
+	// Earlier are the cohorts on which the site answered the asker's group
+	// before, or may have.
+	Earlier []near.Cohort `json:"earlier,omitempty"`
 }
 
 // Own are the facts without [SiteColumn], which of several sites follows from who
@@ -43,6 +47,7 @@ func MergeFacts(parts []SiteFacts, conductor ws.Institution) (Facts, error) {
 	f := Facts{Conductor: conductor}
 	var dicts []frame.Dictionary
 	var policies []policy.Policy
+	var earlier [][]near.Cohort
 	for i, p := range parts {
 		if i > 0 && parts[i-1].Site == p.Site {
 			return f, ws.Errorf(ws.Diverged, "facts", ws.T("site %s spoke twice", "站点 %s 重复提交", p.Site))
@@ -54,7 +59,7 @@ func MergeFacts(parts []SiteFacts, conductor ws.Institution) (Facts, error) {
 			return f, ws.At("site "+string(p.Site), err)
 		}
 		f.Sites, f.Institutions = append(f.Sites, p.Site), append(f.Institutions, p.Institution)
-		policies = append(policies, p.Policy)
+		policies, earlier = append(policies, p.Policy), append(earlier, p.Earlier)
 		dicts = append(dicts, p.Own().Columns)
 	}
 	columns, err := study.MergeDictionaries(f.Sites, dicts)
@@ -63,6 +68,9 @@ func MergeFacts(parts []SiteFacts, conductor ws.Institution) (Facts, error) {
 	}
 	f.Columns = append(columns, siteColumn(parts, f.Sites))
 	f.Policy = policy.Strictest(policies...)
+	if f.Earlier, err = near.Merge(earlier...); err != nil {
+		return f, err
+	}
 	f.Times, err = mergeTimes(parts)
 	return f, err
 }

@@ -17,6 +17,7 @@ type FoldOptions struct {
 	Sites   int            // how many sites the sum is over, for the ring's limit
 	Workers int            // goroutines that fold; default 1
 	Rows    func(rows int) // told how many more rows were read; may be nil
+	Memory  Memory         // of the cohorts that the site answers on; nil where the asker owns the rows
 }
 
 // Fold reads a site's rows once and returns its part of the vector that s asks
@@ -40,11 +41,24 @@ func (p *Program) Fold(ctx context.Context, raw State, src frame.Source, o FoldO
 	if !slices.Contains(p.facts.Sites, o.Site) {
 		return nil, ws.Errorf(ws.Other, "fold", ws.T("the rows are of no site of the study", "数据行不属于该研究的任何站点"))
 	}
+	if s.Phase == comparing {
+		return p.distances(s, shape, o)
+	}
+	var seen *collector
+	if s.Phase == counting && o.Memory != nil && len(p.cohorts) > 0 {
+		seen = p.collect()
+		seen.watch(ps)
+	}
 	sc := newScan(ps, shape, max(o.Sites, 1))
-	q := frame.Query{Columns: sc.columns, Where: p.study.Data.Where}
+	q := frame.Query{Columns: sc.columns, Where: p.study.Data.Filter(), Places: seen != nil}
 	ring, err := sc.run(ctx, src, q, o)
 	if err != nil {
 		return nil, err
+	}
+	if seen != nil {
+		if err := p.remember(seen, o.Memory); err != nil {
+			return nil, err
+		}
 	}
 	shape.MarkPresence(ring, p.facts.Speaks(o.Site))
 	if p.facts.pooled() {

@@ -153,6 +153,13 @@ const maxCells = 1 << 16
 // newGuarded finds what a method guards in one of its frames.
 func newGuarded(m Method, f *formula.Frame, p policy.Policy) (guarded, error) {
 	out := guarded{frame: f, own: len(f.Numeric()), counts: m.Counts(), truths: indicators(f, p)}
+	if n := len(f.Factors()); out.counts && n > 1 && p.MinCell > 1 { // its cells are cohorts, whose sizes must be known
+		all := make([]int, n)
+		for i := range all {
+			all[i] = i
+		}
+		out.cross = [][]int{all}
+	}
 	if out.counts || p.MinCell <= 1 && p.MaxInfluence >= 1 {
 		return out, nil
 	}

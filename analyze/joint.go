@@ -55,7 +55,7 @@ func unite(lists [][]string) (union []string, views [][]int) {
 
 // project returns some columns of a batch.
 func project(b frame.Batch, view []int) frame.Batch {
-	v := frame.Batch{Rows: b.Rows, Columns: make([]frame.Values, len(view))}
+	v := frame.Batch{Rows: b.Rows, Columns: make([]frame.Values, len(view)), Places: b.Places}
 	for k, at := range view {
 		v.Columns[k] = b.Columns[at]
 	}

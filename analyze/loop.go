@@ -9,6 +9,7 @@ import (
 	"wellspring/formula"
 	"wellspring/frame"
 	"wellspring/policy"
+	"wellspring/policy/near"
 	"wellspring/stat"
 	"wellspring/study"
 )
@@ -28,6 +29,8 @@ type Facts struct {
 	Columns      frame.Dictionary `json:"columns"`
 	Times        []TimeFact       `json:"times,omitempty"`
 	Policy       policy.Policy    `json:"policy"` // the strictest of all
+	// Earlier are the cohorts that the sites remember of the asker's group.
+	Earlier []near.Cohort `json:"earlier,omitempty"`
 }
 
 // A TimeFact holds the distinct values of a column over all sites, ascending.
@@ -56,6 +59,8 @@ type Totals struct {
 	// Guards judges the guards; both where a limit holds.
 	Crossed []Crossed     `json:",omitempty"`
 	Guards  []GuardTotals `json:",omitempty"`
+	// Truths counts the cells of the frame's comparisons.
+	Truths []int64 `json:",omitempty"`
 }
 
 // A Crossed holds the persons and the institutions behind each cell of two

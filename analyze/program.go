@@ -11,6 +11,7 @@ import (
 	"wellspring/formula"
 	"wellspring/frame"
 	"wellspring/policy"
+	"wellspring/policy/near"
 	"wellspring/stat"
 	"wellspring/study"
 )
@@ -22,6 +23,8 @@ type Program struct {
 	facts  Facts
 	parts  []part
 	digest [32]byte // of study and facts
+
+	cohorts []cohort // none where no limit holds
 }
 
 // A part is one analysis of the study.
@@ -41,6 +44,9 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 	if _, err := frame.ParseFilter(s.Data.Where, f.Columns); s.Data.Where != "" && err != nil {
 		return nil, ws.At("data.where", err)
 	}
+	if _, err := frame.ParseFilter(s.Data.Filter(), f.Columns); err != nil {
+		return nil, ws.At("data.complete_over", err)
+	}
 	for _, a := range s.All() {
 		m, err := c.Lookup(a.Method)
 		if err != nil {
@@ -57,6 +63,9 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 		p.parts = append(p.parts, part{a, m, frames, gs})
 	}
 	if err := p.histograms(); err != nil {
+		return nil, err
+	}
+	if err := p.findCohorts(); err != nil {
 		return nil, err
 	}
 	canonical, err := s.Canonical()
@@ -147,10 +156,11 @@ func bySite(f *formula.Frame, p policy.Policy) error {
 
 // phases of a program.
 const (
-	counting = "counts"
-	moments  = "moments"
-	judging  = "judging"
-	looping  = "loop"
+	counting  = "counts"
+	comparing = "near"
+	moments   = "moments"
+	judging   = "judging"
+	looping   = "loop"
 )
 
 // progress is the public state of a whole program.
@@ -159,6 +169,8 @@ type progress struct {
 	Round  int         `json:"round"`
 	Opened int64       `json:"opened"` // scalars opened so far
 	Parts  []partState `json:"parts"`
+	// Near are the comparisons with earlier cohorts that the next sum makes.
+	Near []near.Ask `json:"near,omitempty"`
 }
 
 type partState struct {
@@ -206,7 +218,7 @@ func parse(raw State) (progress, error) {
 }
 
 func (p *Program) problem(i int, s progress) *Problem {
-	return &Problem{Analysis: p.parts[i].analysis, Where: p.study.Data.Where, Facts: p.facts,
+	return &Problem{Analysis: p.parts[i].analysis, Where: p.study.Data.Filter(), Facts: p.facts,
 		Frames: p.parts[i].frames, Totals: s.Parts[i].Totals, Scalars: p.share(s), guarded: p.parts[i].guarded}
 }
 
@@ -232,12 +244,16 @@ type piece struct {
 	prefix string
 	ask    Ask
 	fold   func() (Fold, error)
+	at     [2]int // part and frame, of round 0
 }
 
 // pieces lists the accumulators of the round that s asks for.
 func (p *Program) pieces(s progress) ([]piece, error) {
 	if len(s.Parts) != len(p.parts) {
 		return nil, ws.Errorf(ws.Invalid, "program", ws.T("the state belongs to another study", "该状态属于另一项研究"))
+	}
+	if s.Phase == comparing { // by what sites remember, and by no row
+		return []piece{{ask: Ask{Shape: nearShape(s.Near)}}}, nil
 	}
 	var out []piece
 	for i, part := range p.parts {
@@ -256,7 +272,7 @@ func (p *Program) pieces(s progress) ([]piece, error) {
 			continue
 		}
 		for j, g := range part.guarded {
-			pc := piece{prefix: fmt.Sprintf("%d.%d/", i, j), ask: Ask{Query: prob.Query(g.frame)}}
+			pc := piece{prefix: fmt.Sprintf("%d.%d/", i, j), ask: Ask{Query: prob.Query(g.frame)}, at: [2]int{i, j}}
 			pc.ask.Shape, pc.fold = g.zero(s, prob, j)
 			if s.Phase == counting || pc.ask.Shape.Len() > 0 {
 				out = append(out, pc)
@@ -372,6 +388,11 @@ func (p *Program) after(s *progress, sum stat.Sum) error {
 		}
 	case moments:
 		p.afterMoments(s, sum)
+	case comparing:
+		if err := near.Judge(p.facts.Policy, s.Near, sum.Counts("near"), sum.Counts("near.sites"), p.facts.Earlier); err != nil {
+			return err
+		}
+		s.Near, s.Phase = nil, moments
 	case judging:
 		p.afterJudging(s, sum)
 	default:
@@ -409,8 +430,33 @@ func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 			s.Parts[i].Totals = append(s.Parts[i].Totals, t)
 		}
 	}
+	if err := p.neighbours(*s); err != nil {
+		return err
+	}
+	return p.compare(s)
+}
+
+// compare finds which of the study's cohorts are to be compared with earlier ones.
+func (p *Program) compare(s *progress) (err error) {
 	s.Phase = moments
-	return p.neighbours(*s)
+	if len(p.cohorts) == 0 || len(p.facts.Earlier) == 0 {
+		return nil
+	}
+	s.Near, err = near.Candidates(p.facts.Policy, p.facts.Columns, p.facts.Sites, p.counted(*s), p.facts.Earlier)
+	if len(s.Near) > 0 {
+		s.Phase = comparing
+	}
+	return err
+}
+
+// Cohorts gives the cohorts of the program with the numbers of persons that were
+// counted; ok is false before the study was found to lie near to none before.
+func (p *Program) Cohorts(raw State) (out []near.Cohort, ok bool, err error) {
+	s, err := parse(raw)
+	if err != nil || s.Phase == counting || s.Phase == comparing {
+		return nil, false, err
+	}
+	return p.counted(s), true, nil
 }
 
 func (p *Program) afterMoments(s *progress, sum stat.Sum) {

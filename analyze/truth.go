@@ -74,10 +74,10 @@ func (g guarded) truthBlocks() stat.Shape {
 	return stat.Shape{{Name: "truths", Len: n}, {Name: "truths.sites", Len: n, Presence: true}}
 }
 
-// truth is the cell of row r: bit i is 1 where truth i holds.
-func (g guarded) truth(v formula.Values, r int) int {
+// truthOf is the cell of row r: bit i is 1 where truth i holds.
+func truthOf(truths []formula.Truth, v formula.Values, r int) int {
 	cell := 0
-	for i, t := range g.truths {
+	for i, t := range truths {
 		if t.Factor >= 0 && v.Factor[t.Factor][r] == 1 || t.Factor < 0 && v.Numeric[t.Numeric][r] == 1 {
 			cell |= 1 << i
 		}

@@ -35,6 +35,7 @@ type countFold struct {
 	levels   [][]float64
 	crossed  [][]float64
 	apart    []float64 // by what comparisons tell apart
+	seen     *framed   // takes the rows of each cohort; nil where nobody remembers them
 }
 
 func (g guarded) countFold() *countFold {
@@ -56,6 +57,9 @@ func (c *countFold) Add(b frame.Batch) error {
 	if err != nil {
 		return err
 	}
+	if c.seen != nil && b.Places != nil {
+		c.seen.take(b, v)
+	}
 	c.rows += b.Rows
 	c.complete += v.Rows
 	for i, codes := range v.Factor {
@@ -70,7 +74,7 @@ func (c *countFold) Add(b frame.Batch) error {
 	}
 	for r := range v.Rows {
 		if c.apart != nil {
-			c.apart[c.truth(v, r)]++
+			c.apart[truthOf(c.truths, v, r)]++
 		}
 	}
 	return nil
@@ -95,6 +99,9 @@ func (g guarded) readCounts(s stat.Sum) Totals {
 	}
 	for i := range g.cross {
 		t.Crossed = append(t.Crossed, Crossed{s.Counts(fmt.Sprintf("cross%d", i)), s.Counts(fmt.Sprintf("cross%d.sites", i))})
+	}
+	if len(g.truths) > 0 {
+		t.Truths = s.Counts("truths")
 	}
 	return t
 }

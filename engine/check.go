@@ -74,6 +74,10 @@ func Check(d frame.Dictionary, b frame.Batch) error {
 	}
 	for i, c := range d {
 		v := b.Columns[i]
+		if c.Required && v.Lacks() {
+			return bad(c, ws.T("a value is missing, and the dictionary says that none is", "有取值缺失，而字典声明该列无缺失")).
+				WithHint(ws.T("find out why, or take required: true out of the dictionary", "请查明原因，或从字典中去掉 required: true"))
+		}
 		switch {
 		case c.Type == frame.Identifier:
 		case c.Type == frame.Factor:

@@ -92,6 +92,7 @@ func (c *constant) inner(q frame.Query) (inner frame.Query, some bool, err error
 	if c.err != nil {
 		return inner, false, c.err
 	}
+	inner.Places = q.Places
 	for _, name := range q.Columns {
 		if _, err := Readable(c.dict, name); err != nil {
 			return inner, false, err
@@ -169,7 +170,7 @@ func (c *constant) reduceAll(nodes []frame.Node, decides bool) (left []frame.Nod
 
 // widen puts the constant into a batch where q asks for it.
 func (c *constant) widen(q frame.Query, b frame.Batch) frame.Batch {
-	out := frame.Batch{Rows: b.Rows, Columns: make([]frame.Values, len(q.Columns))}
+	out := frame.Batch{Rows: b.Rows, Columns: make([]frame.Values, len(q.Columns)), Places: b.Places}
 	j := 0
 	for i, name := range q.Columns {
 		if name == c.col.Name {

@@ -26,6 +26,9 @@ type kept struct {
 
 // Scan implements [frame.Source].
 func (k *kept) Scan(ctx context.Context, q frame.Query) iter.Seq2[frame.Batch, error] {
+	if q.Places { // once a run
+		return k.Source.Scan(ctx, q)
+	}
 	name := fmt.Sprintf("%q %q", q.Columns, q.Where)
 	k.mu.Lock()
 	have := k.batches

@@ -23,7 +23,7 @@ func (f *Frame) eval(b frame.Batch) (Values, error) {
 		}
 	}
 	if keep, all := f.complete(b.Rows, base, v.Factor); !all {
-		v.Rows = len(keep)
+		v.Rows, v.Kept = len(keep), keep
 		for i, x := range base {
 			base[i] = gather(x, keep)
 		}

@@ -31,6 +31,7 @@ type Values struct {
 	Rows    int         // complete rows
 	Numeric [][]float64 // [variable][row]
 	Factor  [][]int32   // [variable][row], index in Levels
+	Kept    []int32     // which rows of the batch these are, ascending; nil for all
 }
 
 // Roles say which variables of a frame are not terms: indices into

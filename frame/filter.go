@@ -308,6 +308,11 @@ func (n *Missing) compile(index map[string]int) Matcher {
 	return func(b Batch, row int) bool { return b.Columns[c].missing(row) != not }
 }
 
+// Lacks reports whether any value is missing.
+func (v Values) Lacks() bool {
+	return slices.ContainsFunc(v.Real, math.IsNaN) || slices.ContainsFunc(v.Code, func(c int32) bool { return c < 0 })
+}
+
 // missing tells the kind of column by which of its slices is there.
 func (v Values) missing(row int) bool {
 	if v.Real != nil {

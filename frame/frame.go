@@ -40,6 +40,9 @@ type Column struct {
 	// Min and Max bound a numeric column, inclusive; both are required there.
 	Min float64 `json:"min" yaml:"min"`
 	Max float64 `json:"max" yaml:"max"`
+	// Required says that no row lacks a value: one that does is an error at its
+	// site. Who has a value is then no secret, and needs no guarding.
+	Required bool `json:"required,omitempty" yaml:"required,omitempty"`
 	// Title is what a person reads; optional.
 	Title map[ws.Lang]string `json:"title,omitempty" yaml:"title,omitempty"`
 }
@@ -63,6 +66,8 @@ func (d Dictionary) Lookup(name string) (Column, bool) {
 type Query struct {
 	Columns []string `json:"columns"`
 	Where   string   `json:"where,omitempty"` // see [ParseFilter]
+	// Places asks for where each row stands; see [Batch].
+	Places bool `json:"-"`
 }
 
 // Values are one column's values in a batch: Real of a numeric column, NaN
@@ -78,6 +83,9 @@ type Values struct {
 type Batch struct {
 	Rows    int
 	Columns []Values
+	// Places are where the rows stand among all of the version's, from 0 and
+	// ascending; nil where the query did not ask for them.
+	Places []uint32
 }
 
 // A Source is one site's rows of one dataset version. Its methods may be

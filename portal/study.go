@@ -87,7 +87,7 @@ func (v *inquiry) read() error {
 		m, _ := study.MethodNamed(a.Method)
 		v.Analyses = append(v.Analyses, analysis{a.ID, m.Title, a.Given()})
 	}
-	v.Where, v.Opens = text.Data.Where, text.Opens()
+	v.Where, v.Opens = text.Data.Filter(), text.Opens()
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, v.Text, "", "  "); err != nil {
 		return err

@@ -1,6 +1,8 @@
 package study
 
 import (
+	"slices"
+
 	ws "wellspring"
 )
 
@@ -47,6 +49,15 @@ func (s *Study) checkHead(r *reader) error {
 	}
 	if e := checkText(s.Data.Where, maxFormula); e != nil && s.Data.Where != "" {
 		return r.place("data.where", e)
+	}
+	for i, column := range s.Data.CompleteOver {
+		path := indexed("data.complete_over", i)
+		switch e := checkLine(column, maxName); {
+		case e != nil:
+			return r.place(path, e)
+		case slices.Contains(s.Data.CompleteOver[:i], column):
+			return r.place(path, invalid(ws.T("the column %q is listed twice", "列 %q 重复", column)))
+		}
 	}
 	return s.checkWords(r)
 }

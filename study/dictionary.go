@@ -53,7 +53,7 @@ func ParseDictionary(b []byte, file string) (frame.Dictionary, error) {
 }
 
 func (r *reader) column(n *yaml.Node, path string) (c frame.Column, err error) {
-	entries, err := r.object(n, path, []string{"name", "type", "unit", "levels", "other", "min", "max", "title"})
+	entries, err := r.object(n, path, []string{"name", "type", "unit", "levels", "other", "min", "max", "required", "title"})
 	if err != nil {
 		return c, err
 	}
@@ -88,6 +88,8 @@ func (r *reader) columnField(c *frame.Column, e entry, path string) (err error) 
 		c.Min, err = r.number(e.value, path)
 	case "max":
 		c.Max, err = r.number(e.value, path)
+	case "required":
+		c.Required, err = r.flag(e.value, path)
 	case "title":
 		c.Title, err = r.languages(e.value, path)
 	}
@@ -127,6 +129,8 @@ func checkColumn(c frame.Column, ranged bool) (string, *ws.Error) {
 	switch {
 	case c.Min != 0 || c.Max != 0:
 		return "min", invalid(ws.T("only numeric columns have a range", "只有数值列才有取值范围"))
+	case c.Type == frame.Identifier && c.Required:
+		return "required", invalid(ws.T("the values of an identifier are not looked at", "标识列的取值不会被查看"))
 	case c.Type == frame.Identifier && (c.Levels != nil || c.Other || c.Unit != ""):
 		return "type", invalid(ws.T("an identifier has neither levels nor unit", "标识列没有水平，也没有单位"))
 	}
@@ -195,7 +199,9 @@ func checkLine(s string, most int) *ws.Error {
 
 const dictionaryHead = `# The dictionary of a dataset: what its steward publishes of each column. Edit it, then it binds:
 # a value outside it is an error at its site. type: real, integer, factor or identifier (never used in a study).
+# required: true says that no row lacks a value; then whom a model leaves out for a missing one is no question.
 # 数据集的字典：数据管理员公布的各列信息。可先编辑，之后即生效：超出字典的取值会在该站点报错。
+# required: true 表示该列无缺失，模型便不会因缺失而排除任何人。
 # type 取 real（实数）、integer（整数）、factor（因子）或 identifier（标识，研究中不可使用）。
 `
 
@@ -241,7 +247,10 @@ func columnNode(c frame.Column) *yaml.Node {
 		add("levels", levels)
 	}
 	if c.Other {
-		add("other", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+		add("other", trueNode())
+	}
+	if c.Required {
+		add("required", trueNode())
 	}
 	if len(c.Title) > 0 {
 		title := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
@@ -262,6 +271,10 @@ func textNode(s string) *yaml.Node {
 		n.Style = yaml.DoubleQuotedStyle // older readers take these for true and false
 	}
 	return n
+}
+
+func trueNode() *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"}
 }
 
 func numberNode(x float64) *yaml.Node {

@@ -96,6 +96,7 @@ func mergeColumn(sites []ws.SiteID, versions []frame.Column) (frame.Column, erro
 		}
 		lists[s] = v.Levels
 		c.Other = c.Other || v.Other
+		c.Required = c.Required && v.Required
 		c.Min, c.Max = min(c.Min, v.Min), max(c.Max, v.Max)
 	}
 	if c.Type.Numeric() {

@@ -82,13 +82,17 @@ func (r *reader) purpose(n *yaml.Node) (p Purpose, err error) {
 }
 
 func (r *reader) data(n *yaml.Node) (d Data, err error) {
-	entries, err := r.object(n, "data", []string{"dataset", "where"})
+	entries, err := r.object(n, "data", []string{"dataset", "where", "complete_over"})
 	for _, e := range entries {
 		if err != nil {
 			break
 		}
 		var s string
 		path := "data." + e.key.Value
+		if e.key.Value == "complete_over" {
+			d.CompleteOver, err = r.texts(e.value, path, true)
+			continue
+		}
 		s, err = r.text(e.value, path, false)
 		if e.key.Value == "dataset" {
 			d.Dataset = ws.Dataset(s)

@@ -1,7 +1,10 @@
 package study
 
 import (
+	"strings"
+
 	ws "wellspring"
+	"wellspring/frame"
 )
 
 // APIVersion and Kind head every study file.
@@ -38,6 +41,24 @@ type Data struct {
 	Dataset ws.Dataset `json:"dataset" yaml:"dataset"`
 	// Where is a row filter over columns and literals; see frame.ParseFilter.
 	Where string `json:"where,omitempty" yaml:"where,omitempty"`
+	// CompleteOver are columns in which no row may lack a value, so that several
+	// models are over the same rows.
+	CompleteOver []string `json:"complete_over,omitempty" yaml:"complete_over,omitempty"`
+}
+
+// Filter is the row filter of a study: Where, and what CompleteOver asks.
+func (d Data) Filter() string {
+	var all []string
+	if d.Where != "" {
+		all = append(all, "("+d.Where+")")
+	}
+	for _, column := range d.CompleteOver {
+		all = append(all, frame.Filter{Root: &frame.Missing{Column: column, Not: true}}.String())
+	}
+	if len(d.CompleteOver) == 0 {
+		return d.Where
+	}
+	return strings.Join(all, " and ")
 }
 
 // An Analysis is one method with its arguments. Which fields a method takes,

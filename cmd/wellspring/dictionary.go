@@ -161,7 +161,7 @@ func stray(column string) ws.Text {
 
 // mentions reports whether a study names a column.
 func mentions(st *study.Study, column string) bool {
-	if strings.Contains(st.Data.Where, column) {
+	if strings.Contains(st.Data.Filter(), column) {
 		return true
 	}
 	for _, a := range st.All() {

@@ -48,7 +48,10 @@ func (s *source) scan(ctx context.Context, q frame.Query, yield func(frame.Batch
 		return err
 	}
 	defer r.close()
-	g := &gather{types: types, last: -1, left: s.info.Rows}
+	if q.Places && s.info.Rows > math.MaxUint32 {
+		return ws.Errorf(ws.Invalid, "rows", ws.T("a version has at most %d rows here", "此处一个版本最多 %d 行", int64(math.MaxUint32)))
+	}
+	g := &gather{types: types, last: -1, left: s.info.Rows, places: q.Places}
 	if q.Where == "" {
 		g.want = s.info.Rows
 	}
@@ -89,6 +92,8 @@ type gather struct {
 	left  int64 // rows that may still come
 	want  int64 // rows that must have come in the end; 0 if not known
 	done  int64 // rows that have come
+
+	places bool // wanted
 }
 
 // drain hands the stream's rows to yield in batches until it returns false.
@@ -137,6 +142,9 @@ func (g *gather) take(r *stream, from, n int) (int, error) {
 			return 0, errOrder()
 		}
 		g.last = row
+		if g.places {
+			g.batch.Places = append(g.batch.Places, uint32(row))
+		}
 	}
 	for j, t := range g.types {
 		if t == frame.Factor {

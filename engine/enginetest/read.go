@@ -64,6 +64,7 @@ func testQueries(t *testing.T, open Opener) {
 	for _, columns := range [][]string{{}, {"_row"}, {"select", "age", "Age", "select"}, {`a"b`, "性别"}} {
 		expect(t, src, tb, frame.Query{Columns: columns})
 		expect(t, src, tb, frame.Query{Columns: columns, Where: "性别 = '女' and age >= 5"})
+		expect(t, src, tb, frame.Query{Columns: columns, Where: "性别 = '女' and age >= 5", Places: true})
 	}
 }
 

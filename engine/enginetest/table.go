@@ -130,6 +130,9 @@ func (t table) answer(tb testing.TB, q frame.Query) frame.Batch {
 			continue
 		}
 		out.Rows++
+		if q.Places {
+			out.Places = append(out.Places, uint32(i))
+		}
 		for k, name := range q.Columns {
 			v := t.all.Columns[slices.Index(names, name)]
 			if v.Real != nil {
@@ -153,6 +156,7 @@ func read(src frame.Source, q frame.Query) (frame.Batch, error) {
 			return all, fmt.Errorf("a batch of %d rows, %d columns after %d rows", b.Rows, len(b.Columns), all.Rows)
 		}
 		all.Rows += b.Rows
+		all.Places = append(all.Places, b.Places...)
 		for k, v := range b.Columns {
 			if len(v.Real)+len(v.Code) != b.Rows {
 				return all, fmt.Errorf("column %q has not the batch's length", q.Columns[k])
@@ -169,6 +173,9 @@ func read(src frame.Source, q frame.Query) (frame.Batch, error) {
 func same(got, want frame.Batch) string {
 	if got.Rows != want.Rows {
 		return fmt.Sprintf("%d rows, want %d", got.Rows, want.Rows)
+	}
+	if !slices.Equal(got.Places, want.Places) {
+		return "the rows stand in other places"
 	}
 	for k, w := range want.Columns {
 		g := got.Columns[k]

@@ -51,6 +51,9 @@ func New(dict frame.Dictionary, columns []frame.Values) (*Table, error) {
 
 // check refuses values that are outside the dictionary, without naming one.
 func check(c frame.Column, v frame.Values) error {
+	if c.Required && v.Lacks() {
+		return fault(c, ws.T("a value is missing, and the dictionary says that none is", "有取值缺失，而字典声明该列无缺失"))
+	}
 	switch {
 	case c.Type == frame.Factor && len(v.Real) == 0:
 		highest := int32(len(c.Levels)) - 1
@@ -165,6 +168,12 @@ func (t *Table) Scan(ctx context.Context, q frame.Query) iter.Seq2[frame.Batch, 
 			b := frame.Batch{Rows: len(rows), Columns: make([]frame.Values, len(wanted))}
 			for i, c := range wanted {
 				b.Columns[i] = pick(t.columns[c], rows)
+			}
+			if q.Places {
+				b.Places = make([]uint32, len(rows))
+				for i, r := range rows {
+					b.Places[i] = uint32(r)
+				}
 			}
 			if !yield(b, nil) {
 				return

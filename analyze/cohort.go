@@ -1,0 +1,432 @@
+package analyze
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	ws "wellspring"
+	"wellspring/formula"
+	"wellspring/frame"
+	"wellspring/policy/near"
+	"wellspring/stat"
+)
+
+// Where a limit holds, a study is held to what its asker was answered before: its
+// cohorts are the rows that the filter leaves, those of each row set, and those of each cell in
+// it that a factor, a comparison or a number of two values makes. Sites remember which rows
+// these were (see [Memory]); package near says which lie too near to each other. Where round 0 has counted
+// cohorts whose sizes fit, a sum of how much they differ is opened before any moment is.
+
+// A Memory is what one site remembers of the cohorts on which it answered a group of
+// askers. It outlives the run.
+type Memory interface {
+	// Reserve remembers the cohorts of the run at hand, and which rows of the
+	// site they are, before the site answers anything of them.
+	Reserve(now []near.Cohort, rows []*roaring.Bitmap) error
+	// Distances compares cohorts of the run at hand, which were reserved, with earlier ones,
+	// and gives for each ask how many rows of the site differ, up to most.
+	Distances(asks []near.Ask, earlier []near.Cohort, most int64) ([]int64, error)
+}
+
+// A cohort is one of a program's, by where its rows are found.
+type cohort struct {
+	near.Definition
+	part, frame int // −1: the rows that the filter leaves
+	partition   int // of the frame's; −1 for all its rows
+	cell        int
+}
+
+// A partition parts the rows of a frame by factors, or by the values of numbers, each of which has
+// two.
+type partition struct {
+	factors []int
+	truths  []formula.Truth
+}
+
+// maxPartition bounds the cells of a partition that are remembered one by one.
+const maxPartition = 2048
+
+// partitions lists how the rows of g are parted by what is told of them.
+func (g guarded) partitions() (out []partition) {
+	for i := range g.frame.Factors() {
+		out = append(out, partition{factors: []int{i}})
+	}
+	for _, set := range g.cross {
+		out = append(out, partition{factors: set})
+	}
+	for i, x := range g.frame.Numeric() {
+		compared := slices.ContainsFunc(g.truths, func(t formula.Truth) bool { return t.Numeric == i })
+		if x.Whole && x.Lo == 0 && x.Hi == 1 && !compared {
+			out = append(out, partition{truths: []formula.Truth{{Name: x.Name, Numeric: i, Factor: -1}}})
+		}
+	}
+	for _, t := range g.truths {
+		out = append(out, partition{truths: []formula.Truth{t}})
+	}
+	if len(g.truths) > 1 {
+		out = append(out, partition{truths: g.truths})
+	}
+	return out
+}
+
+// cells is how many cells p has.
+func (g guarded) partitionCells(p partition) int {
+	if len(p.truths) > 0 {
+		return 1 << len(p.truths)
+	}
+	return g.cells(p.factors)
+}
+
+// cellOf is the cell of row r.
+func (g guarded) cellOf(p partition, v formula.Values, r int) int {
+	if len(p.truths) > 0 {
+		return truthOf(p.truths, v, r)
+	}
+	return g.cell(p.factors, v, r)
+}
+
+// cohorts lists the cohorts of the program, each once; none where no limit holds.
+func (p *Program) findCohorts() error {
+	if p.facts.Policy.MinCell <= 1 {
+		return nil
+	}
+	where, err := frame.ParseFilter(p.study.Data.Filter(), p.facts.Columns)
+	if err != nil {
+		return err
+	}
+	b := binder{program: p, where: where, at: map[string]int{}}
+	b.add(cohort{part: -1, frame: -1, partition: -1}, nil)
+	for i, part := range p.parts {
+		for j, g := range part.guarded {
+			complete := b.complete(g)
+			b.add(cohort{part: i, frame: j, partition: -1, Definition: near.Definition{Reads: g.frame.Columns()}}, complete)
+			for k, set := range g.partitions() {
+				cells := g.partitionCells(set)
+				if cells > maxPartition {
+					return ws.Errorf(ws.Withheld, part.analysis.Label(), ws.T("it parts the rows into more than %d cells, too many to be remembered", "划分出的单元超过 %d 个，无法逐一记录", maxPartition)).
+						WithHint(ws.T("cross fewer factors", "请减少交叉的分类变量"))
+				}
+				for c := range cells {
+					nodes, other := b.cell(g, set, c)
+					b.add(cohort{part: i, frame: j, partition: k, cell: c, Definition: near.Definition{Else: other, Reads: g.frame.Columns()}}, append(slices.Clone(complete), nodes...))
+				}
+			}
+		}
+	}
+	if len(b.list) > near.MaxCohorts {
+		return ws.Errorf(ws.Withheld, "study", ws.T("it parts the rows into more than %d cells, too many to be remembered", "划分出的单元超过 %d 个，无法逐一记录", near.MaxCohorts)).
+			WithHint(ws.T("ask for fewer analyses in one study", "请在一项研究中减少分析的数量"))
+	}
+	p.cohorts = b.list
+	return nil
+}
+
+// A binder writes definitions.
+type binder struct {
+	program *Program
+	where   frame.Filter
+	list    []cohort
+	at      map[string]int // by what rows they are
+}
+
+func (b *binder) add(c cohort, nodes []frame.Node) {
+	c.Where = b.where.String()
+	c.Rows = b.text(nodes)
+	c.Reads = slices.Clone(c.Reads)
+	slices.Sort(c.Reads)
+	c.Reads = slices.Compact(c.Reads)
+	key := c.Rows + "\x00" + c.Else
+	if i, known := b.at[key]; known {
+		reads := append(slices.Clone(b.list[i].Reads), c.Reads...)
+		slices.Sort(reads)
+		b.list[i].Reads = slices.Compact(reads)
+		return
+	}
+	b.at[key] = len(b.list)
+	b.list = append(b.list, c)
+}
+
+// text is the canonical text of the study's filter and more conditions.
+func (b *binder) text(nodes []frame.Node) string {
+	var parts []string
+	for _, n := range append([]frame.Node{b.where.Root}, nodes...) {
+		if n != nil {
+			parts = append(parts, "("+frame.Filter{Root: n}.String()+")")
+		}
+	}
+	text := strings.Join(parts, " and ")
+	if f, err := frame.ParseFilter(text, b.program.facts.Columns); err == nil {
+		return f.String()
+	}
+	return text // too long to be read; then it is compared as it stands
+}
+
+// complete says that what a frame reads is there.
+func (b *binder) complete(g guarded) (out []frame.Node) {
+	for _, column := range g.frame.Columns() {
+		if c, _ := b.program.facts.Columns.Lookup(column); !c.Required && column != SiteColumn {
+			out = append(out, &frame.Missing{Column: column, Not: true})
+		}
+	}
+	if r := g.frame.Roles(); r.Start >= 0 { // a row without follow-up is missing
+		start, stop := g.frame.Numeric()[r.Start].Name, g.frame.Numeric()[r.Time].Name
+		out = append(out, &frame.ComparePair{Left: start, Op: frame.Lt, Right: stop})
+	}
+	return out
+}
+
+// cell says what a cell of a partition is: by conditions, as far as a filter can say it, and else
+// in words of its own.
+func (b *binder) cell(g guarded, p partition, cell int) (nodes []frame.Node, other string) {
+	var words []string
+	for i, t := range p.truths {
+		holds := cell>>i&1 == 1
+		if n := b.truth(t.Name, holds); n != nil {
+			nodes = append(nodes, n)
+		} else {
+			words = append(words, fmt.Sprintf("%s: %v", t.Name, holds))
+		}
+	}
+	for k := len(p.factors) - 1; k >= 0; k-- {
+		f := g.frame.Factors()[p.factors[k]]
+		level := f.Levels[cell%len(f.Levels)]
+		cell /= len(f.Levels)
+		if n := b.level(f, level); n != nil {
+			nodes = append(nodes, n)
+		} else {
+			words = append(words, f.Name+": "+level)
+		}
+	}
+	return nodes, strings.Join(words, "; ")
+}
+
+// truth is the condition that a comparison, or a number that is 0 or 1, says; nil if a
+// filter cannot.
+func (b *binder) truth(name string, holds bool) frame.Node {
+	text := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(name, "I("), ")"), "==", "=")
+	if c, known := b.program.facts.Columns.Lookup(name); known && c.Type.Numeric() {
+		n := &frame.Compare{Column: name, Op: frame.Ne, Value: 1}
+		if holds {
+			n.Op = frame.Eq
+		}
+		return n
+	}
+	if !holds {
+		text = "not (" + text + ")"
+	}
+	f, err := frame.ParseFilter(text, b.program.facts.Columns)
+	if err != nil {
+		return nil
+	}
+	return f.Root
+}
+
+// level is the condition that a factor has a level; nil if a filter cannot say it.
+func (b *binder) level(f formula.Factored, level string) frame.Node {
+	c, known := b.program.facts.Columns.Lookup(f.Column)
+	switch {
+	case !known:
+		if f.Column == "" && (level == "TRUE" || level == "FALSE") {
+			return b.truth(f.Name, level == "TRUE")
+		}
+		return nil
+	case c.Type.Numeric():
+		x, err := strconv.ParseFloat(level, 64)
+		if err != nil {
+			return nil
+		}
+		return &frame.Compare{Column: c.Name, Op: frame.Eq, Value: x}
+	}
+	code := slices.Index(c.Levels, level)
+	if code < 0 && c.Other && level == frame.OtherLevel {
+		code = len(c.Levels)
+	}
+	if code < 0 {
+		return nil
+	}
+	return &frame.LevelIn{Column: c.Name, Levels: []string{level}, Codes: []int32{int32(code)}}
+}
+
+// counted gives the cohorts with their sizes over all sites, once round 0 has
+// counted them.
+func (p *Program) counted(s progress) []near.Cohort {
+	out := make([]near.Cohort, len(p.cohorts))
+	for i, c := range p.cohorts {
+		out[i] = near.Cohort{Index: i, Sites: p.facts.Sites, Definition: c.Definition}
+		if c.part < 0 {
+			out[i].Persons = s.Parts[0].Totals[0].Rows
+			continue
+		}
+		g, t := p.parts[c.part].guarded[c.frame], s.Parts[c.part].Totals[c.frame]
+		if c.partition < 0 {
+			out[i].Persons = t.Complete
+			continue
+		}
+		out[i].Persons = g.cellPersons(g.partitions()[c.partition], c.cell, t)
+	}
+	return out
+}
+
+// cellPersons is how many persons a cell of a partition has.
+func (g guarded) cellPersons(p partition, cell int, t Totals) int64 {
+	if len(p.truths) == 0 {
+		n, _ := g.persons(p.factors, t)
+		return n[cell]
+	}
+	if len(t.Truths) == 0 || len(p.truths) != len(g.truths) && len(p.truths) > 1 {
+		return near.Unknown
+	}
+	if len(p.truths) == len(g.truths) && p.truths[0] == g.truths[0] {
+		return t.Truths[cell]
+	}
+	i := slices.Index(g.truths, p.truths[0])
+	if i < 0 {
+		return near.Unknown
+	}
+	n := int64(0)
+	for c, persons := range t.Truths {
+		if c>>i&1 == cell {
+			n += persons
+		}
+	}
+	return n
+}
+
+// A collector finds which rows of a site are in each cohort of a program, while round 0
+// counts them.
+type collector struct {
+	mu     sync.Mutex
+	rows   []*roaring.Bitmap // by cohort
+	frames map[[2]int]*framed
+}
+
+// A framed is a frame with the cohorts that are found in it.
+type framed struct {
+	guarded
+	into  *collector
+	first bool // its rows before any is missing are those that the filter leaves
+	sets  []partition
+	all   int     // the cohort of all its rows; −1 if an earlier frame has it
+	cells [][]int // the cohort of each cell, by partition; −1 likewise
+}
+
+func (p *Program) collect() *collector {
+	c := &collector{rows: make([]*roaring.Bitmap, len(p.cohorts)), frames: map[[2]int]*framed{}}
+	for i := range c.rows {
+		c.rows[i] = roaring.New()
+	}
+	for i, part := range p.parts {
+		for j, g := range part.guarded {
+			f := &framed{guarded: g, into: c, first: i+j == 0, sets: g.partitions(), all: -1}
+			for _, set := range f.sets {
+				f.cells = append(f.cells, slices.Repeat([]int{-1}, g.partitionCells(set)))
+			}
+			c.frames[[2]int{i, j}] = f
+		}
+	}
+	for i, one := range p.cohorts {
+		f := c.frames[[2]int{one.part, one.frame}]
+		switch {
+		case one.part < 0:
+		case one.partition < 0:
+			f.all = i
+		default:
+			f.cells[one.partition][one.cell] = i
+		}
+	}
+	return c
+}
+
+// watch has the folds of round 0 show their rows.
+func (c *collector) watch(ps []piece) {
+	for i := range ps {
+		seen := c.frames[ps[i].at]
+		ps[i].fold = func() (Fold, error) {
+			f := seen.countFold()
+			f.seen = seen
+			return f, nil
+		}
+	}
+}
+
+// take adds the rows of one batch, of which v holds the complete ones.
+func (f *framed) take(b frame.Batch, v formula.Values) {
+	places := b.Places
+	if v.Kept != nil {
+		places = make([]uint32, v.Rows)
+		for r, k := range v.Kept {
+			places[r] = b.Places[k]
+		}
+	}
+	if f.first {
+		f.into.add(0, b.Places)
+	}
+	f.into.add(f.all, places)
+	for k, cells := range f.cells {
+		if !slices.ContainsFunc(cells, func(c int) bool { return c >= 0 }) {
+			continue
+		}
+		parts := make([][]uint32, len(cells))
+		for r := range v.Rows {
+			cell := f.cellOf(f.sets[k], v, r)
+			parts[cell] = append(parts[cell], places[r])
+		}
+		for cell, own := range parts {
+			f.into.add(cells[cell], own)
+		}
+	}
+}
+
+func (c *collector) add(cohort int, places []uint32) {
+	if cohort < 0 || len(places) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rows[cohort].AddMany(places)
+}
+
+// remember has a site's memory take in what was collected.
+func (p *Program) remember(c *collector, m Memory) error {
+	now := make([]near.Cohort, len(p.cohorts))
+	for i, one := range p.cohorts {
+		now[i] = near.Cohort{Index: i, Persons: near.Unknown, Sites: p.facts.Sites, Definition: one.Definition}
+	}
+	for _, rows := range c.rows {
+		rows.RunOptimize()
+	}
+	return m.Reserve(now, c.rows)
+}
+
+// nearShape has an entry for each comparison, and how many institutions differ.
+func nearShape(asks []near.Ask) stat.Shape {
+	return stat.Shape{{Name: "near", Len: len(asks)}, {Name: "near.sites", Len: len(asks), Presence: true}}
+}
+
+// distances are one site's part of the comparisons, ready to be masked.
+func (p *Program) distances(s progress, shape stat.Shape, o FoldOptions) (stat.Ring, error) {
+	if o.Memory == nil {
+		return nil, ws.Errorf(ws.Other, "fold", ws.T("this site remembers no cohorts", "本站点未保存队列记录"))
+	}
+	d, err := o.Memory.Distances(s.Near, p.facts.Earlier, p.facts.Policy.MinCell)
+	if err != nil {
+		return nil, err
+	}
+	v := make(stat.Vector, 0, 2*len(d))
+	for range 2 {
+		for _, n := range d {
+			v = append(v, float64(n))
+		}
+	}
+	ring := make(stat.Ring, shape.Len())
+	if err := shape.Encode(ring, v, max(o.Sites, 1)); err != nil {
+		return nil, err
+	}
+	shape.MarkPresence(ring, p.facts.Speaks(o.Site))
+	return ring, nil
+}

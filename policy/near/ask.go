@@ -1,0 +1,175 @@
+package near
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	ws "wellspring"
+	"wellspring/frame"
+	"wellspring/policy"
+)
+
+// An Ask is one comparison: of a cohort of the study at hand with one of
+// earlier ones, or with the sum or difference of two. Numbers are indices into both lists.
+type Ask struct {
+	New   int `json:"new"`
+	First int `json:"first"`
+	// Second is added to First, or taken off; −1 where there is none.
+	Second int `json:"second"`
+	Sign   int `json:"sign,omitempty"`
+}
+
+// Candidates lists what must be compared before a study is answered over some
+// sites: now are its cohorts, of known size, earlier those that the sites remember, as
+// [Merge] gives them. Only those of which sizes fit are listed, and of two such that
+// were read of one column, or whose filters differ. What is implied by definitions over the same
+// sites and versions is not.
+//
+// Cost: |now| · |earlier| · log |earlier|, and a trial of definitions for each that fits.
+func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, earlier []Cohort) ([]Ask, error) {
+	f := finder{k: p.MinCell, dict: d, sites: sites, earlier: earlier, wheres: map[[2]string]bool{}}
+	for i := range earlier {
+		if earlier[i].Persons != Unknown {
+			f.bySize = append(f.bySize, i)
+		}
+	}
+	slices.SortFunc(f.bySize, func(a, b int) int {
+		return cmp.Or(cmp.Compare(earlier[a].Persons, earlier[b].Persons), cmp.Compare(a, b))
+	})
+	var out []Ask
+	for i, c := range now {
+		out = append(out, f.single(i, c)...)
+		out = append(out, f.pairs(i, c)...)
+		if len(out) > maxAsks {
+			return nil, ws.Errorf(ws.Withheld, "study", ws.T("too many earlier questions lie near to this one to be compared with it", "与本问题相近的既往问题过多，无法逐一比较")).
+				WithHint(ws.T("ask with complete_over and fewer filters, so that several questions are of one cohort", "请使用 complete_over 并减少筛选条件，使多个问题基于同一队列"))
+		}
+	}
+	return out, nil
+}
+
+type finder struct {
+	k       int64
+	dict    frame.Dictionary
+	sites   []ws.SiteID
+	earlier []Cohort
+	bySize  []int // indices into earlier, of known size, ascending
+	wheres  map[[2]string]bool
+}
+
+// standing reports whether an earlier cohort is of the same rows as one of that definition would
+// be now.
+func (f finder) standing(e Cohort) bool { return !e.Moved && slices.Equal(e.Sites, f.sites) }
+
+func (f finder) single(i int, c Cohort) (out []Ask) {
+	for j, e := range f.earlier {
+		apart := max(c.Persons-e.Persons, e.Persons-c.Persons)
+		if e.Persons != Unknown && apart >= f.k || !shares(c.Definition, e.Definition) && f.oneFilter(c, e) {
+			continue
+		}
+		if !f.standing(e) || !Implied(f.dict, c.Definition, Term{e.Definition, 1}) {
+			out = append(out, Ask{New: i, First: j, Second: -1})
+		}
+	}
+	return out
+}
+
+// oneFilter reports whether two studies chose the same rows: then cohorts of
+// which no column is shared differ by who lacks a value alone.
+func (f finder) oneFilter(c, e Cohort) bool {
+	if !f.standing(e) {
+		return false
+	}
+	key := [2]string{c.Where, e.Where}
+	same, known := f.wheres[key]
+	if !known {
+		same = Implied(f.dict, Definition{Rows: c.Where}, Term{Definition{Rows: e.Where}, 1})
+		f.wheres[key] = same
+	}
+	return same
+}
+
+// pairs finds c = a + b and c = a − b, up to fewer than k persons.
+func (f finder) pairs(i int, c Cohort) (out []Ask) {
+	for _, a := range f.bySize {
+		first := f.earlier[a]
+		if !shares(c.Definition, first.Definition) {
+			continue
+		}
+		for _, sign := range []int{1, -1} {
+			want := c.Persons - first.Persons // of b
+			if sign < 0 {
+				want = -want
+			}
+			for _, b := range f.sized(want) {
+				second := f.earlier[b]
+				if a == b || sign > 0 && b < a || !shares(c.Definition, first.Definition, second.Definition) {
+					continue
+				}
+				if f.standing(first) && f.standing(second) && Implied(f.dict, c.Definition, Term{first.Definition, 1}, Term{second.Definition, sign}) {
+					continue
+				}
+				if out = append(out, Ask{New: i, First: a, Second: b, Sign: sign}); len(out) > maxAsks {
+					return out
+				}
+			}
+		}
+	}
+	return out
+}
+
+// sized lists the earlier cohorts whose size is less than k from n.
+func (f finder) sized(n int64) []int {
+	from, _ := slices.BinarySearchFunc(f.bySize, n-f.k+1, func(i int, n int64) int { return cmp.Compare(f.earlier[i].Persons, n) })
+	to := from
+	for to < len(f.bySize) && f.earlier[f.bySize[to]].Persons < n+f.k {
+		to++
+	}
+	return f.bySize[from:to]
+}
+
+// Distance is how much the rows of c at one site differ from those of a, or, where sign is not 0, from those of a and b
+// together (1) or of a without b (−1), a row that is in more than one of them counted as often:
+// Σ|c − a ∓ b| over the rows.
+func Distance(c, a, b *roaring.Bitmap, sign int) uint64 {
+	n := func(x *roaring.Bitmap) uint64 { return x.GetCardinality() }
+	if sign == 0 {
+		return n(c) + n(a) - 2*c.AndCardinality(a)
+	}
+	all := roaring.And(a, b).AndCardinality(c)
+	if sign > 0 {
+		return n(c) + n(a) + n(b) + 2*all - 2*c.AndCardinality(a) - 2*c.AndCardinality(b)
+	}
+	return n(c) + n(a) + n(b) + 2*all - 2*c.AndCardinality(a) - 2*a.AndCardinality(b)
+}
+
+// Least bounds Distance from below by the numbers of rows alone, for rows of
+// another version, of which nobody knows which is which.
+func Least(c, a, b uint64, sign int) uint64 {
+	d := int64(c) - int64(a) - int64(sign)*int64(b)
+	return uint64(max(d, -d))
+}
+
+// errNear marks the reply of [Judge].
+var errNear = errors.New("near")
+
+// Replied reports whether an error is the reply of [Judge].
+func Replied(err error) bool { return errors.Is(err, errNear) }
+
+// Judge reads the comparisons' sums over the sites, of which each gave no more than k, and the numbers of
+// institutions that differ. Where the persons that differ may not be counted, or nobody does,
+// there is one reply, which says neither.
+func Judge(p policy.Policy, asks []Ask, sums, institutions []int64, earlier []Cohort) error {
+	for i, a := range asks {
+		if sums[i] > 0 && !p.Hidden(sums[i], institutions[i]) {
+			continue
+		}
+		return ws.Errorf(ws.Withheld, "study", ws.T("this is as good as asked before, in run %s: the rows that tell the two apart are none, or too few", "本问题与此前的计算 %s 相当：两者所涉行没有差别，或差别过小", earlier[a.First].Run)).
+			WithHint(ws.T("use that answer (wellspring study result), ask over the same rows as then, or over clearly other ones; complete_over holds several models to one row set",
+				"请使用当时的结果（wellspring study result），或在与当时相同的行上提问，或改用明显不同的行；complete_over 可使多个模型基于同一组行")).Wrap(errNear)
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package near
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	ws "wellspring"
+	"wellspring/frame"
+)
+
+// A Definition says by which rows of a dataset a cohort is made, and what was read
+// of them.
+type Definition struct {
+	// Where is the study's filter.
+	Where string `json:"where,omitempty"`
+	// Rows is Where with what else a row must have: no missing value in the columns that are
+	// read, and the levels of a cell.
+	Rows string `json:"rows,omitempty"`
+	// Else is what of a cell no filter can say, such as I(age + bmi > 90).
+	Else string `json:"else,omitempty"`
+	// Reads are the columns of which sums over the cohort are told, sorted; none where it is only
+	// counted.
+	Reads []string `json:"reads,omitempty"`
+}
+
+// Unknown is the number of persons of a cohort that was not counted, as far as is known.
+const Unknown = -1
+
+// A Cohort is one that an asker was answered on, or may have been: what a site's memory tells
+// other members of it.
+type Cohort struct {
+	Run   string `json:"run"`
+	Index int    `json:"index"` // among the cohorts of the run
+	// Persons over all sites, or Unknown.
+	Persons int64       `json:"persons"`
+	Sites   []ws.SiteID `json:"sites"` // whose rows were asked, in code-point order
+	Definition
+	// Moved says that the site that tells of it has another version of the dataset
+	// now.
+	Moved bool `json:"moved,omitempty"`
+}
+
+// Bounds of what sites tell each other, so that nobody fills another's memory.
+const (
+	MaxCohorts = 4096 // of one group of askers
+	maxAsks    = 1 << 15
+	maxText    = 1 << 13
+)
+
+// Merge joins what the sites remember, in an order that does not depend on
+// theirs. Where one knows how many persons a cohort had and another does not, the former
+// holds.
+func Merge(parts ...[]Cohort) ([]Cohort, error) {
+	var all []Cohort
+	for _, part := range parts {
+		if len(part) > MaxCohorts {
+			return nil, ws.Errorf(ws.Invalid, "facts", ws.T("a site remembers more than %d cohorts of one group of askers", "某站点记住的同组请求者队列超过 %d 个", MaxCohorts))
+		}
+		for _, c := range part {
+			if len(c.Where)+len(c.Rows)+len(c.Else) > maxText || c.Persons < Unknown {
+				return nil, ws.Errorf(ws.Invalid, "facts", ws.T("what a site remembers of a cohort is not well formed", "某站点所记队列的格式不正确"))
+			}
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, compare)
+	var out []Cohort
+	for _, c := range all {
+		if last := len(out) - 1; last >= 0 && out[last].same(c) {
+			out[last].Persons = max(out[last].Persons, c.Persons)
+			out[last].Moved = out[last].Moved || c.Moved
+			continue
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func compare(a, b Cohort) int {
+	return cmp.Or(strings.Compare(a.Run, b.Run), cmp.Compare(a.Index, b.Index), strings.Compare(a.Rows, b.Rows), strings.Compare(a.Where, b.Where),
+		strings.Compare(a.Else, b.Else), slices.Compare(a.Reads, b.Reads), slices.Compare(a.Sites, b.Sites), cmp.Compare(b.Persons, a.Persons))
+}
+
+// same reports whether two sites speak of one cohort.
+func (c Cohort) same(o Cohort) bool {
+	known := c.Persons == Unknown || o.Persons == Unknown || c.Persons == o.Persons
+	c.Persons = o.Persons
+	return known && compare(c, o) == 0
+}
+
+// shares reports whether a column is read of all.
+func shares(ds ...Definition) bool {
+	return slices.ContainsFunc(ds[0].Reads, func(column string) bool {
+		return !slices.ContainsFunc(ds[1:], func(d Definition) bool { return !slices.Contains(d.Reads, column) })
+	})
+}
+
+// A Term is a cohort in a sum, with its sign.
+type Term struct {
+	Definition
+	Sign int // 1 or −1
+}
+
+// Implied reports whether a cohort is the sum of others, each with its sign, in
+// whatever rows the dictionary allows: then it tells nothing that they did
+// not. It tries every way in which a row can stand to the filters. What is not
+// sure, or would take too many, is false.
+func Implied(d frame.Dictionary, c Definition, terms ...Term) bool {
+	var filters []frame.Filter
+	for _, one := range append([]Term{{c, -1}}, terms...) {
+		f, err := frame.ParseFilter(one.Rows, d)
+		if err != nil || one.Else != c.Else || one.Else != "" && len(terms) > 1 {
+			return false
+		}
+		filters = append(filters, f)
+	}
+	if len(terms) == 1 && terms[0].Sign == 1 && filters[0].String() == filters[1].String() {
+		return true
+	}
+	grid, ok := newGrid(d, filters)
+	if !ok { // what is left without the conditions in common is stricter, and smaller
+		grid, ok = newGrid(d, apart(filters))
+	}
+	if !ok {
+		return false
+	}
+	var match []frame.Matcher
+	for _, f := range grid.filters {
+		match = append(match, f.Matcher(grid.columns))
+	}
+	for r := range grid.rows.Rows {
+		left := 0
+		for i, m := range match {
+			switch {
+			case !m(grid.rows, r):
+			case i == 0:
+				left--
+			default:
+				left += terms[i-1].Sign
+			}
+		}
+		if left != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// apart leaves out of filters the conditions that all of them have: rows
+// without these are in none.
+func apart(filters []frame.Filter) []frame.Filter {
+	var lists [][]frame.Node
+	for _, f := range filters {
+		lists = append(lists, conditions(f.Root))
+	}
+	text := func(n frame.Node) string { return frame.Filter{Root: n}.String() }
+	common := func(n frame.Node) bool {
+		return !slices.ContainsFunc(lists, func(l []frame.Node) bool {
+			return !slices.ContainsFunc(l, func(o frame.Node) bool { return text(o) == text(n) })
+		})
+	}
+	out := make([]frame.Filter, len(filters))
+	for i, l := range lists {
+		l = slices.DeleteFunc(slices.Clone(l), common)
+		switch len(l) {
+		case 0:
+		case 1:
+			out[i].Root = l[0]
+		default:
+			out[i].Root = &frame.And{Nodes: l}
+		}
+	}
+	return out
+}
+
+func conditions(n frame.Node) []frame.Node {
+	switch n := n.(type) {
+	case nil:
+		return nil
+	case *frame.And:
+		return n.Nodes
+	}
+	return []frame.Node{n}
+}
