@@ -449,14 +449,26 @@ func (p *Program) compare(s *progress) (err error) {
 	return err
 }
 
-// Cohorts gives the cohorts of the program with the numbers of persons that were
-// counted; ok is false before the study was found to lie near to none before.
-func (p *Program) Cohorts(raw State) (out []near.Cohort, ok bool, err error) {
+// A Stage says how far a study is held to those before it.
+type Stage int
+
+const (
+	Uncounted Stage = iota // its cohorts are not counted
+	Comparing              // they are being compared with earlier ones
+	Answered               // they lie near to none before; what is told of them is told
+)
+
+// Cohorts gives how far a run is, and, once it is answered, its cohorts with the numbers of
+// persons that were counted.
+func (p *Program) Cohorts(raw State) ([]near.Cohort, Stage, error) {
 	s, err := parse(raw)
-	if err != nil || s.Phase == counting || s.Phase == comparing {
-		return nil, false, err
+	switch {
+	case err != nil || s.Phase == counting:
+		return nil, Uncounted, err
+	case s.Phase == comparing:
+		return nil, Comparing, nil
 	}
-	return p.counted(s), true, nil
+	return p.counted(s), Answered, nil
 }
 
 func (p *Program) afterMoments(s *progress, sum stat.Sum) {

@@ -9,6 +9,7 @@ import (
 	"wellspring/analyze"
 	"wellspring/mpc/sum"
 	"wellspring/policy"
+	"wellspring/policy/near"
 	"wellspring/stat"
 	"wellspring/study"
 )
@@ -216,6 +217,16 @@ func (p *Participant) Bound(m Message) int64 {
 
 // Opening is the opening that the site has heard; nil before it.
 func (p *Participant) Opening() *Opening { return p.opening }
+
+// Cohorts gives how far the study is held to those before it and, once it is answered, its cohorts
+// with their sizes, and the least that anybody is told of.
+func (p *Participant) Cohorts() (now []near.Cohort, least int64, stage analyze.Stage, err error) {
+	if p.program == nil || p.state == nil {
+		return nil, 0, analyze.Uncounted, nil
+	}
+	now, stage, err = p.program.Cohorts(p.state)
+	return now, p.program.Facts().Policy.MinCell, stage, err
+}
 
 // Refusal is what a site answers to a message of a run that it cannot serve.
 func Refusal(from ws.SiteID, m Message, err error) Message {

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 	"wellspring/analyze"
 	"wellspring/frame"
 	"wellspring/policy"
+	"wellspring/policy/near"
 	"wellspring/run"
 	"wellspring/study"
 )
@@ -20,8 +22,27 @@ type Node struct {
 	journal     run.Journal
 	participant *run.Participant
 	broken      error // the journal refused; nothing may be sent any more
+	settled     bool  // the memory knows that the study lies near to none before
+	// Memory is what the site remembers of its askers; nil where it need not.
+	Memory Memory
 	// Workers fold rows; one a core by default.
 	Workers int
+}
+
+// A Memory is what a site remembers, for one run, of the cohorts on which it answered the asker and
+// colleagues.
+type Memory interface {
+	analyze.Memory
+	// Earlier lists the cohorts before the run. It refuses an asker whom a person
+	// must let ask on.
+	Earlier() ([]near.Cohort, error)
+	// Answered keeps the run's cohorts, as they were counted, but for those of
+	// fewer persons than least, of which nobody is told.
+	Answered(now []near.Cohort, least int64) error
+	// Forget takes out the run's cohorts if none was answered.
+	Forget() error
+	// Replied counts a reply that the question is as good as asked before.
+	Replied() error
 }
 
 // NewNode takes up what the journal holds, or waits for an opening.
@@ -59,7 +80,13 @@ func (n *Node) handle(ctx context.Context, event run.Event) ([]run.Message, *stu
 		records = append(records, out.Records...)
 		send = append(send, out.Send...)
 		if refused != nil {
+			if err := n.unanswered(refused); err != nil {
+				refused = errors.Join(refused, err)
+			}
 			return n.saved(records, out.Send, refused)
+		}
+		if err := n.settle(event); err != nil {
+			return n.saved(records, nil, err)
 		}
 		next, err := n.work(ctx, out)
 		switch {
@@ -75,6 +102,46 @@ func (n *Node) handle(ctx context.Context, event run.Event) ([]run.Message, *stu
 		}
 		event = *next
 	}
+}
+
+// settle tells the memory what the study is answered on, before anything that rests on it is
+// sent; or that it is not.
+func (n *Node) settle(event run.Event) error {
+	if n.Memory == nil || n.settled {
+		return nil
+	}
+	now, least, stage, err := n.participant.Cohorts()
+	ended := event.Message != nil && event.Message.Step == run.End
+	switch {
+	case err != nil:
+		return err
+	case stage == analyze.Answered:
+		n.settled = true
+		return n.Memory.Answered(now, least)
+	case ended && stage == analyze.Comparing: // the conductor read the sum before this site did
+		return n.replied()
+	case ended:
+		return n.Memory.Forget()
+	}
+	return nil
+}
+
+// unanswered tells the memory of a refusal.
+func (n *Node) unanswered(why error) error {
+	if n.Memory == nil || n.settled {
+		return nil
+	}
+	if near.Replied(why) {
+		return n.replied()
+	}
+	return n.Memory.Forget()
+}
+
+func (n *Node) replied() error {
+	if err := n.Memory.Replied(); err != nil {
+		return err
+	}
+	return n.Memory.Forget()
 }
 
 // saved ends handle with err, if the journal takes the records.
@@ -121,16 +188,31 @@ func (n *Node) work(ctx context.Context, out run.Output) (*run.Event, error) {
 		facts, err := n.facts(ctx, *out.Publish)
 		return &run.Event{Published: facts}, err
 	case out.Fold != nil:
-		ring, err := out.Fold.Program.Fold(ctx, out.Fold.State, n.rows, analyze.FoldOptions{Site: n.cfg.Site, Sites: out.Fold.Sites, Workers: n.Workers})
+		ring, err := out.Fold.Program.Fold(ctx, out.Fold.State, n.rows, analyze.FoldOptions{Site: n.cfg.Site, Sites: out.Fold.Sites, Workers: n.Workers, Memory: n.memory()})
 		return &run.Event{Folded: &run.Folded{Round: out.Fold.Round, Ring: ring}}, err
 	}
 	return nil, nil
 }
 
+// memory is nil, and no interface of nothing, where there is none.
+func (n *Node) memory() analyze.Memory {
+	if n.Memory == nil {
+		return nil
+	}
+	return n.Memory
+}
+
 // facts are the dictionary and the policy, and the distinct times of the
 // columns that the study needs where the policy grants them.
 func (n *Node) facts(ctx context.Context, needs analyze.Needs) (*analyze.SiteFacts, error) {
-	f := &analyze.SiteFacts{Site: n.cfg.Site, Institution: n.cfg.Institution, Columns: n.rows.Dictionary(), Policy: n.cfg.Policy}
+	var earlier []near.Cohort
+	if n.Memory != nil && n.cfg.Policy.MinCell > 1 {
+		var err error
+		if earlier, err = n.Memory.Earlier(); err != nil {
+			return nil, err
+		}
+	}
+	f := &analyze.SiteFacts{Earlier: earlier, Site: n.cfg.Site, Institution: n.cfg.Institution, Columns: n.rows.Dictionary(), Policy: n.cfg.Policy}
 	if !n.cfg.Policy.Grants(policy.ExactTimes) {
 		return f, nil
 	}

@@ -153,11 +153,21 @@ func Least(c, a, b uint64, sign int) uint64 {
 	return uint64(max(d, -d))
 }
 
-// errNear marks the reply of [Judge].
-var errNear = errors.New("near")
+// replyOp marks the reply of [Judge].
+const replyOp = "earlier questions"
 
 // Replied reports whether an error is the reply of [Judge].
-func Replied(err error) bool { return errors.Is(err, errNear) }
+func Replied(err error) bool {
+	for e := (*ws.Error)(nil); errors.As(err, &e); err = e.Err {
+		if e.Op == replyOp {
+			return true
+		}
+		if e.Err == nil {
+			break
+		}
+	}
+	return false
+}
 
 // Judge reads the comparisons' sums over the sites, of which each gave no more than k, and the numbers of
 // institutions that differ. Where the persons that differ may not be counted, or nobody does,
@@ -167,9 +177,9 @@ func Judge(p policy.Policy, asks []Ask, sums, institutions []int64, earlier []Co
 		if sums[i] > 0 && !p.Hidden(sums[i], institutions[i]) {
 			continue
 		}
-		return ws.Errorf(ws.Withheld, "study", ws.T("this is as good as asked before, in run %s: the rows that tell the two apart are none, or too few", "本问题与此前的计算 %s 相当：两者所涉行没有差别，或差别过小", earlier[a.First].Run)).
+		return ws.Errorf(ws.Withheld, replyOp, ws.T("this is as good as asked before, in run %s: the rows that tell the two apart are none, or too few", "本问题与此前的计算 %s 相当：两者所涉行没有差别，或差别过小", earlier[a.First].Run)).
 			WithHint(ws.T("use that answer (wellspring study result), ask over the same rows as then, or over clearly other ones; complete_over holds several models to one row set",
-				"请使用当时的结果（wellspring study result），或在与当时相同的行上提问，或改用明显不同的行；complete_over 可使多个模型基于同一组行")).Wrap(errNear)
+				"请使用当时的结果（wellspring study result），或在与当时相同的行上提问，或改用明显不同的行；complete_over 可使多个模型基于同一组行"))
 	}
 	return nil
 }

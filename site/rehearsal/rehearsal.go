@@ -40,6 +40,9 @@ type Site struct {
 	// Dir holds its key (mode 0600), made at the first run, and a journal for
 	// each run; both are in memory if it is empty.
 	Dir string
+	// Memory is what the site remembers of the asker for a run; nil where the
+	// asker owns the rows.
+	Memory func(run string) site.Memory
 }
 
 // Options say how to play.
@@ -127,6 +130,9 @@ func newPlay(s *study.Study, sites []Site, o Options) (*play, error) {
 		n, err := site.NewNode(cfg, st.Rows, j)
 		if err != nil {
 			return nil, err
+		}
+		if st.Memory != nil {
+			n.Memory = st.Memory(opening.Run)
 		}
 		n.Workers = max(1, runtime.GOMAXPROCS(0)/len(sites))
 		p.nodes[st.ID] = n

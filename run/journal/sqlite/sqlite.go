@@ -4,13 +4,9 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
-	"net/url"
-	"os"
-	"path/filepath"
-
-	_ "modernc.org/sqlite" // the driver
 
 	ws "wellspring"
+	"wellspring/disk/database"
 	"wellspring/run"
 	"wellspring/run/journal"
 )
@@ -36,23 +32,10 @@ type DB struct {
 // Open opens or makes the file (mode 0600). It fails while another process has
 // it open.
 func Open(path string) (*DB, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, trouble("journal.Open", err)
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	db, err := database.Open(path)
 	if err != nil {
 		return nil, trouble("journal.Open", err)
 	}
-	if err := f.Close(); err != nil {
-		return nil, trouble("journal.Open", err)
-	}
-	q := url.Values{"_pragma": {"locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)", "busy_timeout(1000)"}}
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
-	db, err := sql.Open("sqlite", u.String())
-	if err != nil {
-		return nil, trouble("journal.Open", err)
-	}
-	db.SetMaxOpenConns(1) // one writer; an exclusive lock admits no second connection
 	d := &DB{sql: db}
 	if err := d.prepare(); err != nil {
 		return nil, trouble("journal.Open", errors.Join(err, db.Close()))
@@ -198,21 +181,11 @@ func (r records) Erase(keys ...string) error {
 }
 
 func (r records) change(op string, do func(*sql.Tx) error) error {
-	tx, err := r.sql.Begin()
-	if err != nil {
-		return trouble(op, err)
+	err := database.Change(r.sql, do)
+	if err == nil || ws.KindOf(err) != ws.Other {
+		return err
 	}
-	if err := do(tx); err != nil {
-		tx.Rollback() // the error that led here is what matters
-		if ws.KindOf(err) != ws.Other {
-			return err
-		}
-		return trouble(op, err)
-	}
-	if err := tx.Commit(); err != nil {
-		return trouble(op, err)
-	}
-	return nil
+	return trouble(op, err)
 }
 
 func trouble(op string, err error) error {
