@@ -59,11 +59,8 @@ func (g guarded) partitions() (out []partition) {
 	for _, set := range g.cross {
 		out = append(out, partition{factors: set})
 	}
-	for i, x := range g.frame.Numeric() {
-		compared := slices.ContainsFunc(g.truths, func(t formula.Truth) bool { return t.Numeric == i })
-		if x.Whole && x.Lo == 0 && x.Hi == 1 && !compared {
-			out = append(out, partition{truths: []formula.Truth{{Name: x.Name, Numeric: i, Factor: -1}}})
-		}
+	for _, t := range g.twos {
+		out = append(out, partition{truths: []formula.Truth{t}})
 	}
 	for _, t := range g.truths {
 		out = append(out, partition{truths: []formula.Truth{t}})
@@ -74,7 +71,19 @@ func (g guarded) partitions() (out []partition) {
 	return out
 }
 
-// cells is how many cells p has.
+// twos are the numbers that are 0 or 1 by the dictionary, and that no comparison makes: what has a mean is
+// then a count.
+func twos(f *formula.Frame, truths []formula.Truth) (out []formula.Truth) {
+	for i, x := range f.Numeric() {
+		compared := slices.ContainsFunc(truths, func(t formula.Truth) bool { return t.Numeric == i })
+		if x.Whole && x.Lo == 0 && x.Hi == 1 && !compared {
+			out = append(out, formula.Truth{Name: x.Name, Numeric: i, Factor: -1})
+		}
+	}
+	return out
+}
+
+// partitionCells is how many cells p has.
 func (g guarded) partitionCells(p partition) int {
 	if len(p.truths) > 0 {
 		return 1 << len(p.truths)
@@ -278,16 +287,13 @@ func (g guarded) cellPersons(p partition, cell int, t Totals) int64 {
 		n, _ := g.persons(p.factors, t)
 		return n[cell]
 	}
-	if len(t.Truths) == 0 || len(p.truths) != len(g.truths) && len(p.truths) > 1 {
-		return near.Unknown
+	if i := slices.Index(g.twos, p.truths[0]); i >= 0 {
+		return []int64{t.Complete - t.Ones[i], t.Ones[i]}[cell]
 	}
-	if len(p.truths) == len(g.truths) && p.truths[0] == g.truths[0] {
+	if len(p.truths) > 1 {
 		return t.Truths[cell]
 	}
 	i := slices.Index(g.truths, p.truths[0])
-	if i < 0 {
-		return near.Unknown
-	}
 	n := int64(0)
 	for c, persons := range t.Truths {
 		if c>>i&1 == cell {

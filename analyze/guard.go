@@ -145,6 +145,7 @@ type guarded struct {
 	cross  [][]int         // the guards' sets of two factors or more
 	counts bool            // no moment is wanted
 	truths []formula.Truth // what comparisons tell apart, where a limit holds
+	twos   []formula.Truth // what numbers of two values tell apart, likewise
 }
 
 // maxCells bounds the cells of one guard.
@@ -153,6 +154,9 @@ const maxCells = 1 << 16
 // newGuarded finds what a method guards in one of its frames.
 func newGuarded(m Method, f *formula.Frame, p policy.Policy) (guarded, error) {
 	out := guarded{frame: f, own: len(f.Numeric()), counts: m.Counts(), truths: indicators(f, p)}
+	if p.MinCell > 1 {
+		out.twos = twos(f, out.truths)
+	}
 	if n := len(f.Factors()); out.counts && n > 1 && p.MinCell > 1 { // its cells are cohorts, whose sizes must be known
 		all := make([]int, n)
 		for i := range all {

@@ -59,8 +59,10 @@ type Totals struct {
 	// Guards judges the guards; both where a limit holds.
 	Crossed []Crossed     `json:",omitempty"`
 	Guards  []GuardTotals `json:",omitempty"`
-	// Truths counts the cells of the frame's comparisons.
+	// Truths counts the cells of the frame's comparisons, and Ones the rows of which a number that is 0 or 1
+	// is 1; where a limit holds.
 	Truths []int64 `json:",omitempty"`
+	Ones   []int64 `json:",omitempty"`
 }
 
 // A Crossed holds the persons and the institutions behind each cell of two

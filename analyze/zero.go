@@ -25,6 +25,9 @@ func (g guarded) countShape() stat.Shape {
 		s = append(s, stat.Block{Name: fmt.Sprintf("cross%d", i), Len: g.cells(c)},
 			stat.Block{Name: fmt.Sprintf("cross%d.sites", i), Len: g.cells(c), Presence: true})
 	}
+	if len(g.twos) > 0 {
+		s = append(s, stat.Block{Name: "ones", Len: len(g.twos)})
+	}
 	return append(s, g.truthBlocks()...)
 }
 
@@ -34,12 +37,13 @@ type countFold struct {
 	complete int
 	levels   [][]float64
 	crossed  [][]float64
+	ones     []float64 // by numbers that are 0 or 1
 	apart    []float64 // by what comparisons tell apart
 	seen     *framed   // takes the rows of each cohort; nil where nobody remembers them
 }
 
 func (g guarded) countFold() *countFold {
-	c := &countFold{guarded: g, levels: make([][]float64, len(g.frame.Factors()))}
+	c := &countFold{guarded: g, levels: make([][]float64, len(g.frame.Factors())), ones: make([]float64, len(g.twos))}
 	for i, f := range g.frame.Factors() {
 		c.levels[i] = make([]float64, len(f.Levels))
 	}
@@ -72,6 +76,11 @@ func (c *countFold) Add(b frame.Batch) error {
 			c.crossed[i][c.cell(set, v, r)]++
 		}
 	}
+	for i, t := range c.twos {
+		for _, x := range v.Numeric[t.Numeric][:v.Rows] {
+			c.ones[i] += x
+		}
+	}
 	for r := range v.Rows {
 		if c.apart != nil {
 			c.apart[truthOf(c.truths, v, r)]++
@@ -83,10 +92,11 @@ func (c *countFold) Add(b frame.Batch) error {
 func (c *countFold) Vector() (stat.Vector, error) {
 	n := float64(c.complete)
 	out := stat.Vector{float64(c.rows), n, n}
-	for _, l := range slices.Concat(c.levels, c.crossed, [][]float64{c.apart}) {
+	for _, l := range slices.Concat(c.levels, c.crossed) {
 		out = append(append(out, l...), l...)
 	}
-	return out, nil
+	out = append(out, c.ones...)
+	return append(append(out, c.apart...), c.apart...), nil
 }
 
 // readCounts is the inverse of countFold on the sum.
@@ -102,6 +112,9 @@ func (g guarded) readCounts(s stat.Sum) Totals {
 	}
 	if len(g.truths) > 0 {
 		t.Truths = s.Counts("truths")
+	}
+	if len(g.twos) > 0 {
+		t.Ones = s.Counts("ones")
 	}
 	return t
 }

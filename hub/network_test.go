@@ -34,8 +34,8 @@ func patients(t testing.TB, seed uint64, n int) *table.Table {
 			sick[i] = 1
 		}
 	}
-	out, err := table.New(frame.Dictionary{{Name: "age", Type: frame.Real, Max: 100}, {Name: "arm", Type: frame.Factor, Levels: []string{"a", "b"}},
-		{Name: "sick", Type: frame.Integer, Max: 1}}, []frame.Values{{Real: age}, {Code: arm}, {Real: sick}})
+	out, err := table.New(frame.Dictionary{{Name: "age", Type: frame.Real, Max: 100, Required: true}, {Name: "arm", Type: frame.Factor, Levels: []string{"a", "b"}, Required: true},
+		{Name: "sick", Type: frame.Integer, Max: 1, Required: true}}, []frame.Values{{Real: age}, {Code: arm}, {Real: sick}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +64,9 @@ func over(carrier func(mesh.Pass) (mesh.Carrier, error)) func(*hubtest.Config) {
 func patient(d time.Duration) func(*hubtest.Config) {
 	return func(cfg *hubtest.Config) { cfg.Patience = d }
 }
+
+// forgetful has sites remember no cohorts.
+func forgetful(cfg *hubtest.Config) { cfg.Forgetful = true }
 
 func logistic(name string) *study.Study {
 	a := study.Analysis{Method: "glm", Family: "binomial", Formula: "sick ~ age + arm"}

@@ -248,7 +248,7 @@ func TestHostile_Subtraction(t *testing.T) {
 // ledger has as the later is not revealed.
 func TestHostile_AtOneTime(t *testing.T) {
 	t.Parallel()
-	w := network(t, 5)
+	w := network(t, 5, forgetful)
 	q, other := ask(t, w, ages("one")), ask(t, w, ages("two"))
 	r := q.rogue(t, w, "slow", 1, w.Sites[:4]...)
 	between := false

@@ -211,7 +211,7 @@ func (c *Conductor) next() (Output, error) {
 	if c.results == nil {
 		return c.ask()
 	}
-	doc, digest, err := document(c.study, c.survivors, c.round, c.results)
+	doc, digest, err := document(c.study, c.state, c.survivors, c.results)
 	if err != nil {
 		return Output{}, err
 	}

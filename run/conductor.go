@@ -109,6 +109,16 @@ func (c *Conductor) Round() (round, answered, sites int) {
 	return c.round, len(c.turn.raw[c.phase]), len(c.present)
 }
 
+// Answered reports whether the study is found to lie near to none before it, so that the
+// next of the same askers can be compared with it.
+func (c *Conductor) Answered() bool {
+	if c.program == nil {
+		return false
+	}
+	_, stage, err := c.program.Cohorts(c.state)
+	return err == nil && stage == analyze.Answered
+}
+
 // Trail is the digest of the last sum that was opened, which hangs on all sums
 // before it and on the opening; before the first it is the opening's.
 func (c *Conductor) Trail() [32]byte {

@@ -390,7 +390,7 @@ func (p *Participant) end(parts [][]byte) (Output, error) {
 
 // finish gives the document, if it is the conductor's too.
 func (p *Participant) finish(theirs []byte) (Output, error) {
-	doc, digest, err := document(p.study, p.members, p.round, p.results)
+	doc, digest, err := document(p.study, p.state, p.members, p.results)
 	if err != nil {
 		return Output{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	ws "wellspring"
+	"wellspring/analyze"
 	"wellspring/study"
 )
 
@@ -105,7 +106,11 @@ func readRefusal(site ws.SiteID, b []byte) error {
 
 // document puts results into the form in which they are released, with the
 // digest of its canonical bytes. Its sites are those in the sums.
-func document(s *study.Study, sites []ws.SiteID, rounds int, results []study.Result) (*study.Document, [32]byte, error) {
+func document(s *study.Study, last analyze.State, sites []ws.SiteID, results []study.Result) (*study.Document, [32]byte, error) {
+	rounds, err := analyze.Rounds(last)
+	if err != nil {
+		return nil, [32]byte{}, err
+	}
 	digest, err := s.Digest()
 	if err != nil {
 		return nil, [32]byte{}, err

@@ -42,6 +42,9 @@ type ServiceConfig struct {
 	Catalog     analyze.Catalog
 	// Texts gives the studies that are here, by which a run is held to those before it.
 	Texts earlier.Texts
+	// Memory is what the site remembers, for a run, of the requesters of an
+	// institution; nil for a site that remembers nothing, as where rows are public.
+	Memory func(run string, of ws.Institution, d ws.Dataset, version int) Memory
 	// Shared is what the sites that one process plays know together; nil at a site
 	// that plays itself alone.
 	Shared *run.Shared

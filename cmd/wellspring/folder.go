@@ -31,6 +31,7 @@ const (
 	ledgerName     = "ledger"
 	studiesName    = "studies"
 	journalName    = "journal.db"   // of a site alone
+	cohortsName    = "cohorts.db"   // of a site alone: whom it answered on which rows
 	resultsName    = "results"      // answers of runs that the node conducted
 	operatorKey    = "operator.key" // of the hub alone: admits institutions
 	institutionKey = "institution.key"

@@ -10,7 +10,7 @@ import (
 func runSite(ctx context.Context, args []string, c *console) error {
 	return subcommand(ctx, "site", map[string]func(context.Context, []string, *console) error{
 		"init": siteInit, "join": siteJoin, "run": siteRun, "relay": siteRelay, "load": siteLoad, "dataset": siteDataset, "peers": sitePeers, "pin": sitePin,
-		"studies": siteStudies, "console": siteConsole, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "requester": siteRequester, "renew": siteRenew, "end": siteEnd, "network": siteNetwork,
+		"studies": siteStudies, "console": siteConsole, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "requester": siteRequester, "renew": siteRenew, "end": siteEnd, "network": siteNetwork, "askers": siteAskers,
 	}, siteUsage, args, c)
 }
 
@@ -38,6 +38,8 @@ var siteUsage = ws.T(`Usage:
                                          say that a peer's fingerprint was compared out of band
   wellspring site studies --dir DIR      studies, and what was decided
   wellspring site approve|refuse|withdraw STUDY --dir DIR
+  wellspring site askers --dir DIR [--let INSTITUTION --dataset NAME]
+                                         whose questions this site remembers; let them ask on
   wellspring site requester admit|renew me.pub --dir DIR
                                          put a researcher of this institution, or a new key, on the ledger
   wellspring site requester end ACCOUNT --dir DIR
@@ -71,6 +73,8 @@ var siteUsage = ws.T(`Usage:
   wellspring site studies --dir DIR      各项研究及已作的决定
   wellspring site approve|refuse|withdraw STUDY --dir DIR
                                          批准、拒绝或撤回
+  wellspring site askers --dir DIR [--let INSTITUTION --dataset NAME]
+                                         本站点记住了谁的提问；放行其继续提问
   wellspring site requester admit|renew me.pub --dir DIR
                                          将本机构的研究人员或其新密钥登记到账本
   wellspring site requester end ACCOUNT --dir DIR

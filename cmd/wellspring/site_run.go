@@ -23,6 +23,7 @@ import (
 	"wellspring/post/roll"
 	"wellspring/run/journal/sqlite"
 	"wellspring/site"
+	"wellspring/site/book"
 	socket "wellspring/site/console"
 	"wellspring/site/events"
 	"wellspring/site/vitals"
@@ -79,6 +80,7 @@ type siteNode struct {
 	key      ed25519.PrivateKey
 	ledger   *file.Ledger
 	journals *sqlite.DB
+	book     *book.Book
 	reborn   rebirth
 	vault    *vault
 	texts    *socket.Texts
@@ -115,6 +117,9 @@ func openSite(d folder, s siteFile, r reach, patience time.Duration, least uint6
 		return n, err
 	}
 	if n.journals, err = sqlite.Open(d.path(journalName)); err != nil {
+		return n, err
+	}
+	if n.book, err = book.Open(d.path(cohortsName)); err != nil {
 		return n, err
 	}
 	if n.texts, err = socket.OpenTexts(d.path(studiesName)); err != nil {
@@ -164,15 +169,33 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 	}
 	members := roll.New(roll.Config{Self: n.self.Site, Hub: n.network.Hub, Ledger: n.replica, Send: n.link.Send, Seen: n.link.Seen, Waiting: n.link.Backlog, Report: n.log.report})
 	n.service = site.NewService(site.ServiceConfig{Room: n.room.check, Restored: restored, SendTexts: n.spreadAll, Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
-		Journals: n.journals, Data: n.vault.open, Catalog: catalog, Texts: n.texts.Study, Pinned: n.dir.pins().Pinned, Study: n.keep, Roll: members.Take, Report: n.log.report,
+		Journals: n.journals, Data: n.vault.open, Memory: n.memory, Catalog: catalog, Texts: n.texts.Study, Pinned: n.dir.pins().Pinned, Study: n.keep, Roll: members.Take, Report: n.log.report,
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)
 		}, Served: func(id ledger.RunID, epoch, round int) { n.server.Served(id, epoch, round) }})
 	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Roll: members.Call,
 		Submit: n.service.Desk().Submit, Conduct: n.room.conduct(socket.ConductAt(n.service.Desk())), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
-		StandIn: socket.StandInBy(n.service.StandIn)})
+		StandIn: socket.StandInBy(n.service.StandIn), Askers: n.askers, Let: n.let})
 	return nil
+}
+
+// memory is what the site remembers, for a run, of the requesters of an institution.
+func (n *siteNode) memory(run string, of ws.Institution, d ws.Dataset, version int) site.Memory {
+	return n.book.Run(run, n.self.Site, book.Group{Asker: of, Dataset: d}, version)
+}
+
+func (n *siteNode) askers() ([]socket.Asker, error) {
+	all, err := n.book.Standings()
+	var out []socket.Asker
+	for _, s := range all {
+		out = append(out, socket.Asker{Institution: s.Asker, Dataset: s.Dataset, Cohorts: s.Cohorts, Replies: s.Replies, Held: s.Held})
+	}
+	return out, err
+}
+
+func (n *siteNode) let(a socket.Asker) error {
+	return n.book.Let(book.Group{Asker: a.Institution, Dataset: a.Dataset})
 }
 
 // vitals is what the site's operator may see.
@@ -251,6 +274,9 @@ func (n *siteNode) close() {
 	}
 	if n.journals != nil {
 		errs = append(errs, n.journals.Close())
+	}
+	if n.book != nil {
+		errs = append(errs, n.book.Close())
 	}
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close())

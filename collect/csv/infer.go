@@ -58,6 +58,7 @@ func (r *Reader) survey(ctx context.Context, s *draft.Survey) error {
 		for i, c := range columns {
 			field := fields[i]
 			if r.Missing(field) {
+				c.Missing()
 				continue
 			}
 			mark := r.show(c, field)

@@ -117,7 +117,10 @@ func TestInfer_Column(t *testing.T) {
 		{"counting, one twice", k3, 100, func(i int) string { return fmt.Sprint(100000 + max(1, i*37%100)) }, frame.Column{Type: frame.Integer, Min: 100000, Max: 100100}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.want.Name = "v"
+			c.want.Name, c.want.Required = "v", c.want.Type != frame.Identifier
+			for i := range c.rows {
+				c.want.Required = c.want.Required && !slices.Contains([]string{"", "NA"}, c.of(i))
+			}
 			if got := inferred(t, c.opt, oneColumn(c.rows, c.of)); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
@@ -135,13 +138,13 @@ func TestInfer_Joint(t *testing.T) {
 		texts []string
 		want  frame.Column
 	}{
-		{"integer and real", []string{rows("1", 20), rows("2.5", 20)}, frame.Column{Name: "v", Type: frame.Real, Min: 1, Max: 2.5}},
-		{"number and text", []string{rows("1", 20), rows("x", 20)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"1", "x"}}},
+		{"integer and real", []string{rows("1", 20), rows("2.5", 20)}, frame.Column{Name: "v", Type: frame.Real, Min: 1, Max: 2.5, Required: true}},
+		{"number and text", []string{rows("1", 20), rows("x", 20)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"1", "x"}, Required: true}},
 		{"no value at one site", []string{rows("NA", 20), rows("2", 20)}, frame.Column{Name: "v", Type: frame.Integer, Min: 1, Max: 2, Levels: []string{"2"}}},
-		{"no rows at one site", []string{"v,n\n", rows("x", 20)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"x"}}},
-		{"a level of six and four rows", []string{rows("x", 6), rows("x", 4), rows("y", 12)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"x", "y"}}},
-		{"a level of six and three rows", []string{rows("x", 6), rows("x", 3), rows("y", 12)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"y"}, Other: true}},
-		{"a level at one site alone", []string{rows("x", 20), rows("y", 20)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"x", "y"}}},
+		{"no rows at one site", []string{"v,n\n", rows("x", 20)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"x"}, Required: true}},
+		{"a level of six and four rows", []string{rows("x", 6), rows("x", 4), rows("y", 12)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"x", "y"}, Required: true}},
+		{"a level of six and three rows", []string{rows("x", 6), rows("x", 3), rows("y", 12)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"y"}, Other: true, Required: true}},
+		{"a level at one site alone", []string{rows("x", 20), rows("y", 20)}, frame.Column{Name: "v", Type: frame.Factor, Levels: []string{"x", "y"}, Required: true}},
 	} {
 		if got := inferred(t, k, c.texts...); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", c.name, got, c.want)
@@ -194,11 +197,11 @@ func TestInfer_Heart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]frame.Column{
-		"target": {Name: "target", Type: frame.Integer, Min: 0, Max: 1, Levels: []string{"0", "1"}},
-		"cp":     {Name: "cp", Type: frame.Integer, Min: 1, Max: 4, Levels: []string{"1", "2", "3", "4"}},
+		"target": {Name: "target", Type: frame.Integer, Required: true, Min: 0, Max: 1, Levels: []string{"0", "1"}},
+		"cp":     {Name: "cp", Type: frame.Integer, Required: true, Min: 1, Max: 4, Levels: []string{"1", "2", "3", "4"}},
 		"thal":   {Name: "thal", Type: frame.Integer, Min: 3, Max: 7, Levels: []string{"3", "6", "7"}},
 		"chol":   {Name: "chol", Type: frame.Integer, Min: 0, Max: 650},
-		"site":   {Name: "site", Type: frame.Factor, Levels: []string{"cleveland", "hungarian", "switzerland", "va"}},
+		"site":   {Name: "site", Type: frame.Factor, Required: true, Levels: []string{"cleveland", "hungarian", "switzerland", "va"}},
 	} {
 		if got, _ := d.Lookup(name); !reflect.DeepEqual(got, want) {
 			t.Errorf("got  %+v\nwant %+v", got, want)

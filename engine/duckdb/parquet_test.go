@@ -117,12 +117,12 @@ func TestSurveyParquet(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]frame.Column{
-		"age": {Type: frame.Integer, Min: 30, Max: 80}, "ill": {Type: frame.Integer, Max: 1, Levels: []string{"0", "1"}},
-		"won":  {Type: frame.Integer, Max: 1, Levels: []string{"0", "1"}},
-		"dose": {Type: frame.Real, Max: 1.5}, "card": {Type: frame.Identifier},
+		"age": {Type: frame.Integer, Required: true, Min: 30, Max: 80}, "ill": {Type: frame.Integer, Required: true, Max: 1, Levels: []string{"0", "1"}},
+		"won":  {Type: frame.Integer, Required: true, Max: 1, Levels: []string{"0", "1"}},
+		"dose": {Type: frame.Real, Required: true, Max: 1.5}, "card": {Type: frame.Identifier},
 		"sex": {Type: frame.Factor, Levels: []string{"女 性", "男 性"}}, "who": {Type: frame.Identifier}, "at": {Type: frame.Identifier},
-		"day": {Type: frame.Factor, Levels: []string{"2020-01-01", "2020-01-02"}}, "void": {Type: frame.Real},
-		"x": {Type: frame.Real, Min: 2.4, Max: 2.6}, "dec": {Type: frame.Real, Max: 4.5},
+		"day": {Type: frame.Factor, Required: true, Levels: []string{"2020-01-01", "2020-01-02"}}, "void": {Type: frame.Real},
+		"x": {Type: frame.Real, Min: 2.4, Max: 2.6}, "dec": {Type: frame.Real, Required: true, Max: 4.5},
 	}
 	d := s.Dictionary()
 	for _, c := range d {

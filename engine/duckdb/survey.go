@@ -85,6 +85,7 @@ func showChunks(r *stream, columns []*draft.Column, texts []bool) error {
 			x, valid := column[float64](r.chunk, j, n)
 			for i, v := range x {
 				if !held(valid, i) {
+					c.Missing()
 					continue
 				}
 				if math.IsInf(v, 0) {
@@ -107,6 +108,8 @@ func showTexts(c *draft.Column, chunk duck.DataChunk, j, n int) {
 	for i := range s {
 		if held(valid, i) {
 			c.Text([]byte(duck.StringTData(&s[i])))
+		} else {
+			c.Missing()
 		}
 	}
 }

@@ -25,6 +25,7 @@ type Column struct {
 	minCell int64
 
 	rows     int64   // with a value
+	lacks    bool    // some row has none
 	text     bool    // some value is no number
 	named    bool    // the file says that values identify
 	fraction bool    // some number is not whole
@@ -87,6 +88,9 @@ func (c *Column) stray() bool {
 // Identify says that the values cannot be used in a study, whatever they are.
 func (c *Column) Identify() { c.named = true }
 
+// Missing says that a row has no value.
+func (c *Column) Missing() { c.lacks = true }
+
 // Text takes a value that is no number into account, as it stands.
 func (c *Column) Text(text []byte) {
 	c.rows++
@@ -105,6 +109,7 @@ func (c *Column) Number(x float64, text []byte) {
 // [frame.LevelOf]. NaN is no value.
 func (c *Column) Value(x float64) {
 	if x != x {
+		c.Missing()
 		return
 	}
 	c.rows++
@@ -171,6 +176,7 @@ func (c *Column) draft() frame.Column {
 	default:
 		c.draftNumeric(&d)
 	}
+	d.Required = d.Type != frame.Identifier && c.rows > 0 && !c.lacks
 	return d
 }
 

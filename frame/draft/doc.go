@@ -21,6 +21,8 @@
 //     and those that all have 10 digits or more and are more than 40 or nearly
 //     all different; and, unless the data are public, more than 40 that count
 //     the records: rising through every file, or each from Min to Max once.
+//   - A column of which no row lacks a value is Required. That it is says that somebody lacks one, or
+//     nobody does, and no more.
 //   - A column without a value is real, between 0 and 0.
 //
 // In Public data, MinCell is 1, and a text column is a factor of up to 1000

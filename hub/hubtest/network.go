@@ -27,6 +27,7 @@ import (
 	"wellspring/post/roll"
 	"wellspring/run/journal/sqlite"
 	"wellspring/site"
+	"wellspring/site/book"
 	"wellspring/study"
 )
 
@@ -43,6 +44,9 @@ type Config struct {
 	Rows     map[ws.SiteID]frame.Source
 	Policy   policy.Policy
 	Patience time.Duration // default 5 s
+	// Forgetful sites remember no cohorts, so that what else holds an asker to earlier answers
+	// can be looked at alone.
+	Forgetful bool
 	// Carrier gives a site another way to the broker than its pass over TLS, such
 	// as two folders; nil, or a nil carrier, for none.
 	Carrier func(mesh.Pass) (mesh.Carrier, error)
@@ -86,6 +90,7 @@ type node struct {
 	service  *site.Service
 	ledger   *file.Ledger
 	journals *sqlite.DB
+	book     *book.Book
 	replica  *replica.Replica
 	link     *mesh.Link
 	roll     *roll.Roll
@@ -299,6 +304,9 @@ func (w *Network) start(ctx context.Context, id ws.SiteID, restored func(ledger.
 	if n.journals, err = sqlite.Open(filepath.Join(dir, "journal.db")); err != nil {
 		return err
 	}
+	if n.book, err = book.Open(filepath.Join(dir, "cohorts.db")); err != nil {
+		return err
+	}
 	if n.link, err = w.link(id, n.pass, nil); err != nil {
 		return err
 	}
@@ -312,6 +320,7 @@ func (w *Network) start(ctx context.Context, id ws.SiteID, restored func(ledger.
 	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: tongue{n.link, w, id}, Replica: n.replica,
 		Journals: n.journals, Catalog: w.cfg.Catalog, Texts: w.text, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id), Restored: restored,
 		Study: func(text []byte) { w.keep(id, text) }, Roll: n.roll.Take, Served: w.served(id),
+		Memory: w.memory(id, n),
 		Data: func(context.Context, ws.Dataset, int) (frame.Source, policy.Policy, error) {
 			return rows, w.cfg.Policy, nil
 		}})
@@ -324,6 +333,16 @@ func (w *Network) start(ctx context.Context, id ws.SiteID, restored func(ledger.
 	defer w.mu.Unlock()
 	n.service = service
 	return nil
+}
+
+// memory is the book of a site.
+func (w *Network) memory(id ws.SiteID, n *node) func(string, ws.Institution, ws.Dataset, int) site.Memory {
+	if w.cfg.Forgetful {
+		return nil
+	}
+	return func(run string, of ws.Institution, d ws.Dataset, version int) site.Memory {
+		return n.book.Run(run, id, book.Group{Asker: of, Dataset: d}, version)
+	}
 }
 
 func (w *Network) genesis(ctx context.Context) (ledger.Hash, error) {
@@ -351,6 +370,7 @@ func (w *Network) Kill(id ws.SiteID) {
 	<-n.done
 	n.ledger.Close()
 	n.journals.Close()
+	n.book.Close()
 }
 
 // Close ends everything.

@@ -41,6 +41,9 @@ func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, ear
 	})
 	var out []Ask
 	for i, c := range now {
+		if f.known(c) {
+			continue
+		}
 		out = append(out, f.single(i, c)...)
 		out = append(out, f.pairs(i, c)...)
 		if len(out) > maxAsks {
@@ -64,13 +67,31 @@ type finder struct {
 // be now.
 func (f finder) standing(e Cohort) bool { return !e.Moved && slices.Equal(e.Sites, f.sites) }
 
+// known reports whether all that is read of a cohort was told of the same rows, by the same definition,
+// before: it can tell nothing new.
+func (f finder) known(c Cohort) bool {
+	told := false
+	left := c.Reads
+	for _, e := range f.earlier {
+		if e.Persons == c.Persons && f.standing(e) && Implied(f.dict, c.Definition, Term{e.Definition, 1}) {
+			told = true
+			left = slices.DeleteFunc(slices.Clone(left), func(column string) bool { return slices.Contains(e.Reads, column) })
+		}
+	}
+	return told && len(left) == 0
+}
+
+// counted reports whether two cohorts have enough persons each to differ by as many where they have none
+// in common.
+func (f finder) counted(c, e Cohort) bool { return c.Persons >= f.k && e.Persons >= f.k }
+
 func (f finder) single(i int, c Cohort) (out []Ask) {
 	for j, e := range f.earlier {
 		apart := max(c.Persons-e.Persons, e.Persons-c.Persons)
-		if e.Persons != Unknown && apart >= f.k || !shares(c.Definition, e.Definition) && f.oneFilter(c, e) {
+		if c.Persons != Unknown && e.Persons != Unknown && apart >= f.k || !shares(c.Definition, e.Definition) && f.oneFilter(c, e) {
 			continue
 		}
-		if !f.standing(e) || !Implied(f.dict, c.Definition, Term{e.Definition, 1}) {
+		if !f.standing(e) || !Implied(f.dict, c.Definition, Term{e.Definition, 1}) && !(f.counted(c, e) && disjoint(f.dict, c.Definition, e.Definition)) {
 			out = append(out, Ask{New: i, First: j, Second: -1})
 		}
 	}
@@ -96,7 +117,7 @@ func (f finder) oneFilter(c, e Cohort) bool {
 func (f finder) pairs(i int, c Cohort) (out []Ask) {
 	for _, a := range f.bySize {
 		first := f.earlier[a]
-		if !shares(c.Definition, first.Definition) {
+		if c.Persons == Unknown || !shares(c.Definition, first.Definition) {
 			continue
 		}
 		for _, sign := range []int{1, -1} {

@@ -107,44 +107,49 @@ type Term struct {
 // not. It tries every way in which a row can stand to the filters. What is not
 // sure, or would take too many, is false.
 func Implied(d frame.Dictionary, c Definition, terms ...Term) bool {
-	var filters []frame.Filter
-	for _, one := range append([]Term{{c, -1}}, terms...) {
-		f, err := frame.ParseFilter(one.Rows, d)
-		if err != nil || one.Else != c.Else || one.Else != "" && len(terms) > 1 {
-			return false
+	all, known := parse(d, append([]Term{{c, -1}}, terms...))
+	if !known || len(terms) > 1 && c.Else != "" {
+		return false
+	}
+	if len(terms) == 1 && terms[0].Sign == 1 && all[0].String() == all[1].String() {
+		return true
+	}
+	grid, ok := newGrid(d, all)
+	if !ok { // what is left without the conditions in common is stricter, and smaller
+		grid, ok = newGrid(d, apart(all))
+	}
+	return ok && grid.every(func(in []bool) bool {
+		left := 0
+		for i, t := range terms {
+			if in[i+1] {
+				left += t.Sign
+			}
+		}
+		return in[0] == (left == 1) && (left == 0 || left == 1)
+	})
+}
+
+// disjoint reports whether no row can be in both of two cohorts.
+func disjoint(d frame.Dictionary, a, b Definition) bool {
+	both, known := parse(d, []Term{{a, 1}, {b, 1}})
+	if !known {
+		return false
+	}
+	grid, ok := newGrid(d, both)
+	return ok && grid.every(func(in []bool) bool { return !in[0] || !in[1] })
+}
+
+// parse reads the filters of cohorts; not known are those of which what no filter says
+// differs.
+func parse(d frame.Dictionary, terms []Term) (filters []frame.Filter, known bool) {
+	for _, t := range terms {
+		f, err := frame.ParseFilter(t.Rows, d)
+		if err != nil || t.Else != terms[0].Else {
+			return nil, false
 		}
 		filters = append(filters, f)
 	}
-	if len(terms) == 1 && terms[0].Sign == 1 && filters[0].String() == filters[1].String() {
-		return true
-	}
-	grid, ok := newGrid(d, filters)
-	if !ok { // what is left without the conditions in common is stricter, and smaller
-		grid, ok = newGrid(d, apart(filters))
-	}
-	if !ok {
-		return false
-	}
-	var match []frame.Matcher
-	for _, f := range grid.filters {
-		match = append(match, f.Matcher(grid.columns))
-	}
-	for r := range grid.rows.Rows {
-		left := 0
-		for i, m := range match {
-			switch {
-			case !m(grid.rows, r):
-			case i == 0:
-				left--
-			default:
-				left += terms[i-1].Sign
-			}
-		}
-		if left != 0 {
-			return false
-		}
-	}
-	return true
+	return filters, true
 }
 
 // apart leaves out of filters the conditions that all of them have: rows

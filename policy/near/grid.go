@@ -58,6 +58,24 @@ func newGrid(d frame.Dictionary, filters []frame.Filter) (grid, bool) {
 	return g, true
 }
 
+// every reports whether ok holds of all rows, given in which of the filters each is.
+func (g grid) every(ok func(in []bool) bool) bool {
+	in := make([]bool, len(g.filters))
+	var match []frame.Matcher
+	for _, f := range g.filters {
+		match = append(match, f.Matcher(g.columns))
+	}
+	for r := range g.rows.Rows {
+		for i, m := range match {
+			in[i] = m(g.rows, r)
+		}
+		if !ok(in) {
+			return false
+		}
+	}
+	return true
+}
+
 // A naming is what filters name of a column.
 type naming struct {
 	numbers []float64

@@ -39,8 +39,8 @@ func TestImplied(t *testing.T) {
 		{"smoke in ('never', 'now', 'once')", "smoke is not missing", false}, // there are others
 		{"sex = 'F' and age > 50 and bmi is not missing", "bmi >= 10 and sex != 'M' and age >= 51", true},
 		{"bmi > age", "bmi > age", true},
-		{"bmi > age and sex = 'F'", "bmi > age and sex != 'M'", true}, // what both have need not be tried
-		{"bmi > age", "age < bmi", true},                              // the parser's own spelling
+		{"bmi > age and sex = 'F'", "bmi > age and sex != 'M'", true},   // what both have need not be tried
+		{"bmi > age", "age < bmi", true},                                // the parser's own spelling
 		{"bmi > age or sex = 'F'", "bmi > age or not sex = 'M'", false}, // two columns against each other are not tried
 		{"age > 20 and nobody = 1", "age > 20 and nobody = 1", false},
 	} {
@@ -192,6 +192,7 @@ func TestCandidates(t *testing.T) {
 		{"ten fewer", cohort("", 990, "age < 98", "bmi"), earlier[:1], nil},
 		{"who are no men", cohort("", 520, "sex = 'F'", "age"), earlier, nil},
 		{"all but men, and one", cohort("", 519, "sex = 'F' and age < 98", "age"), earlier, []near.Ask{{First: 0, Second: 1, Sign: -1}}},
+		{"as many, of whom none can be the same", cohort("", 480, "sex = 'F'", "age"), earlier[1:2], nil},
 		{"another version", cohort("", 1000, "", "age"), []near.Cohort{moved}, []near.Ask{{First: 0, Second: -1}}},
 		{"of unknown size", cohort("", 100, "age < 20", "age"), []near.Cohort{unknown}, []near.Ask{{First: 0, Second: -1}}},
 	} {

@@ -75,6 +75,8 @@ type Desk struct {
 	mu   sync.Mutex
 	runs map[string]*conducting
 
+	queue queue
+
 	signing sync.Mutex // the key's transactions have numbers without gaps, so each waits for the one before
 }
 
@@ -191,6 +193,12 @@ func (d *Desk) Reopen(ctx context.Context, id ledger.RunID, s *study.Study, memb
 // epochs plays a run; where a site is lost before a sum was opened a new epoch
 // goes on without it.
 func (d *Desk) epochs(ctx context.Context, ref ledger.StudyRef, s *study.Study, id ledger.RunID, epoch int, members []Member, few bool) (*Outcome, error) {
+	asker, _ := d.cfg.Ledger.State().Requester(ref.Requester)
+	leave, err := d.queue.enter(ctx, group{asker.Institution, s.Data.Dataset})
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	for {
 		o, err := d.open(ctx, ref, s, id, epoch, members, few)
 		if err != nil {
@@ -200,7 +208,7 @@ func (d *Desk) epochs(ctx context.Context, ref ledger.StudyRef, s *study.Study, 
 		if err != nil {
 			return nil, err
 		}
-		p := &play{desk: d, id: id, ref: ref, epoch: epoch, c: c.Whole(), lost: map[ws.SiteID]bool{}}
+		p := &play{desk: d, id: id, ref: ref, epoch: epoch, c: c.Whole(), lost: map[ws.SiteID]bool{}, compared: leave}
 		doc, err := p.play(ctx)
 		rec, _ := d.cfg.Ledger.State().Run(id)
 		if err == nil || ws.KindOf(err) != ws.Unreachable || rec.Summed || len(p.lost) == 0 || ctx.Err() != nil {

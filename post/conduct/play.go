@@ -31,6 +31,8 @@ type play struct {
 	c     *run.Conductor
 	lost  map[ws.SiteID]bool
 	told  Progress
+
+	compared func() // once the study is held to those before it; nil from then on
 }
 
 // Bounds of how long the sites are told that a run has ended, or is stopped by
@@ -193,6 +195,10 @@ func (p *play) end(doc *study.Document, err error) error {
 
 func (p *play) tell() {
 	round, answered, sites := p.c.Round()
+	if round != p.told.Round && p.compared != nil && p.c.Answered() {
+		p.compared()
+		p.compared = nil
+	}
 	now := Progress{Run: p.id, Ref: p.ref, Epoch: p.epoch, Round: round, Answered: answered, Sites: sites}
 	if p.desk.cfg.Progress != nil && now != p.told {
 		p.desk.cfg.Progress(now)

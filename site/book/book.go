@@ -63,8 +63,8 @@ func (b *Book) Close() error { return b.sql.Close() }
 // A Group is whom a site holds to what one of them was answered, as far as one dataset is
 // concerned.
 type Group struct {
-	Asker   string     `json:"asker"` // a requester's institution
-	Dataset ws.Dataset `json:"dataset"`
+	Asker   ws.Institution `json:"asker"` // of the requesters
+	Dataset ws.Dataset     `json:"dataset"`
 }
 
 // A Standing says how a group stands at the site.
@@ -134,7 +134,7 @@ func (r *Run) Earlier() ([]near.Cohort, error) {
 	}
 	if replies >= Patience {
 		return nil, ws.Errorf(ws.Denied, "study", ws.T("%d questions of the requester and of colleagues were as good as asked before; a person at this site must let them ask on", "请求者及其同事已有 %d 个问题与此前相当；须由本站点人员放行后方可继续", Patience)).
-			WithHint(ws.T("at the site: wellspring site askers --let ASKER", "在该站点执行：wellspring site askers --let 请求方"))
+			WithHint(ws.T("at the site: wellspring site askers --let INSTITUTION --dataset NAME", "在该站点执行：wellspring site askers --let 机构 --dataset 数据集"))
 	}
 	rows, err := r.book.sql.Query(`SELECT seq, run, number, version, persons, what FROM cohorts WHERE asker = ? AND dataset = ? AND run <> ? ORDER BY seq`, r.group.Asker, r.group.Dataset, r.run)
 	if err != nil {

@@ -30,6 +30,7 @@ var dictionary = frame.Dictionary{
 	{Name: "bmi", Type: frame.Real, Min: 10, Max: 60, Required: true},
 	{Name: "sex", Type: frame.Factor, Levels: []string{"F", "M"}, Required: true},
 	{Name: "crp", Type: frame.Real, Min: 0, Max: 500},
+	{Name: "high", Type: frame.Integer, Min: 0, Max: 1, Levels: []string{"0", "1"}, Required: true},
 }
 
 // A world is three hospitals with books, and askers.
@@ -46,7 +47,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, dir: t.TempDir(), books: map[ws.SiteID]*book.Book{}, rows: map[ws.SiteID]*table.Table{}, version: map[ws.SiteID]int{}}
 	rng := rand.New(rand.NewPCG(7, 7))
 	for i, id := range []ws.SiteID{"a", "b", "c"} {
-		columns := make([]frame.Values, 4)
+		columns := make([]frame.Values, 5)
 		for r := range 100 {
 			age, crp := float64(20+rng.IntN(70)), 100*rng.Float64()
 			if i == 1 && r == 50 {
@@ -60,6 +61,7 @@ func newWorld(t *testing.T) *world {
 			columns[1].Real = append(columns[1].Real, 20+10*rng.Float64())
 			columns[2].Code = append(columns[2].Code, int32(r%2))
 			columns[3].Real = append(columns[3].Real, crp)
+			columns[4].Real = append(columns[4].Real, float64(rng.IntN(2)))
 		}
 		tb, err := table.New(dictionary, columns)
 		if err != nil {
@@ -94,7 +96,7 @@ func (w *world) close() {
 }
 
 // ask has somebody of an institution ask a study of one analysis.
-func (w *world) ask(asker, where string, a study.Analysis) (*study.Document, error) {
+func (w *world) ask(asker ws.Institution, where string, a study.Analysis) (*study.Document, error) {
 	var sites []rehearsal.Site
 	for _, id := range []ws.SiteID{"a", "b", "c"} {
 		sites = append(sites, rehearsal.Site{ID: id, Rows: w.rows[id], Policy: policy.Default(), Memory: func(run string) site.Memory {
@@ -110,14 +112,14 @@ func (w *world) ask(asker, where string, a study.Analysis) (*study.Document, err
 	return out.Document, nil
 }
 
-func (w *world) answered(asker, where string, a study.Analysis) {
+func (w *world) answered(asker ws.Institution, where string, a study.Analysis) {
 	w.t.Helper()
 	if _, err := w.ask(asker, where, a); err != nil {
 		w.t.Errorf("%s asks %q: %v", asker, where, err)
 	}
 }
 
-func (w *world) refused(asker, where string, a study.Analysis) {
+func (w *world) refused(asker ws.Institution, where string, a study.Analysis) {
 	w.t.Helper()
 	_, err := w.ask(asker, where, a)
 	if err == nil || ws.KindOf(err) != ws.Withheld || !strings.Contains(err.Error(), "as good as asked before") {
@@ -144,6 +146,22 @@ func TestBook_One(t *testing.T) {
 	w.refused("uni", "age < 99", model("bmi ~ sex"))
 	w.answered("uni", "age < 80", describes("bmi"))
 	w.answered("clinic", "age < 99", describes("bmi")) // nobody there has asked
+}
+
+// The same question has the same answer, whatever was asked before.
+func TestBook_Again(t *testing.T) {
+	w := newWorld(t)
+	for _, a := range []study.Analysis{describes("bmi", "crp"), model("bmi ~ sex + crp"), model("high ~ age + sex"), {Method: "describe", Variables: []string{"bmi"}, By: "sex"},
+		{Method: "crosstab", Rows: "sex", Columns: "high"}, model("bmi ~ I(age >= 50) + sex")} {
+		first, err := w.ask("uni", "", a)
+		if err != nil {
+			t.Fatal(a.Formula, err)
+		}
+		second, err := w.ask("uni", "", a)
+		if err != nil || first.Rounds != second.Rounds {
+			t.Errorf("%s %s: %d rounds, then %d, %v", a.Method, a.Formula, first.Rounds, second.Rounds, err)
+		}
+	}
 }
 
 func TestBook_Cells(t *testing.T) {

@@ -36,6 +36,10 @@ type Node struct {
 	Fresh func() time.Time
 	// Roll is what is known of the members' nodes, and since when; may be nil.
 	Roll func(context.Context) (map[ws.SiteID]roll.Member, time.Time)
+	// Askers tells how the groups of requesters stand whom the site remembers, and Let
+	// lets one ask on; nil at a hub.
+	Askers func() ([]Asker, error)
+	Let    func(Asker) error
 	// Delay is what a letter to the hub and its answer may take beyond the
 	// moments of a wire; 0 for a node that has one.
 	Delay time.Duration
@@ -97,6 +101,8 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /v1/standins", s.standIn)
 	mux.HandleFunc("POST /v1/stops", s.stop)
 	mux.HandleFunc("POST /v1/members", s.member)
+	mux.HandleFunc("GET /v1/askers", s.askers)
+	mux.HandleFunc("POST /v1/askers", s.let)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case s.busy <- struct{}{}:
