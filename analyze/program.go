@@ -9,7 +9,6 @@ import (
 
 	ws "wellspring"
 	"wellspring/formula"
-	"wellspring/frame"
 	"wellspring/policy"
 	"wellspring/stat"
 	"wellspring/study"
@@ -38,7 +37,7 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 	if err := f.Policy.Institutions("study", f.Contributors(f.Sites)); err != nil {
 		return nil, err
 	}
-	if _, err := frame.ParseFilter(s.Data.Where, f.Columns); s.Data.Where != "" && err != nil {
+	if err := filter(s.Data.Where, f); err != nil {
 		return nil, ws.At("data.where", err)
 	}
 	for _, a := range s.All() {
@@ -80,7 +79,7 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 func guardedFrames(m Method, frames []*formula.Frame, p policy.Policy) ([]guarded, error) {
 	var out []guarded
 	for _, f := range frames {
-		for _, judge := range []func(*formula.Frame, policy.Policy) error{bySite, total, truths} {
+		for _, judge := range []func(*formula.Frame, policy.Policy) error{texts, levels, bySite, total, truths} {
 			if err := judge(f, p); err != nil {
 				return nil, err
 			}
@@ -129,13 +128,9 @@ func bySite(f *formula.Frame, p policy.Policy) error {
 	if p.SiteResults != policy.RefuseSite {
 		return nil
 	}
-	strata := make(map[int]bool)
-	for _, i := range f.Roles().Strata {
-		strata[i] = true
-	}
 	own := slices.Contains(f.Compared(), SiteColumn)
 	for i, g := range f.Factors() {
-		own = own || g.Column == SiteColumn && !strata[i]
+		own = own || g.Column == SiteColumn && !siteStrata(f, i)
 	}
 	if !own {
 		return nil
@@ -405,6 +400,9 @@ func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 			}
 			if err := g.judgeTruths(part.analysis.Label(), p.facts.Policy, counts); err != nil {
 				return err
+			}
+			if err := g.judgeDensity(t, p.facts.Policy); err != nil {
+				return ws.At(part.analysis.Label(), err)
 			}
 			s.Parts[i].Totals = append(s.Parts[i].Totals, t)
 		}

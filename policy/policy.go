@@ -2,6 +2,8 @@ package policy
 
 import (
 	"bytes"
+	"encoding/json"
+	"math"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -49,6 +51,16 @@ type Policy struct {
 	// 1 means no limit. Whoever lies within three standard deviations of the
 	// mean carries no more than others do, however few they are.
 	MaxInfluence float64 `json:"max_influence" yaml:"max_influence"`
+	// MaxLevels is the largest number of levels of a factor that a study uses, the
+	// sites of strata(site) left out. Default 40, DataSHIELD's nfilter.levels.max.
+	MaxLevels int64 `json:"max_levels" yaml:"max_levels"`
+	// MaxLevelDensity is the largest ratio of a factor's levels that hold rows to
+	// the complete rows. Default 0.33, DataSHIELD's nfilter.levels.density; 1 means
+	// no limit.
+	MaxLevelDensity float64 `json:"max_level_density" yaml:"max_level_density"`
+	// MaxString is the longest text in quotes of a filter or a formula, in
+	// characters. Default 80, DataSHIELD's nfilter.string.
+	MaxString int64 `json:"max_string" yaml:"max_string"`
 	// Leaves are granted one by one; default none.
 	Leaves []Leaf `json:"leaves" yaml:"leaves"`
 	// SiteResults says whether this site's own part may be released; default refuse.
@@ -62,12 +74,14 @@ type Policy struct {
 // Default is the policy of a dataset whose steward has said nothing.
 func Default() Policy {
 	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1,
+		MaxLevels: 40, MaxLevelDensity: 0.33, MaxString: 80,
 		Leaves: []Leaf{}, SiteResults: RefuseSite}
 }
 
 // Public is the policy of rows that anyone may read: no limit, all leaves.
 func Public() Policy {
 	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1,
+		MaxLevels: math.MaxInt32, MaxLevelDensity: 1, MaxString: math.MaxInt32,
 		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewInstitutions: true}
 }
 
@@ -88,6 +102,12 @@ func (p Policy) Validate() error {
 		return bad(ws.T("max_scalars must be above 0", "max_scalars 须大于 0"))
 	case !(p.MaxInfluence > 0 && p.MaxInfluence <= 1):
 		return bad(ws.T("max_influence must lie in (0, 1]", "max_influence 须在 (0, 1] 内"))
+	case p.MaxLevels < 1:
+		return bad(ws.T("max_levels must be at least 1", "max_levels 至少为 1"))
+	case !(p.MaxLevelDensity > 0 && p.MaxLevelDensity <= 1):
+		return bad(ws.T("max_level_density must lie in (0, 1]", "max_level_density 须在 (0, 1] 内"))
+	case p.MaxString < 1:
+		return bad(ws.T("max_string must be at least 1", "max_string 至少为 1"))
 	case !slices.Contains([]SiteResults{RefuseSite, CodedSite, NamedSite}, p.SiteResults):
 		return bad(ws.T("site_results is refuse, coded or named", "site_results 须为 refuse、coded 或 named"))
 	}
@@ -120,6 +140,18 @@ func Parse(b []byte, file string) (Policy, error) {
 	return p, p.Validate()
 }
 
+// UnmarshalJSON reads a policy over the defaults, as [Parse] does: one that was
+// frozen before a limit existed has that limit's default.
+func (p *Policy) UnmarshalJSON(b []byte) error {
+	type plain Policy
+	q := plain(Default())
+	if err := json.Unmarshal(b, &q); err != nil {
+		return err
+	}
+	*p = Policy(q)
+	return nil
+}
+
 // Strictest returns the policy that satisfies every one of ps.
 func Strictest(ps ...Policy) Policy {
 	out := Public()
@@ -129,6 +161,9 @@ func Strictest(ps ...Policy) Policy {
 		out.MaxParameters = min(out.MaxParameters, p.MaxParameters)
 		out.MaxScalars = min(out.MaxScalars, p.MaxScalars)
 		out.MaxInfluence = min(out.MaxInfluence, p.MaxInfluence)
+		out.MaxLevels = min(out.MaxLevels, p.MaxLevels)
+		out.MaxLevelDensity = min(out.MaxLevelDensity, p.MaxLevelDensity)
+		out.MaxString = min(out.MaxString, p.MaxString)
 		out.Leaves = slices.DeleteFunc(slices.Clone(out.Leaves), func(l Leaf) bool { return !p.Grants(l) })
 		out.FewInstitutions = out.FewInstitutions && p.FewInstitutions
 		if p.SiteResults == RefuseSite || p.SiteResults == CodedSite && out.SiteResults == NamedSite {
