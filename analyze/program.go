@@ -270,7 +270,7 @@ func (g guarded) zero(s progress, p *Problem, frame int) (stat.Shape, func() (Fo
 		return g.momentShape(p.Totals[frame]), func() (Fold, error) { return g.momentFold(), nil }
 	}
 	return g.judgeShape(p.Totals[frame]), func() (Fold, error) {
-		return g.judgeFold(p.Totals[frame], p.Policy().MaxInfluence), nil
+		return g.judgeFold(p.Totals[frame], p.Policy()), nil
 	}
 }
 

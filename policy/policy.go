@@ -49,8 +49,16 @@ type Policy struct {
 	// MaxInfluence is the largest share of a sum of squares about the mean, in
 	// any cell that an answer rests on, that one person may carry. Default 0.1;
 	// 1 means no limit. Whoever lies within three standard deviations of the
-	// mean carries no more than others do, however few they are.
+	// mean carries no more than others may; of ten persons none can lie farther
+	// off (P. A. Samuelson, "How Deviant Can You Be?", JASA 63, 1968), so that
+	// small cells are left to MaxShare.
 	MaxInfluence float64 `json:"max_influence" yaml:"max_influence"`
+	// MaxShare is the largest share of a sum, in any cell that an answer rests
+	// on, that one person may carry, for variables that by the dictionary cannot
+	// be negative, or cannot be positive. Default 0.5, the dominance rule of M.
+	// Brandt et al., "Guidelines for the checking of output based on microdata
+	// research", ESSnet SDC, 2010; 1 means no limit.
+	MaxShare float64 `json:"max_share" yaml:"max_share"`
 	// MaxLevels is the largest number of levels of a factor that a study uses, the
 	// sites of strata(site) left out. Default 40, DataSHIELD's nfilter.levels.max.
 	MaxLevels int64 `json:"max_levels" yaml:"max_levels"`
@@ -73,14 +81,14 @@ type Policy struct {
 
 // Default is the policy of a dataset whose steward has said nothing.
 func Default() Policy {
-	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1,
+	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1, MaxShare: 0.5,
 		MaxLevels: 40, MaxLevelDensity: 0.33, MaxString: 80,
 		Leaves: []Leaf{}, SiteResults: RefuseSite}
 }
 
 // Public is the policy of rows that anyone may read: no limit, all leaves.
 func Public() Policy {
-	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1,
+	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1, MaxShare: 1,
 		MaxLevels: math.MaxInt32, MaxLevelDensity: 1, MaxString: math.MaxInt32,
 		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewInstitutions: true}
 }
@@ -102,6 +110,8 @@ func (p Policy) Validate() error {
 		return bad(ws.T("max_scalars must be above 0", "max_scalars 须大于 0"))
 	case !(p.MaxInfluence > 0 && p.MaxInfluence <= 1):
 		return bad(ws.T("max_influence must lie in (0, 1]", "max_influence 须在 (0, 1] 内"))
+	case !(p.MaxShare > 0 && p.MaxShare <= 1):
+		return bad(ws.T("max_share must lie in (0, 1]", "max_share 须在 (0, 1] 内"))
 	case p.MaxLevels < 1:
 		return bad(ws.T("max_levels must be at least 1", "max_levels 至少为 1"))
 	case !(p.MaxLevelDensity > 0 && p.MaxLevelDensity <= 1):
@@ -161,6 +171,7 @@ func Strictest(ps ...Policy) Policy {
 		out.MaxParameters = min(out.MaxParameters, p.MaxParameters)
 		out.MaxScalars = min(out.MaxScalars, p.MaxScalars)
 		out.MaxInfluence = min(out.MaxInfluence, p.MaxInfluence)
+		out.MaxShare = min(out.MaxShare, p.MaxShare)
 		out.MaxLevels = min(out.MaxLevels, p.MaxLevels)
 		out.MaxLevelDensity = min(out.MaxLevelDensity, p.MaxLevelDensity)
 		out.MaxString = min(out.MaxString, p.MaxString)
