@@ -31,6 +31,14 @@ const (
 	NamedSite  SiteResults = "named"
 )
 
+// ZeroCells says whether a cross table shows that a cell is empty.
+type ZeroCells string
+
+const (
+	HideZeros ZeroCells = "hide"
+	ShowZeros ZeroCells = "show"
+)
+
 // A Policy is what a dataset's steward allows. It stands on the ledger; whoever
 // may change it decides what its hospital reveals.
 type Policy struct {
@@ -69,6 +77,12 @@ type Policy struct {
 	// MaxString is the longest text in quotes of a filter or a formula, in
 	// characters. Default 80, DataSHIELD's nfilter.string.
 	MaxString int64 `json:"max_string" yaml:"max_string"`
+	// ZeroCells says whether an empty cell of a cross table is shown like any
+	// other, or suppressed like one below MinCell: that nobody of a row and a
+	// column which hold persons is in a cell tells something of all of them (the
+	// class disclosure of ACRO's zeros_are_disclosive, github.com/AI-SDC/ACRO).
+	// Default hide. A test of the table is not refused for empty cells.
+	ZeroCells ZeroCells `json:"zero_cells" yaml:"zero_cells"`
 	// Leaves are granted one by one; default none.
 	Leaves []Leaf `json:"leaves" yaml:"leaves"`
 	// SiteResults says whether this site's own part may be released; default refuse.
@@ -82,14 +96,14 @@ type Policy struct {
 // Default is the policy of a dataset whose steward has said nothing.
 func Default() Policy {
 	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1, MaxShare: 0.5,
-		MaxLevels: 40, MaxLevelDensity: 0.33, MaxString: 80,
+		MaxLevels: 40, MaxLevelDensity: 0.33, MaxString: 80, ZeroCells: HideZeros,
 		Leaves: []Leaf{}, SiteResults: RefuseSite}
 }
 
 // Public is the policy of rows that anyone may read: no limit, all leaves.
 func Public() Policy {
 	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1, MaxShare: 1,
-		MaxLevels: math.MaxInt32, MaxLevelDensity: 1, MaxString: math.MaxInt32,
+		MaxLevels: math.MaxInt32, MaxLevelDensity: 1, MaxString: math.MaxInt32, ZeroCells: ShowZeros,
 		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewInstitutions: true}
 }
 
@@ -118,6 +132,8 @@ func (p Policy) Validate() error {
 		return bad(ws.T("max_level_density must lie in (0, 1]", "max_level_density 须在 (0, 1] 内"))
 	case p.MaxString < 1:
 		return bad(ws.T("max_string must be at least 1", "max_string 至少为 1"))
+	case p.ZeroCells != HideZeros && p.ZeroCells != ShowZeros:
+		return bad(ws.T("zero_cells is hide or show", "zero_cells 须为 hide 或 show"))
 	case !slices.Contains([]SiteResults{RefuseSite, CodedSite, NamedSite}, p.SiteResults):
 		return bad(ws.T("site_results is refuse, coded or named", "site_results 须为 refuse、coded 或 named"))
 	}
@@ -175,6 +191,9 @@ func Strictest(ps ...Policy) Policy {
 		out.MaxLevels = min(out.MaxLevels, p.MaxLevels)
 		out.MaxLevelDensity = min(out.MaxLevelDensity, p.MaxLevelDensity)
 		out.MaxString = min(out.MaxString, p.MaxString)
+		if p.ZeroCells == HideZeros {
+			out.ZeroCells = HideZeros
+		}
 		out.Leaves = slices.DeleteFunc(slices.Clone(out.Leaves), func(l Leaf) bool { return !p.Grants(l) })
 		out.FewInstitutions = out.FewInstitutions && p.FewInstitutions
 		if p.SiteResults == RefuseSite || p.SiteResults == CodedSite && out.SiteResults == NamedSite {
