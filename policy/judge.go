@@ -77,6 +77,15 @@ func (p Policy) Strings(op string, texts []string) error {
 	return nil
 }
 
+// Leverage judges at how many sites a person's leverage passes MaxLeverage.
+func (p Policy) Leverage(op string, sites int64) error {
+	if sites > 0 && p.MaxLeverage < 1 {
+		return withheld(op, ws.T("one person alone would pull the fit to its own value: its leverage passes max_leverage", "有个人几乎独自决定其拟合值：其杠杆值超过 max_leverage")).
+			WithHint(ws.T("leave out high powers, and terms that together set one person apart; take logarithms, or filter extreme values", "请去掉高次项以及合起来会区分出单个人的项；请取对数，或筛除极端值"))
+	}
+	return nil
+}
+
 // Scalars judges the number of scalars that a run has opened, against the rows
 // and columns that it used.
 func (p Policy) Scalars(op string, opened, rows, columns int64) error {

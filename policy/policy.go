@@ -67,6 +67,11 @@ type Policy struct {
 	// Brandt et al., "Guidelines for the checking of output based on microdata
 	// research", ESSnet SDC, 2010; 1 means no limit.
 	MaxShare float64 `json:"max_share" yaml:"max_share"`
+	// MaxLeverage is the largest leverage that one person may have in a
+	// generalised linear model, w·xᵀ(XᵀWX)⁻¹x: the share of its own fitted value
+	// that is its own. Default 0.5, above which P. J. Huber, "Robust Statistics",
+	// Wiley 1981, section 7.2, says to avoid it; 1 means no limit.
+	MaxLeverage float64 `json:"max_leverage" yaml:"max_leverage"`
 	// MaxLevels is the largest number of levels of a factor that a study uses, the
 	// sites of strata(site) left out. Default 40, DataSHIELD's nfilter.levels.max.
 	MaxLevels int64 `json:"max_levels" yaml:"max_levels"`
@@ -95,14 +100,14 @@ type Policy struct {
 
 // Default is the policy of a dataset whose steward has said nothing.
 func Default() Policy {
-	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1, MaxShare: 0.5,
+	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1, MaxShare: 0.5, MaxLeverage: 0.5,
 		MaxLevels: 40, MaxLevelDensity: 0.33, MaxString: 80, ZeroCells: HideZeros,
 		Leaves: []Leaf{}, SiteResults: RefuseSite}
 }
 
 // Public is the policy of rows that anyone may read: no limit, all leaves.
 func Public() Policy {
-	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1, MaxShare: 1,
+	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1, MaxShare: 1, MaxLeverage: 1,
 		MaxLevels: math.MaxInt32, MaxLevelDensity: 1, MaxString: math.MaxInt32, ZeroCells: ShowZeros,
 		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewInstitutions: true}
 }
@@ -126,6 +131,8 @@ func (p Policy) Validate() error {
 		return bad(ws.T("max_influence must lie in (0, 1]", "max_influence 须在 (0, 1] 内"))
 	case !(p.MaxShare > 0 && p.MaxShare <= 1):
 		return bad(ws.T("max_share must lie in (0, 1]", "max_share 须在 (0, 1] 内"))
+	case !(p.MaxLeverage > 0 && p.MaxLeverage <= 1):
+		return bad(ws.T("max_leverage must lie in (0, 1]", "max_leverage 须在 (0, 1] 内"))
 	case p.MaxLevels < 1:
 		return bad(ws.T("max_levels must be at least 1", "max_levels 至少为 1"))
 	case !(p.MaxLevelDensity > 0 && p.MaxLevelDensity <= 1):
@@ -188,6 +195,7 @@ func Strictest(ps ...Policy) Policy {
 		out.MaxScalars = min(out.MaxScalars, p.MaxScalars)
 		out.MaxInfluence = min(out.MaxInfluence, p.MaxInfluence)
 		out.MaxShare = min(out.MaxShare, p.MaxShare)
+		out.MaxLeverage = min(out.MaxLeverage, p.MaxLeverage)
 		out.MaxLevels = min(out.MaxLevels, p.MaxLevels)
 		out.MaxLevelDensity = min(out.MaxLevelDensity, p.MaxLevelDensity)
 		out.MaxString = min(out.MaxString, p.MaxString)

@@ -83,7 +83,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("Parse = %+v, %v", p, err)
 	}
 	for _, bad := range []string{"min_cel: 5", "min_sites: 3", "min_cell: 0", "leaves: [rows]", "site_results: maybe", "max_parameters: 2", "max_influence: .nan",
-		"max_share: 0", "max_share: 1.1", "max_levels: 0", "zero_cells: maybe", "max_level_density: 0", "max_level_density: 1.5", "max_string: 0"} {
+		"max_share: 0", "max_share: 1.1", "max_leverage: 0", "max_leverage: 2", "max_levels: 0", "zero_cells: maybe", "max_level_density: 0", "max_level_density: 1.5", "max_string: 0"} {
 		if _, err := Parse([]byte(bad), "policy.yaml"); ws.KindOf(err) != ws.Invalid {
 			t.Errorf("%s: %v, want an error of kind invalid", bad, err)
 		}

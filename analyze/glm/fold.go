@@ -20,6 +20,7 @@ type accumulator struct {
 	fit    float64
 	counts float64 // log-likelihood of binomial with prior weights
 	out    [2]float64
+	heavy  float64    // rows of too large a leverage
 	null   [3]float64 // H, U and D of the null model
 	once   [3]float64 // Σw, Σw(y−c), constant
 	used   float64
@@ -111,6 +112,9 @@ func (a *accumulator) add(v formula.Values, from, to int) {
 	}
 	if a.state.Turn != nil {
 		turnRows(a.x[:n*a.p], a.state.Turn, a.p)
+	}
+	if a.state.Root != nil {
+		a.heavy += heavy(a.x[:n*a.p], r.weight, a.state.Root, a.p, a.problem.Policy().MaxLeverage*(1+slack))
 	}
 	addGram(a.h, a.x, r.weight, a.p)
 	addScore(a.u, a.x, r.score, a.p)
@@ -209,6 +213,9 @@ func (a *accumulator) Vector() (stat.Vector, error) {
 	}
 	if a.restricted() {
 		out = append(out, a.out[:]...)
+	}
+	if a.state.Root != nil {
+		out = append(out, a.heavy)
 	}
 	if !a.state.Null.Done {
 		out = append(out, a.null[:]...)
