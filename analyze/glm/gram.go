@@ -54,35 +54,3 @@ func predict(eta, x, beta, offset []float64) {
 		eta[r] = s
 	}
 }
-
-// heavy counts the rows of a row-major block, of weights w, whose leverage
-// passes the limit. |R·x|² ≤ |R|²·|x|² spares most rows the product.
-func heavy(x, w, root []float64, p int, limit float64) (n float64) {
-	norm := square(root)
-	for r, wr := range w {
-		row := x[r*p : (r+1)*p]
-		if wr*norm*square(row) <= limit {
-			continue
-		}
-		h := 0.0
-		for i := range p {
-			s := 0.0
-			for j, v := range root[i*p : i*p+i+1] {
-				s += v * row[j]
-			}
-			h += s * s
-		}
-		if wr*h > limit {
-			n++
-		}
-	}
-	return n
-}
-
-func square(a []float64) float64 {
-	s := 0.0
-	for _, v := range a {
-		s += v * v
-	}
-	return s
-}

@@ -4,19 +4,13 @@ import (
 	"math"
 
 	"wellspring/stat"
+	"wellspring/stat/solve"
 )
 
-// The leverage of a row is the derivative of its fitted value by its response
-// where the model is linear, and that of the last weighted regression elsewhere
-// (D. Pregibon, "Logistic Regression Diagnostics", Annals of Statistics 9, 1981,
-// doi:10.1214/aos/1176345513):
-//
-//	h = w·xᵀ·H⁻¹·x = w·|R·x|²,  H⁻¹ = Rᵀ·R
-//
-// It lies in [0, 1], and all of them add up to p. R is public from the round
-// before, so that a site tells of its own rows, in the round that would be the
-// last, whether one passes the limit: it costs no round, and a flag in those that
-// may be the last.
+// Leverages are told by R of the round before, which is public, so that a site
+// tells of its own rows, in the round that would be the last, whether one passes
+// the limit: it costs no round, and a flag in those that may be the last. See
+// [analyze.Leverage].
 
 // slack is how far a leverage may pass the limit for the weights that the last
 // step has moved: a step of 1e-10 standard errors comes after one of some 1e-5.
@@ -41,7 +35,7 @@ func (s *setup) keep(st *state, h []float64, step float64, turned bool) {
 	}
 	p := s.design.P()
 	if turned || st.Turn == nil {
-		st.Root, _ = inverseRoot(h, p)
+		st.Root, _ = solve.InverseRoot(h, p)
 		return
 	}
 	st.Root = make([]float64, p*p)

@@ -30,8 +30,7 @@ type state struct {
 	// [turning]. None in the first round.
 	Turn []float64 `json:"turn,omitempty"`
 
-	// Root is R of the round before, by which this one tells leverages; see
-	// [heavy]. None in the first round, after a step that was taken back, and
+	// Root is R of the round before, by which this one tells leverages. None in the first round, after a step that was taken back, and
 	// where no leverage is limited.
 	Root []float64 `json:"root,omitempty"`
 

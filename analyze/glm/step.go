@@ -151,7 +151,7 @@ func unsettled() error {
 // covariance, in which large entries of nearly collinear columns cancel.
 func (s *setup) roots(st state, h []float64) [][]float64 {
 	p := s.design.P()
-	m, _ := inverseRoot(h, p)
+	m, _ := solve.InverseRoot(h, p)
 	var out [][]float64
 	for i := range p {
 		row := m[i*p : (i+1)*p]
