@@ -71,7 +71,7 @@ type Policy struct {
 	// generalised linear model, w·xᵀ(XᵀWX)⁻¹x: the share of its own fitted value
 	// that is its own; in a Cox model it is that of the columns alone, W = 1.
 	// Default 0.5, above which P. J. Huber, "Robust Statistics",
-	// Wiley 1981, section 7.2, says to avoid it; 1 means no limit.
+	// Wiley 1981, says to avoid it; 1 means no limit.
 	MaxLeverage float64 `json:"max_leverage" yaml:"max_leverage"`
 	// MaxLevels is the largest number of levels of a factor that a study uses, the
 	// sites of strata(site) left out. Default 40, DataSHIELD's nfilter.levels.max.
