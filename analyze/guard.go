@@ -164,7 +164,7 @@ func newGuarded(m Method, f *formula.Frame, p policy.Policy) (guarded, error) {
 		}
 		out.cross = [][]int{all}
 	}
-	if out.counts || p.MinCell <= 1 && p.MaxInfluence >= 1 {
+	if out.counts || p.MinCell <= 1 && p.MaxInfluence >= 1 && p.MaxShare >= 1 {
 		return out, nil
 	}
 	wide, operands := f.WithOperands()
@@ -234,6 +234,17 @@ func (g guarded) bound(one Guard) float64 {
 		b *= magnitude(g.frame.Numeric()[i])
 	}
 	return min(b, 1<<60)
+}
+
+// oneSign reports whether a guard's product cannot be negative, or cannot be
+// positive.
+func (g guarded) oneSign(one Guard) bool {
+	for _, i := range one.Numeric {
+		if v := g.frame.Numeric()[i]; !(v.Lo >= 0 || v.Hi <= 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // name is what a refusal calls a guard's number.

@@ -15,7 +15,9 @@ import (
 //
 //   - far: at how many sites a person has (x−m)² above a set share of S, and
 //     lies more than three standard deviations √(S/n) from m: below some ninety
-//     persons the largest share of a plain sample is above a tenth;
+//     persons the largest share of a plain sample is above a tenth; or has |x|
+//     above a set share of |Σx|, which is Σ|x|, where x cannot change its sign:
+//     of ten persons none lies three standard deviations off;
 //   - above: how many persons lie above m, of how many institutions, and of how
 //     many institutions persons do not;
 //   - high: Σ(x−m) over those above, in standard deviations.
@@ -72,11 +74,11 @@ type judgeFold struct {
 // judged is one cell under judgement.
 type judged struct {
 	mean, unit               float64 // unit: the standard deviation; 0 if the cell is constant
-	limit                    float64 // of (x−m)²
+	limit, most              float64 // of (x−m)² and of |x|
 	far, above, below, highs float64
 }
 
-func (g guarded) judgeFold(t Totals, share float64) *judgeFold {
+func (g guarded) judgeFold(t Totals, p policy.Policy) *judgeFold {
 	j := &judgeFold{guarded: g, cells: make([][]judged, len(g.guards))}
 	for i, one := range g.guards {
 		if len(one.Numeric) == 0 {
@@ -85,14 +87,25 @@ func (g guarded) judgeFold(t Totals, share float64) *judgeFold {
 		n, _ := g.persons(one.Factors, t)
 		j.cells[i] = make([]judged, len(n))
 		for c := range n {
-			mean, s, ok := spread(n[c], t.Guards[i].Sum[c], t.Guards[i].SumSq[c])
-			if ok {
-				j.cells[i][c] = judged{mean: mean, unit: math.Sqrt(s / float64(n[c])),
-					limit: s * max(share*(1+tie), 9/float64(n[c])*(1-tie))}
-			}
+			j.cells[i][c] = judge(n[c], t.Guards[i].Sum[c], t.Guards[i].SumSq[c], p, g.oneSign(one))
 		}
 	}
 	return j
+}
+
+// judge prepares a cell of n persons, whose moments are opened.
+func judge(n int64, sum, sumsq float64, p policy.Policy, oneSign bool) judged {
+	c := judged{limit: math.Inf(1), most: math.Inf(1)}
+	if mean, s, ok := spread(n, sum, sumsq); ok {
+		c.mean, c.unit = mean, math.Sqrt(s/float64(n))
+		if p.MaxInfluence < 1 {
+			c.limit = s * max(p.MaxInfluence*(1+tie), 9/float64(n)*(1-tie))
+		}
+	}
+	if oneSign && p.MaxShare < 1 {
+		c.most = p.MaxShare * math.Abs(sum) * (1 + tie)
+	}
+	return c
 }
 
 func (j *judgeFold) Add(b frame.Batch) error {
@@ -113,12 +126,12 @@ func (j *judgeFold) Add(b frame.Batch) error {
 }
 
 func (c *judged) add(x float64) {
+	d := x - c.mean
+	if d*d > c.limit || math.Abs(x) > c.most {
+		c.far++
+	}
 	if c.unit == 0 {
 		return
-	}
-	d := x - c.mean
-	if d*d > c.limit {
-		c.far++
 	}
 	if d > tie*c.unit {
 		c.above++
@@ -183,7 +196,7 @@ func (j judgement) few() {
 
 func (j judgement) dominated(far []int64) {
 	for c := range far {
-		if far[c] > 0 && j.policy.MaxInfluence < 1 {
+		if far[c] > 0 {
 			j.hide(c, Dominated)
 		}
 	}

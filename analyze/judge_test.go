@@ -251,7 +251,7 @@ func TestNeighbours(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		free := policy.Default()
-		free.MinCell, free.MaxInfluence = 1, 1
+		free.MinCell, free.MaxInfluence, free.MaxShare = 1, 1, 1
 		if _, err := analyzetest.Play(t, judged, ask(c.asked...), spread(w.table(t), 4, 0), free); err != nil {
 			t.Errorf("%s: refused where no limit holds: %v", c.name, err)
 		}
@@ -310,6 +310,53 @@ func TestJudge_Edge(t *testing.T) {
 		_, err := analyzetest.Play(t, judged, ask(study.Analysis{Method: "describe", Variables: []string{"x"}}), spread(w.table(t), 4, 0), policy.Default())
 		if (err == nil) != (m > 10) {
 			t.Errorf("%s far out: %v", fmt.Sprint(m), err)
+		}
+	}
+}
+
+// One person of ten who has most of a sum lies within three standard
+// deviations, and is told by the share of the sum itself, where the dictionary
+// says that nothing cancels in it.
+func TestJudge_Share(t *testing.T) {
+	limits := policy.Default()
+	limits.MaxScalars = 1e300 // of ten rows there is little to open
+	for _, c := range []struct {
+		name     string
+		most     float64
+		min, max float64
+		says     string // "" for an answer
+	}{
+		{"most of a sum", 60, 0, 1e4, "one person"},
+		{"a little more than half", 37, 0, 1e4, "one person"},
+		{"half", 36, 0, 1e4, ""},
+		{"most of a sum that has no positive part", -60, -1e4, 0, "one person"},
+		{"half of a sum that has no positive part", -36, -1e4, 0, ""},
+		{"most of a variable that may change its sign", 60, -1, 1e4, ""},
+	} {
+		n := 10
+		x := make([]float64, n)
+		for i := range n {
+			x[i] = math.Copysign(float64(i), c.most) // 0 to 8, and the one
+		}
+		x[n-1] = c.most
+		rows, err := table.New(frame.Dictionary{{Name: "x", Type: frame.Real, Min: c.min, Max: c.max}}, []frame.Values{{Real: x}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean := study.Analysis{Method: "describe", Variables: []string{"x"}}
+		model := study.Analysis{Method: "glm", Formula: "x ~ 1", Family: "gaussian"}
+		for _, a := range []study.Analysis{mean, model} {
+			for _, parts := range []map[ws.SiteID]frame.Source{spread(rows, 3, 0), spread(rows, 4, 1)} {
+				_, err := analyzetest.Play(t, judged, ask(a), parts, limits)
+				if c.says == "" && err != nil || c.says != "" && (ws.KindOf(err) != ws.Withheld || !says(err, c.says)) {
+					t.Errorf("%s, %s: %v", c.name, a.Method, err)
+				}
+			}
+			lax := limits
+			lax.MaxShare = 1
+			if _, err := analyzetest.Play(t, judged, ask(a), spread(rows, 3, 0), lax); err != nil {
+				t.Errorf("%s, %s: refused where no share is limited: %v", c.name, a.Method, err)
+			}
 		}
 	}
 }

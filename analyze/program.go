@@ -9,7 +9,6 @@ import (
 
 	ws "wellspring"
 	"wellspring/formula"
-	"wellspring/frame"
 	"wellspring/policy"
 	"wellspring/policy/near"
 	"wellspring/stat"
@@ -41,10 +40,10 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 	if err := f.Policy.Institutions("study", f.Contributors(f.Sites)); err != nil {
 		return nil, err
 	}
-	if _, err := frame.ParseFilter(s.Data.Where, f.Columns); s.Data.Where != "" && err != nil {
+	if err := filter(s.Data.Where, f); err != nil {
 		return nil, ws.At("data.where", err)
 	}
-	if _, err := frame.ParseFilter(s.Data.Filter(), f.Columns); err != nil {
+	if err := filter(s.Data.Filter(), f); err != nil {
 		return nil, ws.At("data.complete_over", err)
 	}
 	for _, a := range s.All() {
@@ -89,7 +88,7 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 func guardedFrames(m Method, frames []*formula.Frame, p policy.Policy) ([]guarded, error) {
 	var out []guarded
 	for _, f := range frames {
-		for _, judge := range []func(*formula.Frame, policy.Policy) error{bySite, total, truths} {
+		for _, judge := range []func(*formula.Frame, policy.Policy) error{texts, levels, bySite, total, truths} {
 			if err := judge(f, p); err != nil {
 				return nil, err
 			}
@@ -138,13 +137,9 @@ func bySite(f *formula.Frame, p policy.Policy) error {
 	if p.SiteResults != policy.RefuseSite {
 		return nil
 	}
-	strata := make(map[int]bool)
-	for _, i := range f.Roles().Strata {
-		strata[i] = true
-	}
 	own := slices.Contains(f.Compared(), SiteColumn)
 	for i, g := range f.Factors() {
-		own = own || g.Column == SiteColumn && !strata[i]
+		own = own || g.Column == SiteColumn && !siteStrata(f, i)
 	}
 	if !own {
 		return nil
@@ -291,7 +286,7 @@ func (g guarded) zero(s progress, p *Problem, frame int) (stat.Shape, func() (Fo
 		return g.momentShape(p.Totals[frame]), func() (Fold, error) { return g.momentFold(), nil }
 	}
 	return g.judgeShape(p.Totals[frame]), func() (Fold, error) {
-		return g.judgeFold(p.Totals[frame], p.Policy().MaxInfluence), nil
+		return g.judgeFold(p.Totals[frame], p.Policy()), nil
 	}
 }
 
@@ -429,6 +424,9 @@ func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 			}
 			if err := g.judgeTruths(part.analysis.Label(), p.facts.Policy, counts); err != nil {
 				return err
+			}
+			if err := g.judgeDensity(t, p.facts.Policy); err != nil {
+				return ws.At(part.analysis.Label(), err)
 			}
 			s.Parts[i].Totals = append(s.Parts[i].Totals, t)
 		}

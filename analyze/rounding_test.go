@@ -18,7 +18,7 @@ import (
 // at one site on its own rows, and their result is rounded into integers before
 // anybody compares.
 var folds = map[string]bool{
-	"analyze.momentFold.Add": true,
+	"analyze.momentFold.Add": true, "analyze.Leverage.Above": true, "analyze.square": true,
 	"compare.momentFold.Add": true, "describe.describeFold.variable": true,
 	"glm.binomial.deviance": true, "glm.binomial.start": true, "glm.likelihood": true, "glm.poisson.deviance": true, "glm.poisson.constant": true,
 	"glm.addGram": true, "glm.addScore": true, "glm.predict": true, "glm.turnRows": true, "glm.entropy": true, "glm.accumulator.addOnce": true,

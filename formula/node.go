@@ -35,6 +35,17 @@ type argument struct {
 	*node
 }
 
+// texts returns the contents of n's strings.
+func (n *node) texts() (out []string) {
+	if n.kind == str {
+		out = append(out, n.text)
+	}
+	for _, a := range n.args {
+		out = append(out, a.texts()...)
+	}
+	return out
+}
+
 func (n *node) is(op string, operands int) bool {
 	return n.kind == operator && n.text == op && len(n.args) == operands
 }

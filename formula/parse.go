@@ -32,6 +32,15 @@ type Model struct {
 	expansion
 }
 
+// Texts returns what m has in quotes, such as the levels that it names.
+func (m *Model) Texts() []string {
+	out := m.right.texts()
+	if m.left != nil {
+		out = append(out, m.left.texts()...)
+	}
+	return out
+}
+
 // Parse reads a formula. A mistake is Invalid and has its column.
 func Parse(text string) (*Model, error) {
 	tokens, err := scan(text)

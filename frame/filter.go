@@ -101,6 +101,25 @@ func (f Filter) Columns() []string {
 	return slices.Compact(names)
 }
 
+// Texts returns the level names that f holds columns against.
+func (f Filter) Texts() []string { return texts(f.Root) }
+
+func texts(n Node) (out []string) {
+	var nodes []Node
+	switch n := n.(type) {
+	case *And:
+		nodes = n.Nodes
+	case *Or:
+		nodes = n.Nodes
+	case *LevelIn:
+		return n.Levels
+	}
+	for _, part := range nodes {
+		out = append(out, texts(part)...)
+	}
+	return out
+}
+
 // String returns f's canonical text, "" for the zero Filter. Parsing it gives
 // f again, and filters that differ only in spelling, in the order of operands
 // or in where "not" stands have the same text.

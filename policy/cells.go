@@ -30,6 +30,12 @@ func (p Policy) HiddenCells(n, sites []int64) []bool {
 	return hidden
 }
 
+// hiddenInTable reports whether a cell of a table, of a row and a column that
+// are shown and so hold persons, may not be shown for its own sake.
+func (p Policy) hiddenInTable(n, institutions int64) bool {
+	return p.Hidden(n, institutions) || n == 0 && p.ZeroCells == HideZeros
+}
+
 // A Merged cell stands for the cells From to To−1 of an ordered partition.
 type Merged struct {
 	From, To int

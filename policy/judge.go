@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"unicode/utf8"
+
 	ws "wellspring"
 )
 
@@ -42,6 +44,44 @@ func (p Policy) Parameters(op string, parameters int, n int64) error {
 	if float64(parameters) > p.MaxParameters*float64(n) {
 		return withheld(op, ws.T("the model has too many parameters for its rows", "相对于行数，模型参数过多")).
 			WithHint(ws.T("use fewer terms, or merge levels", "请减少项数，或合并水平"))
+	}
+	return nil
+}
+
+// Levels judges the number of levels that the dictionary gives a factor.
+func (p Policy) Levels(op string, levels int) error {
+	if int64(levels) > p.MaxLevels {
+		return withheld(op, ws.T("the factor has more levels than max_levels allows", "该因子的水平数超过 max_levels 的限制")).
+			WithHint(ws.T("merge levels in the data, or choose a coarser factor", "请在数据中合并水平，或选用较粗的分类"))
+	}
+	return nil
+}
+
+// LevelDensity judges the number of levels of a factor that hold any of n rows.
+func (p Policy) LevelDensity(op string, levels, n int64) error {
+	if p.MaxLevelDensity < 1 && float64(levels) > p.MaxLevelDensity*float64(n) {
+		return withheld(op, ws.T("the factor has too many levels for its rows", "相对于行数，该因子的水平过多")).
+			WithHint(ws.T("merge levels in the data, or widen the filter", "请在数据中合并水平，或放宽筛选条件"))
+	}
+	return nil
+}
+
+// Strings judges the texts in quotes of a filter or a formula.
+func (p Policy) Strings(op string, texts []string) error {
+	for _, s := range texts {
+		if int64(utf8.RuneCountInString(s)) > p.MaxString {
+			return withheld(op, ws.T("a text in quotes is longer than max_string allows", "引号内的文本长度超过 max_string 的限制")).
+				WithHint(ws.T("give the level a shorter name in the data", "请在数据中为该水平取较短的名称"))
+		}
+	}
+	return nil
+}
+
+// Leverage judges at how many sites a person's leverage passes MaxLeverage.
+func (p Policy) Leverage(op string, sites int64) error {
+	if sites > 0 && p.MaxLeverage < 1 {
+		return withheld(op, ws.T("one person alone would pull the fit to its own value: its leverage passes max_leverage", "有个人几乎独自决定其拟合值：其杠杆值超过 max_leverage")).
+			WithHint(ws.T("leave out high powers, and terms that together set one person apart; take logarithms, or filter extreme values", "请去掉高次项以及合起来会区分出单个人的项；请取对数，或筛除极端值"))
 	}
 	return nil
 }

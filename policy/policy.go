@@ -2,6 +2,8 @@ package policy
 
 import (
 	"bytes"
+	"encoding/json"
+	"math"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -29,6 +31,14 @@ const (
 	NamedSite  SiteResults = "named"
 )
 
+// ZeroCells says whether a cross table shows that a cell is empty.
+type ZeroCells string
+
+const (
+	HideZeros ZeroCells = "hide"
+	ShowZeros ZeroCells = "show"
+)
+
 // A Policy is what a dataset's steward allows. It stands on the ledger; whoever
 // may change it decides what its hospital reveals.
 type Policy struct {
@@ -47,8 +57,38 @@ type Policy struct {
 	// MaxInfluence is the largest share of a sum of squares about the mean, in
 	// any cell that an answer rests on, that one person may carry. Default 0.1;
 	// 1 means no limit. Whoever lies within three standard deviations of the
-	// mean carries no more than others do, however few they are.
+	// mean carries no more than others may; of ten persons none can lie farther
+	// off (P. A. Samuelson, "How Deviant Can You Be?", JASA 63, 1968), so that
+	// small cells are left to MaxShare.
 	MaxInfluence float64 `json:"max_influence" yaml:"max_influence"`
+	// MaxShare is the largest share of a sum, in any cell that an answer rests
+	// on, that one person may carry, for variables that by the dictionary cannot
+	// be negative, or cannot be positive. Default 0.5, the dominance rule of M.
+	// Brandt et al., "Guidelines for the checking of output based on microdata
+	// research", ESSnet SDC, 2010; 1 means no limit.
+	MaxShare float64 `json:"max_share" yaml:"max_share"`
+	// MaxLeverage is the largest leverage that one person may have in a
+	// generalised linear model, w·xᵀ(XᵀWX)⁻¹x: the share of its own fitted value
+	// that is its own; in a Cox model it is that of the columns alone, W = 1.
+	// Default 0.5, above which P. J. Huber, "Robust Statistics",
+	// Wiley 1981, says to avoid it; 1 means no limit.
+	MaxLeverage float64 `json:"max_leverage" yaml:"max_leverage"`
+	// MaxLevels is the largest number of levels of a factor that a study uses, the
+	// sites of strata(site) left out. Default 40, DataSHIELD's nfilter.levels.max.
+	MaxLevels int64 `json:"max_levels" yaml:"max_levels"`
+	// MaxLevelDensity is the largest ratio of a factor's levels that hold rows to
+	// the complete rows. Default 0.33, DataSHIELD's nfilter.levels.density; 1 means
+	// no limit.
+	MaxLevelDensity float64 `json:"max_level_density" yaml:"max_level_density"`
+	// MaxString is the longest text in quotes of a filter or a formula, in
+	// characters. Default 80, DataSHIELD's nfilter.string.
+	MaxString int64 `json:"max_string" yaml:"max_string"`
+	// ZeroCells says whether an empty cell of a cross table is shown like any
+	// other, or suppressed like one below MinCell: that nobody of a row and a
+	// column which hold persons is in a cell tells something of all of them (the
+	// class disclosure of ACRO's zeros_are_disclosive, github.com/AI-SDC/ACRO).
+	// Default hide. A test of the table is not refused for empty cells.
+	ZeroCells ZeroCells `json:"zero_cells" yaml:"zero_cells"`
 	// Leaves are granted one by one; default none.
 	Leaves []Leaf `json:"leaves" yaml:"leaves"`
 	// SiteResults says whether this site's own part may be released; default refuse.
@@ -61,13 +101,15 @@ type Policy struct {
 
 // Default is the policy of a dataset whose steward has said nothing.
 func Default() Policy {
-	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1,
+	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1, MaxShare: 0.5, MaxLeverage: 0.5,
+		MaxLevels: 40, MaxLevelDensity: 0.33, MaxString: 80, ZeroCells: HideZeros,
 		Leaves: []Leaf{}, SiteResults: RefuseSite}
 }
 
 // Public is the policy of rows that anyone may read: no limit, all leaves.
 func Public() Policy {
-	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1,
+	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1, MaxShare: 1, MaxLeverage: 1,
+		MaxLevels: math.MaxInt32, MaxLevelDensity: 1, MaxString: math.MaxInt32, ZeroCells: ShowZeros,
 		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewInstitutions: true}
 }
 
@@ -88,6 +130,18 @@ func (p Policy) Validate() error {
 		return bad(ws.T("max_scalars must be above 0", "max_scalars 须大于 0"))
 	case !(p.MaxInfluence > 0 && p.MaxInfluence <= 1):
 		return bad(ws.T("max_influence must lie in (0, 1]", "max_influence 须在 (0, 1] 内"))
+	case !(p.MaxShare > 0 && p.MaxShare <= 1):
+		return bad(ws.T("max_share must lie in (0, 1]", "max_share 须在 (0, 1] 内"))
+	case !(p.MaxLeverage > 0 && p.MaxLeverage <= 1):
+		return bad(ws.T("max_leverage must lie in (0, 1]", "max_leverage 须在 (0, 1] 内"))
+	case p.MaxLevels < 1:
+		return bad(ws.T("max_levels must be at least 1", "max_levels 至少为 1"))
+	case !(p.MaxLevelDensity > 0 && p.MaxLevelDensity <= 1):
+		return bad(ws.T("max_level_density must lie in (0, 1]", "max_level_density 须在 (0, 1] 内"))
+	case p.MaxString < 1:
+		return bad(ws.T("max_string must be at least 1", "max_string 至少为 1"))
+	case p.ZeroCells != HideZeros && p.ZeroCells != ShowZeros:
+		return bad(ws.T("zero_cells is hide or show", "zero_cells 须为 hide 或 show"))
 	case !slices.Contains([]SiteResults{RefuseSite, CodedSite, NamedSite}, p.SiteResults):
 		return bad(ws.T("site_results is refuse, coded or named", "site_results 须为 refuse、coded 或 named"))
 	}
@@ -120,6 +174,18 @@ func Parse(b []byte, file string) (Policy, error) {
 	return p, p.Validate()
 }
 
+// UnmarshalJSON reads a policy over the defaults, as [Parse] does: one that was
+// frozen before a limit existed has that limit's default.
+func (p *Policy) UnmarshalJSON(b []byte) error {
+	type plain Policy
+	q := plain(Default())
+	if err := json.Unmarshal(b, &q); err != nil {
+		return err
+	}
+	*p = Policy(q)
+	return nil
+}
+
 // Strictest returns the policy that satisfies every one of ps.
 func Strictest(ps ...Policy) Policy {
 	out := Public()
@@ -129,6 +195,14 @@ func Strictest(ps ...Policy) Policy {
 		out.MaxParameters = min(out.MaxParameters, p.MaxParameters)
 		out.MaxScalars = min(out.MaxScalars, p.MaxScalars)
 		out.MaxInfluence = min(out.MaxInfluence, p.MaxInfluence)
+		out.MaxShare = min(out.MaxShare, p.MaxShare)
+		out.MaxLeverage = min(out.MaxLeverage, p.MaxLeverage)
+		out.MaxLevels = min(out.MaxLevels, p.MaxLevels)
+		out.MaxLevelDensity = min(out.MaxLevelDensity, p.MaxLevelDensity)
+		out.MaxString = min(out.MaxString, p.MaxString)
+		if p.ZeroCells == HideZeros {
+			out.ZeroCells = HideZeros
+		}
 		out.Leaves = slices.DeleteFunc(slices.Clone(out.Leaves), func(l Leaf) bool { return !p.Grants(l) })
 		out.FewInstitutions = out.FewInstitutions && p.FewInstitutions
 		if p.SiteResults == RefuseSite || p.SiteResults == CodedSite && out.SiteResults == NamedSite {

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -28,12 +30,60 @@ func TestStrictest(t *testing.T) {
 	}
 }
 
+// Of two policies that differ in one key the stricter holds, in either order;
+// public rows have no limit, and the defaults no less than one.
+func TestStrictest_EveryKey(t *testing.T) {
+	for i := range reflect.TypeFor[Policy]().NumField() {
+		one := Public()
+		reflect.ValueOf(&one).Elem().Field(i).Set(reflect.ValueOf(Default()).Field(i))
+		name := reflect.TypeFor[Policy]().Field(i).Name
+		if reflect.DeepEqual(one, Public()) {
+			t.Errorf("%s is the same by default as for public rows", name)
+		}
+		for _, got := range []Policy{Strictest(Public(), one), Strictest(one, Public())} {
+			if !reflect.DeepEqual(got, one) {
+				t.Errorf("%s: the strictest is %+v, want %+v", name, got, one)
+			}
+		}
+	}
+	for _, p := range []Policy{Default(), Public()} {
+		if err := p.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A policy that was kept before a limit existed has that limit's default, and
+// one that is whole comes back as it was.
+func TestPolicy_JSON(t *testing.T) {
+	want := Default()
+	want.MinCell, want.Leaves, want.SiteResults = 1, []Leaf{ExactTimes}, NamedSite
+	want.MaxInfluence = 1
+	old := `{"min_cell":1,"min_institutions":3,"max_parameters":0.3333333333333333,"max_scalars":0.3333333333333333,
+		"max_influence":1,"leaves":["exact_times"],"site_results":"named","few_institutions":false}`
+	var got Policy
+	if err := json.Unmarshal([]byte(old), &got); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("an old policy = %+v, %v, want %+v", got, err, want)
+	}
+	for _, p := range []Policy{Default(), Public()} {
+		b, err := json.Marshal(p)
+		var got Policy
+		if err := errors.Join(err, json.Unmarshal(b, &got)); err != nil || !reflect.DeepEqual(got, p) {
+			t.Errorf("%s = %+v, %v", b, got, err)
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"min_cell":"ten"}`), &got); err == nil {
+		t.Error("a word was read as a number")
+	}
+}
+
 func TestParse(t *testing.T) {
 	p, err := Parse([]byte("min_cell: 5\nleaves: [exact_times]\n"), "policy.yaml")
 	if err != nil || p.MinCell != 5 || !p.Grants(ExactTimes) || p.MinInstitutions != 3 {
 		t.Errorf("Parse = %+v, %v", p, err)
 	}
-	for _, bad := range []string{"min_cel: 5", "min_sites: 3", "min_cell: 0", "leaves: [rows]", "site_results: maybe", "max_parameters: 2", "max_influence: .nan"} {
+	for _, bad := range []string{"min_cel: 5", "min_sites: 3", "min_cell: 0", "leaves: [rows]", "site_results: maybe", "max_parameters: 2", "max_influence: .nan",
+		"max_share: 0", "max_share: 1.1", "max_leverage: 0", "max_leverage: 2", "max_levels: 0", "zero_cells: maybe", "max_level_density: 0", "max_level_density: 1.5", "max_string: 0"} {
 		if _, err := Parse([]byte(bad), "policy.yaml"); ws.KindOf(err) != ws.Invalid {
 			t.Errorf("%s: %v, want an error of kind invalid", bad, err)
 		}
@@ -169,6 +219,11 @@ func TestParse_Documented(t *testing.T) {
 	p, err := Parse(b, "policy.yaml")
 	if err != nil || !reflect.DeepEqual(p, Default()) {
 		t.Errorf("docs/policy.yaml = %+v, %v; want the defaults", p, err)
+	}
+	for i := range reflect.TypeFor[Policy]().NumField() {
+		if key := reflect.TypeFor[Policy]().Field(i).Tag.Get("json"); !strings.Contains(string(b), "\n"+key+": ") {
+			t.Errorf("docs/policy.yaml lacks %s", key)
+		}
 	}
 	few, err := Parse([]byte("few_institutions: true"), "policy.yaml")
 	if err != nil || few.MinInstitutions != 1 {

@@ -112,7 +112,7 @@ func (p Policy) hide(counts, sites [][]int64, t Table) [][]bool {
 		var h []bool
 		for j := range row {
 			if t.Columns[j] {
-				n, h = append(n, row[j]), append(h, p.Hidden(row[j], sites[i][j]))
+				n, h = append(n, row[j]), append(h, p.hiddenInTable(row[j], sites[i][j]))
 			}
 		}
 		part, small = append(part, n), append(small, h)

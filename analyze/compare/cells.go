@@ -94,7 +94,9 @@ type table struct {
 	policy.Table
 }
 
-func open(p *analyze.Problem, sum stat.Sum) table {
+func open(p *analyze.Problem, sum stat.Sum) table { return openUnder(p, sum, p.Policy()) }
+
+func openUnder(p *analyze.Problem, sum stat.Sum, pol policy.Policy) table {
 	f, t := p.Frames[0], p.Totals[0]
 	o := table{rows: f.Factors()[0].Levels, columns: f.Factors()[1].Levels}
 	width := len(o.columns)
@@ -104,7 +106,7 @@ func open(p *analyze.Problem, sum stat.Sum) table {
 		o.counts = append(o.counts, cells[i*width:(i+1)*width])
 		sites = append(sites, at[i*width:(i+1)*width])
 	}
-	o.Table = p.Policy().Table(o.counts, sites, t.LevelSites[0], t.LevelSites[1])
+	o.Table = pol.Table(o.counts, sites, t.LevelSites[0], t.LevelSites[1])
 	return o
 }
 

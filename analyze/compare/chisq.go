@@ -1,10 +1,12 @@
 package compare
 
 import (
+	"fmt"
 	"math"
 
 	ws "wellspring"
 	"wellspring/analyze"
+	"wellspring/policy"
 	"wellspring/stat"
 	"wellspring/stat/solve"
 	"wellspring/study"
@@ -15,16 +17,20 @@ import (
 //	χ² = Σ (|O−E| − c)²/E,  E = row·column/n,  df = (rows−1)(columns−1)
 //
 // where c is Yates's correction of a 2×2 table, min(1/2, |O−E|) as in R's
-// chisq.test, and 0 elsewhere. Empty levels drop.
+// chisq.test, and 0 elsewhere. Empty levels drop. The counts that go with it
+// are those that a cross-tabulation would show; see policy.Policy's ZeroCells.
 func ChiSquared() analyze.Method {
 	return analyze.Loop[tableState]{Name: "chisq", Frames: factors, Start: begin, Ask: ask, Fold: foldCells,
 		Next: func(p *analyze.Problem, st tableState, sum stat.Sum) (tableState, *study.Result, error) {
-			r, err := test(p, open(p, sum))
+			whole := p.Policy()
+			whole.ZeroCells = policy.ShowZeros
+			r, err := test(p, openUnder(p, sum, whole), open(p, sum).Hidden)
 			return st, r, err
 		}}.Method()
 }
 
-func test(p *analyze.Problem, o table) (*study.Result, error) {
+// test tests o, and lists its counts but those that are hidden.
+func test(p *analyze.Problem, o table, hidden [][]bool) (*study.Result, error) {
 	if err := o.whole(); err != nil {
 		return nil, err
 	}
@@ -49,8 +55,13 @@ func test(p *analyze.Problem, o table) (*study.Result, error) {
 				d -= correction(o, rows, columns, total)
 			}
 			x2 += float64(d*d) / e
+			var observed any = n
+			if hidden[i][j] {
+				observed = math.NaN()
+				suppress(r, fmt.Sprintf("%s = %s, %s = %s", p.Analysis.Rows, o.rows[i], p.Analysis.Columns, o.columns[j]))
+			}
 			r.Summary = append(r.Summary, study.Row{{Name: "row", Value: o.rows[i]}, {Name: "column", Value: o.columns[j]},
-				{Name: "observed", Value: n}, {Name: "expected", Value: e}})
+				{Name: "observed", Value: observed}, {Name: "expected", Value: e}})
 		}
 	}
 	df := (shape[0] - 1) * (shape[1] - 1)

@@ -18,7 +18,9 @@
 // A cross-tabulation leaves out levels, and suppresses cells, as
 // policy.Policy.Table says: what is shown does not give back what is not. A χ²
 // statistic is a function of all cells, and with the margins it can give a
-// small one away, so the test is refused where any cell is hidden. A t test is
+// small one away, so the test is refused where any cell is hidden for being
+// small. Where only empty cells are to be hidden it is given, without the counts
+// that a cross-tabulation would hide. A t test is
 // refused where a group is, or where its response has two values of which a
 // group holds few.
 //

@@ -2,6 +2,7 @@ package describe_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	ws "wellspring"
@@ -10,6 +11,7 @@ import (
 	"wellspring/analyze/describe"
 	"wellspring/collect/csv"
 	"wellspring/collect/csv/csvtest"
+	"wellspring/frame"
 	"wellspring/frame/table"
 	"wellspring/policy"
 	"wellspring/study"
@@ -135,6 +137,42 @@ func TestQuantile_Limited(t *testing.T) {
 	}
 	if len(got.Notes) == 0 {
 		t.Error("no note says that the quantile is coarse")
+	}
+}
+
+// Under limits the ends of a variable are not told: the quantiles of 0 and 1 are
+// those that have k patients outside, whatever the outermost value is, and are
+// no patient's own.
+func TestQuantile_Ends(t *testing.T) {
+	limited := policy.Default()
+	limited.MaxScalars = 1e300
+	n, k := 400, float64(limited.MinCell)
+	ends := func(lowest, highest float64) (out []float64) {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = 300 + float64(i)
+		}
+		x[0], x[n-1] = lowest, highest
+		rows, err := table.New(frame.Dictionary{{Name: "x", Type: frame.Real, Min: 0, Max: 1000}}, []frame.Values{{Real: x}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := analyzetest.Case{Rows: rows, Policy: &limited, Analysis: study.Analysis{Method: "quantile", Variables: []string{"x"},
+			Probs: []float64{0, k / float64(n), 1 - k/float64(n), 1}}}.Pooled(t, describe.Quantile())
+		for _, r := range got.Tidy {
+			out = append(out, r.Float("quantile"))
+		}
+		return out
+	}
+	first := ends(300, 699)
+	for _, c := range [][2]float64{{0, 1000}, {1, 700}, {300, 699}} {
+		got := ends(c[0], c[1])
+		if got[0] != got[1] || got[3] != got[2] {
+			t.Errorf("ends %v: quantiles %v", c, got)
+		}
+		if !slices.Equal(got, first) || got[0] <= 302 || got[3] >= 697 {
+			t.Errorf("ends %v: quantiles %v, with others %v", c, got, first)
+		}
 	}
 }
 

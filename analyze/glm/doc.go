@@ -36,7 +36,8 @@
 // round Σw, Σw(y−c) and the constant of the likelihood, and, with prior
 // weights, the rows of positive weight; for a binomial model with prior weights
 // the likelihood; for links that do not map onto the range of μ, the number of
-// sites at which a μ is out of range. Cost: p(p+1)/2 products a row and round.
+// sites at which a μ is out of range; where the policy limits leverages, from the
+// second round on, the number of sites at which one passes the limit. Cost: p(p+1)/2 products a row and round.
 //
 // # Inference
 //

@@ -2,6 +2,7 @@ package glm
 
 import (
 	ws "wellspring"
+	"wellspring/analyze"
 	"wellspring/formula"
 	"wellspring/frame"
 	"wellspring/stat"
@@ -20,8 +21,10 @@ type accumulator struct {
 	fit    float64
 	counts float64 // log-likelihood of binomial with prior weights
 	out    [2]float64
-	null   [3]float64 // H, U and D of the null model
-	once   [3]float64 // Σw, Σw(y−c), constant
+	heavy  float64           // rows of too large a leverage
+	lever  *analyze.Leverage // nil in a round that tells none
+	null   [3]float64        // H, U and D of the null model
+	once   [3]float64        // Σw, Σw(y−c), constant
 	used   float64
 
 	x, y, w, offset []float64
@@ -31,9 +34,13 @@ type accumulator struct {
 
 func newFold(s *setup, st state) *accumulator {
 	p := s.design.P()
-	return &accumulator{setup: s, state: st, p: p, h: make([]float64, p*p), u: make([]float64, p),
+	a := &accumulator{setup: s, state: st, p: p, h: make([]float64, p*p), u: make([]float64, p),
 		x: make([]float64, stretch*p), y: make([]float64, stretch), w: make([]float64, stretch),
 		offset: make([]float64, stretch), rows: newRows(), nulls: newRows()}
+	if st.Root != nil {
+		a.lever = analyze.NewLeverage(st.Root, p, s.problem.Policy().MaxLeverage*(1+slack))
+	}
+	return a
 }
 
 func newRows() rows {
@@ -111,6 +118,9 @@ func (a *accumulator) add(v formula.Values, from, to int) {
 	}
 	if a.state.Turn != nil {
 		turnRows(a.x[:n*a.p], a.state.Turn, a.p)
+	}
+	if a.lever != nil {
+		a.heavy += a.lever.Above(a.x[:n*a.p], r.weight)
 	}
 	addGram(a.h, a.x, r.weight, a.p)
 	addScore(a.u, a.x, r.score, a.p)
@@ -209,6 +219,9 @@ func (a *accumulator) Vector() (stat.Vector, error) {
 	}
 	if a.restricted() {
 		out = append(out, a.out[:]...)
+	}
+	if a.lever != nil {
+		out = append(out, a.heavy)
 	}
 	if !a.state.Null.Done {
 		out = append(out, a.null[:]...)

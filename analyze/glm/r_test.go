@@ -24,6 +24,7 @@ type answer struct {
 	PValue    []float64          `json:"p_value"`
 	ConfLow   []float64          `json:"conf_low"`
 	ConfHigh  []float64          `json:"conf_high"`
+	Leverage  float64            // the largest
 	Glance    map[string]float64 `json:"glance"`
 }
 

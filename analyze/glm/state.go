@@ -30,6 +30,10 @@ type state struct {
 	// [turning]. None in the first round.
 	Turn []float64 `json:"turn,omitempty"`
 
+	// Root is R of the round before, by which this one tells leverages. None in the first round, after a step that was taken back, and
+	// where no leverage is limited.
+	Root []float64 `json:"root,omitempty"`
+
 	// What the first round opened.
 	Used     int64   `json:"used"`     // rows of positive weight
 	Weight   float64 `json:"weight"`   // Σw
@@ -275,6 +279,9 @@ func (s *setup) shape(st state) stat.Shape {
 	}
 	if s.restricted() {
 		shape = append(shape, stat.Block{Name: "out of range", Len: 2, Flag: true})
+	}
+	if st.Root != nil {
+		shape = append(shape, leverageBlock())
 	}
 	if !st.Null.Done {
 		at := math.Abs(st.Null.Eta) + s.bounds.offset

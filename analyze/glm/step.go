@@ -17,6 +17,7 @@ type sum struct {
 	deviance   float64
 	likelihood float64
 	out        []int64
+	heavy      int64 // sites that have a row of too large a leverage
 	null       []float64
 }
 
@@ -36,6 +37,9 @@ func (s *setup) read(raw stat.Sum) sum {
 	}
 	if c := raw.Counts("out of range"); c != nil {
 		o.out = c
+	}
+	if c := raw.Counts("leverage"); c != nil {
+		o.heavy = c[0]
 	}
 	return o
 }
@@ -111,9 +115,15 @@ func (s *setup) next(st state, raw stat.Sum) (state, *study.Result, error) {
 	if st.Turn != nil {
 		delta = turnBack(st.Turn, delta, len(delta))
 	}
-	if s.converged(st, o, delta, lengths(roots)) {
-		if !st.Null.Done && st.Rounds < maxRounds {
-			return st, nil, nil // and wait for the null model
+	step, turned := s.inErrors(st, o, delta, lengths(roots)), st.Turn != nil
+	if s.converged(st, o, delta, step) {
+		told := st.Root != nil || !s.levered()
+		if !told || !st.Null.Done && st.Rounds < maxRounds {
+			s.keep(&st, o.h, step, turned)
+			return st, nil, nil // and wait for leverages, or for the null model
+		}
+		if err := s.problem.Policy().Leverage("model", o.heavy); err != nil {
+			return st, nil, err
 		}
 		return st, s.result(st, o, plus(st.Beta, delta), roots), nil
 	}
@@ -127,6 +137,7 @@ func (s *setup) next(st state, raw stat.Sum) (state, *study.Result, error) {
 	if first {
 		st.Turn = turning(o.h, s.design.P(), float64(s.totals.Complete))
 	}
+	s.keep(&st, o.h, step, turned)
 	return st, nil, nil
 }
 
@@ -140,7 +151,7 @@ func unsettled() error {
 // covariance, in which large entries of nearly collinear columns cancel.
 func (s *setup) roots(st state, h []float64) [][]float64 {
 	p := s.design.P()
-	m, _ := inverseRoot(h, p)
+	m, _ := solve.InverseRoot(h, p)
 	var out [][]float64
 	for i := range p {
 		row := m[i*p : (i+1)*p]
@@ -189,6 +200,7 @@ func (s *setup) first(st state, o sum, base float64) (state, *study.Result, erro
 	}
 	st.Beta = c.Solve(o.u)
 	st.Turn = turning(o.h, s.design.P(), float64(s.totals.Complete))
+	s.keep(&st, o.h, math.Inf(1), false)
 	if o.out[1] == 0 {
 		st.Prev = make([]float64, s.design.P())
 		if s.design.Intercept() {
@@ -210,6 +222,7 @@ func (s *setup) halve(st state) (state, *study.Result, error) {
 			WithHint(ws.T("choose the family's own link", "请使用该分布族的默认连接函数"))
 	}
 	st.Halvings++
+	st.Root = nil
 	if st.Halvings > 10 {
 		st.Beta, st.Prev, st.Halvings = st.Prev, nil, 0
 		return st, nil, nil
@@ -220,22 +233,26 @@ func (s *setup) halve(st state) (state, *study.Result, error) {
 	return st, nil, nil
 }
 
-// converged reports whether the step is nothing against the standard errors, or
-// the deviance has settled and steps go on without shrinking, by rounding. (The
-// deviance alone would leave errors of the root of its epsilon, and with other
-// links than the canonical ones Fisher's scoring only halves them, or so, by
-// every step.)
-func (s *setup) converged(st state, o sum, delta, variance []float64) bool {
-	p := len(delta)
+// inErrors is the largest entry of a step in standard errors.
+func (s *setup) inErrors(st state, o sum, delta, variance []float64) float64 {
 	phi := 1.0
-	if s.family == family(gaussian{}) && st.Used > int64(p) {
-		phi = o.deviance / float64(st.Used-int64(p))
+	if p := int64(len(delta)); s.family == family(gaussian{}) && st.Used > p {
+		phi = o.deviance / float64(st.Used-p)
 	}
 	ratio := 0.0
 	for i, d := range delta {
 		se := math.Sqrt(float64(phi * variance[i]))
 		ratio = math.Max(ratio, math.Abs(d)/(se+float64(1e-6*math.Abs(st.Beta[i]))+math.SmallestNonzeroFloat64))
 	}
+	return ratio
+}
+
+// converged reports whether the step, in standard errors, is nothing, or
+// the deviance has settled and steps go on without shrinking, by rounding. (The
+// deviance alone would leave errors of the root of its epsilon, and with other
+// links than the canonical ones Fisher's scoring only halves them, or so, by
+// every step.)
+func (s *setup) converged(st state, o sum, delta []float64, ratio float64) bool {
 	if s.link == link(identity{gaussian{}}) {
 		// The first step was exact, and this one mends its rounding; of columns
 		// that were turned meanwhile there was no step yet.

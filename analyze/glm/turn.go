@@ -19,7 +19,7 @@ const flatness = 1e-4
 // what is close to collinear is told apart in the rows, where it still has all
 // its digits.
 func turning(h []float64, p int, n float64) []float64 {
-	m, least := inverseRoot(h, p)
+	m, least := solve.InverseRoot(h, p)
 	if least >= flatness {
 		return nil
 	}
@@ -27,39 +27,6 @@ func turning(h []float64, p int, n float64) []float64 {
 		m[i] = float64(math.Sqrt(n) * v)
 	}
 	return m
-}
-
-// inverseRoot returns the lower triangular M with H⁻¹ = Mᵀ·M: from the Cholesky
-// factor D·H·D = L·Lᵀ, where D makes the diagonal 1, M = L⁻¹·D. The least
-// pivot of L is the share of a column that is left beside those before it. H
-// is one that solve.Factor has factored.
-func inverseRoot(h []float64, p int) (m []float64, least float64) {
-	l, d := make([]float64, p*p), make([]float64, p)
-	least = 1
-	for i := range p {
-		d[i] = 1 / math.Sqrt(h[i*p+i])
-		for j := range i + 1 {
-			s := float64(h[i*p+j]*d[i]*d[j]) - solve.Dot(l[i*p:i*p+j], l[j*p:j*p+j])
-			if i > j {
-				l[i*p+j] = s / l[j*p+j]
-				continue
-			}
-			least = math.Min(least, s)
-			l[i*p+i] = math.Sqrt(s)
-		}
-	}
-	m = make([]float64, p*p)
-	for j := range p {
-		m[j*p+j] = d[j] / l[j*p+j]
-		for i := j + 1; i < p; i++ {
-			s := 0.0
-			for k := j; k < i; k++ {
-				s += float64(l[i*p+k] * m[k*p+j])
-			}
-			m[i*p+j] = -s / l[i*p+i]
-		}
-	}
-	return m, least
 }
 
 // turnRows replaces each row x of a row-major block by M·x.

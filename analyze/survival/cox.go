@@ -37,7 +37,9 @@ type coxState struct {
 	// Spent is how many scalars the rounds have opened.
 	Half  *halfway `json:"half,omitempty"`
 	Spent int      `json:"spent,omitempty"`
-	Fit   newton   `json:"fit"`
+	// Gram is, before leverages are told, the upper triangle of Σ x·xᵀ.
+	Gram []float64 `json:"gram,omitempty"`
+	Fit  newton    `json:"fit"`
 }
 
 // moments is how many of S₀, S₁ and S₂ are opened by step.
@@ -192,7 +194,7 @@ func askCox(p *analyze.Problem, st coxState) (analyze.Ask, error) {
 		if err != nil {
 			return ask, err
 		}
-		ask.Shape = c.countShape(a)
+		ask.Shape = append(c.countShape(a), c.gramShape()...)
 	case c.local():
 		ask.Shape, ask.Chain = c.localShape(st), true
 	case st.Half != nil:
@@ -215,7 +217,7 @@ func foldCox(p *analyze.Problem, st coxState) (analyze.Fold, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newCountFold(c.setup, a), nil
+		return firstFold{newCountFold(c.setup, a), c.newGram()}, nil
 	case c.local():
 		return newLocalFold(c, st), nil
 	case st.Half != nil:
@@ -233,6 +235,9 @@ func nextCox(p *analyze.Problem, st coxState, sum stat.Sum) (coxState, *study.Re
 		st, err = c.counted(st, sum)
 		return st, nil, err
 	}
+	if err := c.judgeLeverage(&st, sum); err != nil {
+		return st, nil, err
+	}
 	var e evaluation
 	switch {
 	case c.local():
@@ -246,7 +251,7 @@ func nextCox(p *analyze.Problem, st coxState, sum stat.Sum) (coxState, *study.Re
 		return st, nil, err
 	}
 	done, err := st.Fit.next(e, c.design.Names())
-	if err != nil || !done {
+	if err != nil || !done || st.Gram != nil { // a fit that ends at once waits for leverages
 		return st, nil, err
 	}
 	r, err := c.result(st, e)
@@ -260,6 +265,7 @@ func (c *coxSetup) counted(st coxState, sum stat.Sum) (coxState, error) {
 		return st, err
 	}
 	n := c.readCounts(a, sum)
+	c.readGram(&st, sum)
 	if err := newLevelEvents(c.setup).judge(c.setup, sum); err != nil {
 		return st, err
 	}
@@ -276,7 +282,7 @@ func (c *coxSetup) counted(st coxState, sum stat.Sum) (coxState, error) {
 	}
 	if !a.exact {
 		st.Spent = sum.Shape.Len()
-		if err := c.afford(parts, n, cells, st.Spent); err != nil {
+		if err := c.afford(parts, n, cells, st.Spent+st.leverageShape().Len()); err != nil {
 			return st, err
 		}
 	}

@@ -227,7 +227,7 @@ func (c *coxSetup) exactFits(steps int) error {
 	if c.local() || !ok || !c.problem.Policy().Grants(policy.ExactTimes) {
 		return nil
 	}
-	need := c.countShape(axis{ends: times, exact: true}).Len() + fewEvaluations*steps*width(c.design.P())
+	need := c.countShape(axis{ends: times, exact: true}).Len() + c.gramShape().Len() + fewEvaluations*steps*width(c.design.P())
 	if float64(need) > c.problem.Scalars {
 		return c.tooDear()
 	}

@@ -18,7 +18,9 @@ func (c *coxSetup) localShape(st coxState) stat.Shape {
 		{Name: "score", Len: p, Frac: frac(2 * x), Basis: append([]int64{}, c.design.Support()...)},
 		{Name: "info", Len: p * (p + 1) / 2, Frac: frac(2 * x * x), Basis: c.pairs()},
 		{Name: "far", Len: 1, Flag: true}}
+	shape = append(shape, st.leverageShape()...)
 	if st.Events == 0 {
+		shape = append(shape, c.gramShape()...)
 		shape = append(shape, stat.Block{Name: "events", Len: 1}, stat.Block{Name: "events.sites", Len: 1, Presence: true})
 		shape = append(shape, newLevelEvents(c.setup).shape()...)
 	}
@@ -57,6 +59,8 @@ type localFold struct {
 	events float64
 	levels levelEvents
 	far    float64
+	gram   *gramFold // in the first round
+	lever  *leverFold
 }
 
 // A moment is one distinct time of a stratum. Its sums are nil where nobody is.
@@ -67,8 +71,12 @@ type moment struct {
 }
 
 func newLocalFold(c *coxSetup, st coxState) *localFold {
-	return &localFold{stepper: newStepper(c, st.Fit.Beta), st: st, strata: make([]map[float64]*moment, c.strata.n),
+	f := &localFold{lever: c.newLever(st), stepper: newStepper(c, st.Fit.Beta), st: st, strata: make([]map[float64]*moment, c.strata.n),
 		linear: make([]float64, c.design.P()), levels: newLevelEvents(c.setup)}
+	if st.Events == 0 {
+		f.gram = c.newGram()
+	}
+	return f
 }
 
 func (f *localFold) Add(b frame.Batch) error {
@@ -78,6 +86,8 @@ func (f *localFold) Add(b frame.Batch) error {
 	}
 	return f.each(sub.values, func(r int, eta float64, x []float64) error {
 		f.levels.add(sub, r)
+		f.gram.add(x)
+		f.lever.add(x)
 		event := sub.event[r] == 1
 		if event {
 			f.events++
@@ -146,8 +156,9 @@ func (f *localFold) Vector() (stat.Vector, error) {
 		}
 	}
 	out := stat.Vector{l.loglik}
-	out = append(append(append(out, l.score...), l.info...), f.far)
+	out = append(append(append(append(out, l.score...), l.info...), f.far), f.lever.vector()...)
 	if f.st.Events == 0 {
+		out = append(out, f.gram.vector()...)
 		out = append(append(out, f.events, f.events), f.levels.vector()...)
 	}
 	if f.far > 0 { // the point is refused, and its sums may not be finite
@@ -182,6 +193,7 @@ func (f *localFold) stratum(l *partial, times map[float64]*moment) bool {
 func (c *coxSetup) readLocal(st coxState, sum stat.Sum) (coxState, evaluation, error) {
 	if st.Events == 0 {
 		st.Events = sum.Counts("events")[0]
+		c.readGram(&st, sum)
 		if err := c.judgeEvents(st.Events, st.Events, sum.Counts("events.sites")[0]); err != nil {
 			return st, evaluation{}, err
 		}

@@ -63,7 +63,7 @@ func (c *coxSetup) riskShape(st coxState) stat.Shape {
 		}
 	}
 	shape := slices.Concat(c.sums("risk", risk, st)[:st.moments()], c.sums("ties", ties, st)[:st.moments()])
-	shape = append(shape, stat.Block{Name: "far", Len: 1, Flag: true})
+	shape = append(append(shape, stat.Block{Name: "far", Len: 1, Flag: true}), st.leverageShape()...)
 	if st.Linear == nil {
 		shape = append(shape, c.linearShape(st.Events))
 	}
@@ -151,10 +151,11 @@ type riskFold struct {
 	q      int     // numbers of a sum
 	add    func(dst []float64, w float64, x []float64)
 	far    float64
+	lever  *leverFold
 }
 
 func newRiskFold(c *coxSetup, st coxState) *riskFold {
-	f := &riskFold{stepper: newStepper(c, st.Fit.Beta), st: st, linear: make([]float64, c.design.P()+1)}
+	f := &riskFold{stepper: newStepper(c, st.Fit.Beta), st: st, lever: c.newLever(st), linear: make([]float64, c.design.P()+1)}
 	ties := 0
 	for _, s := range st.Strata {
 		f.first = append(f.first, len(f.tieOf))
@@ -181,6 +182,7 @@ func (f *riskFold) Add(b frame.Batch) error {
 		return err
 	}
 	return f.each(sub.values, func(r int, eta float64, x []float64) error {
+		f.lever.add(x)
 		block := f.st.block(f.c.strata.code(sub.values, r))
 		steps, first := &f.st.Strata[block], f.first[block]
 		w, q := 0.0, f.q
@@ -236,7 +238,7 @@ func (f *riskFold) Vector() (stat.Vector, error) {
 		clear(f.ties)
 	}
 	out := append(byOrder(f.risk, p, q), byOrder(f.ties, p, q)...)
-	out = append(out, f.far)
+	out = append(append(out, f.far), f.lever.vector()...)
 	if f.st.Linear == nil {
 		out = append(out, f.linear...)
 	}

@@ -141,3 +141,36 @@ func (c *Cholesky) LogDet() float64 {
 	}
 	return 2 * s
 }
+
+// InverseRoot returns the lower triangular M, p×p row-major, with H⁻¹ = Mᵀ·M: from the Cholesky
+// factor D·H·D = L·Lᵀ, where D makes the diagonal 1, M = L⁻¹·D. The least
+// pivot of L is the share of a column that is left beside those before it. H
+// is one that [Factor] has factored.
+func InverseRoot(h []float64, p int) (m []float64, least float64) {
+	l, d := make([]float64, p*p), make([]float64, p)
+	least = 1
+	for i := range p {
+		d[i] = 1 / math.Sqrt(h[i*p+i])
+		for j := range i + 1 {
+			s := float64(h[i*p+j]*d[i]*d[j]) - Dot(l[i*p:i*p+j], l[j*p:j*p+j])
+			if i > j {
+				l[i*p+j] = s / l[j*p+j]
+				continue
+			}
+			least = math.Min(least, s)
+			l[i*p+i] = math.Sqrt(s)
+		}
+	}
+	m = make([]float64, p*p)
+	for j := range p {
+		m[j*p+j] = d[j] / l[j*p+j]
+		for i := j + 1; i < p; i++ {
+			s := 0.0
+			for k := j; k < i; k++ {
+				s += float64(l[i*p+k] * m[k*p+j])
+			}
+			m[i*p+j] = -s / l[i*p+i]
+		}
+	}
+	return m, least
+}

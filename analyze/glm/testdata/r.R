@@ -82,6 +82,7 @@ answer <- function(case) {
               weights = if (length(case) > 5) case[[6]] else "",
               term = I(rownames(b)), estimate = list_of(b[, 1]), std_error = list_of(b[, 2]),
               statistic = list_of(b[, 3]), p_value = list_of(b[, 4]),
+              leverage = number(max(hatvalues(fit2), na.rm = TRUE)),
               conf_low = list_of(b[, 1] - q * b[, 2]), conf_high = list_of(b[, 1] + q * b[, 2]),
               glance = list(nobs = nobs(fit2), missing = length(fit2$na.action), df_residual = fit2$df.residual,
                             logLik = number(logLik(fit2)), deviance = fit2$deviance, null_deviance = fit$null.deviance,
