@@ -102,8 +102,32 @@ func column(cells [][]int64, j int) []int64 {
 
 // hide applies Suppress to the levels that are shown and hides the others.
 func (p Policy) hide(counts, sites [][]int64, t Table) [][]bool {
-	var part [][]int64
-	var small [][]bool
+	for i, row := range counts {
+		t.Hidden = append(t.Hidden, make([]bool, len(row)))
+		for j, n := range row {
+			t.Hidden[i][j] = p.Hidden(n, sites[i][j])
+		}
+	}
+	part, small := t.shown(counts)
+	within := Suppress(part, small, p.MinCell)
+	for i, row := range t.Hidden {
+		at := 0
+		for j := range row {
+			row[j] = true
+			if t.Rows[i] && t.Columns[j] {
+				row[j] = within[0][at]
+				at++
+			}
+		}
+		if t.Rows[i] {
+			within = within[1:]
+		}
+	}
+	return t.Hidden
+}
+
+// shown cuts a table down to the levels that are shown.
+func (t Table) shown(counts [][]int64) (part [][]int64, hidden [][]bool) {
 	for i, row := range counts {
 		if !t.Rows[i] {
 			continue
@@ -112,28 +136,12 @@ func (p Policy) hide(counts, sites [][]int64, t Table) [][]bool {
 		var h []bool
 		for j := range row {
 			if t.Columns[j] {
-				n, h = append(n, row[j]), append(h, p.Hidden(row[j], sites[i][j]))
+				n, h = append(n, row[j]), append(h, t.Hidden[i][j])
 			}
 		}
-		part, small = append(part, n), append(small, h)
+		part, hidden = append(part, n), append(hidden, h)
 	}
-	within := Suppress(part, small, p.MinCell)
-	out := make([][]bool, len(counts))
-	for i, row := range counts {
-		out[i] = make([]bool, len(row))
-		at := 0
-		for j := range row {
-			out[i][j] = true
-			if t.Rows[i] && t.Columns[j] {
-				out[i][j] = within[0][at]
-				at++
-			}
-		}
-		if t.Rows[i] {
-			within = within[1:]
-		}
-	}
-	return out
+	return part, hidden
 }
 
 type suppressor struct {

@@ -116,10 +116,24 @@ func attack(t interface{ Fatalf(string, ...any) }, counts [][]int64, k int64) {
 	out := policy.Suppress(counts, hidden, k)
 	in := newIntruder(counts, out)
 	in.walk(0)
+	rows, columns := make([]bool, len(counts)), make([]bool, len(counts[0]))
+	for i := range rows {
+		rows[i] = true
+	}
+	for j := range columns {
+		columns[j] = true
+	}
+	bounds := policy.Table{Rows: rows, Columns: columns, Hidden: out}.Audit(counts)
 	any := false
 	for i, row := range hidden {
 		for j, h := range row {
 			any = any || h
+			if out[i][j] {
+				if b := bounds[0]; b.Cell != [3]int{i, j} || b.Low != in.low[i][j] || b.High != in.high[i][j] || b.Least != b.Low || b.Most != b.High || !b.Met {
+					t.Fatalf("%v behind %v: cell %d,%d lies in [%d, %d], by the audit %+v", counts, out, i, j, in.low[i][j], in.high[i][j], b)
+				}
+				bounds = bounds[1:]
+			}
 			switch {
 			case h && !out[i][j]:
 				t.Fatalf("%v, k %d: cell %d,%d is shown", counts, k, i, j)
