@@ -69,6 +69,23 @@ func (p Policy) Box(axes Axes, counts, sites []int64) Box {
 	}
 }
 
+// WithTotals adds up the totals of a table that is given by its cells alone, the
+// last index running fastest.
+func (a Axes) WithTotals(cells []int64) []int64 {
+	all := Box{Axes: a}
+	for d, n := range a {
+		for i := range n {
+			all.Levels[d] = append(all.Levels[d], i)
+		}
+	}
+	out := make([]int64, a.Len())
+	all.within(a, func(at, from int) {
+		c := a.Cell(from)
+		out[at] += cells[(c[0]*a[1]+c[1])*a[2]+c[2]]
+	})
+	return out
+}
+
 // newBox adds up the totals of the levels that are shown.
 func newBox(axes Axes, counts []int64, shown [3][]bool) Box {
 	var b Box

@@ -36,7 +36,7 @@ func questions(s *study.Study) (out []string) {
 		for _, v := range a.Variables {
 			out = append(out, v)
 		}
-		columns := []string{a.Rows, a.Columns}
+		columns := []string{a.Rows, a.Columns, a.Layers}
 		if m, err := formula.Parse(a.Formula); err == nil {
 			columns = m.Columns()
 		}

@@ -29,6 +29,7 @@ type answer struct {
 	Analysis           study.Analysis
 	Tidy               map[string]any
 	Observed, Expected []float64
+	Cells              []map[string]any
 }
 
 func answers(t testing.TB) []answer {
@@ -63,6 +64,15 @@ func TestCompare_R(t *testing.T) {
 				near(t, "observed", got.Summary[i].Float("observed"), want, 0)
 				near(t, "expected", got.Summary[i].Float("expected"), a.Expected[i], 1e-14)
 			}
+			for i, cell := range a.Cells {
+				for field, want := range cell {
+					if text, ok := want.(string); ok && got.Tidy[i].Text(field) != text {
+						t.Errorf("cell %d: %s is %q, want %q", i, field, got.Tidy[i].Text(field), text)
+					} else if !ok {
+						near(t, field, got.Tidy[i].Float(field), want.(float64), 1e-14)
+					}
+				}
+			}
 		})
 	}
 }
@@ -74,8 +84,8 @@ func TestCompare_Conformance(t *testing.T) {
 		m := a.Analysis.Method
 		cases[m] = append(cases[m], analyzetest.Case{Name: a.Name, Analysis: a.Analysis, Rows: csvtest.Read(t, filepath.Join("testdata", a.Table+".csv"))})
 	}
-	cases["crosstab"] = []analyzetest.Case{{Name: "admissions", Rows: csvtest.Read(t, "testdata/admissions.csv"),
-		Analysis: study.Analysis{Method: "crosstab", Rows: "Dept", Columns: "Gender"}}}
+	cases["crosstab"] = append(cases["crosstab"], analyzetest.Case{Name: "admissions", Rows: csvtest.Read(t, "testdata/admissions.csv"),
+		Analysis: study.Analysis{Method: "crosstab", Rows: "Dept", Columns: "Gender"}})
 	for name, m := range methods() {
 		analyzetest.Run(t, m, cases[name]...)
 	}
