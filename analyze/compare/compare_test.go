@@ -85,7 +85,8 @@ func TestCompare_Conformance(t *testing.T) {
 		cases[m] = append(cases[m], analyzetest.Case{Name: a.Name, Analysis: a.Analysis, Rows: csvtest.Read(t, filepath.Join("testdata", a.Table+".csv"))})
 	}
 	cases["crosstab"] = append(cases["crosstab"], analyzetest.Case{Name: "admissions", Rows: csvtest.Read(t, "testdata/admissions.csv"),
-		Analysis: study.Analysis{Method: "crosstab", Rows: "Dept", Columns: "Gender"}})
+		Analysis: study.Analysis{Method: "crosstab", Rows: "Dept", Columns: "Gender"}},
+		analyzetest.Case{Name: "hidden", Rows: layered(t, mixed), Analysis: layers, Policy: pooledLimits()})
 	for name, m := range methods() {
 		analyzetest.Run(t, m, cases[name]...)
 	}
@@ -113,8 +114,40 @@ func cells(t *testing.T, counts [][]int) *table.Table {
 	return made(t, "a,b,y", rows)
 }
 
+// layered makes rows with the given counts of a by b by c.
+func layered(t *testing.T, counts [][][]int) *table.Table {
+	var rows []string
+	for i, plane := range counts {
+		for j, line := range plane {
+			for l, n := range line {
+				for range n {
+					rows = append(rows, fmt.Sprintf("a%d,b%d,c%d", i, j, l))
+				}
+			}
+		}
+	}
+	return made(t, "a,b,c", rows)
+}
+
+var (
+	layers = study.Analysis{Method: "crosstab", Rows: "a", Columns: "b", Layers: "c"}
+	// mixed has a small cell, a small total over a (b1, c2), and a small level of c.
+	mixed = [][][]int{
+		{{3, 40, 20, 0}, {50, 60, 2, 1}, {30, 20, 25, 0}},
+		{{70, 80, 30, 1}, {90, 99, 3, 0}, {40, 35, 45, 0}},
+		{{31, 22, 43, 0}, {54, 45, 4, 1}, {37, 28, 29, 1}},
+	}
+)
+
 func limits() *policy.Policy {
 	p := policy.Default()
+	return &p
+}
+
+// pooledLimits are those of persons alone, for a table at one institution.
+func pooledLimits() *policy.Policy {
+	p := policy.Default()
+	p.MinInstitutions, p.FewInstitutions = 1, true
 	return &p
 }
 
@@ -155,12 +188,60 @@ func TestCrosstab_Suppressed(t *testing.T) {
 			shown++
 		}
 	}
+	if a := got.Audit[0]; len(got.Audit) != 4 || a.Text("row") != "a0" || a.Text("column") != "b0" || a.Get("low") != int64(0) || a.Get("high") != int64(43) {
+		t.Errorf("audit %v", got.Audit)
+	}
 	if len(got.Tidy) != 9 || shown != 5 || len(got.Suppressed) != 4 {
 		t.Errorf("%d cells shown, suppressed %v", shown, got.Suppressed)
 	}
 	got = run([][]int{{3, 4, 2}, {60, 71, 80}, {90, 100, 110}})
 	if len(got.Tidy) != 6 || got.Glance.Get("nobs") != int64(511) || got.Glance.Get("missing") != nil || len(got.Suppressed) != 1 {
 		t.Errorf("tidy %v, glance %v, suppressed %v", got.Tidy, got.Glance, got.Suppressed)
+	}
+}
+
+// What is shown of a table with layers has only totals of what is left, and of
+// each hidden cell and total the audit says a range that holds the truth.
+func TestCrosstab_Layers(t *testing.T) {
+	got := analyzetest.Case{Rows: layered(t, mixed), Policy: pooledLimits(), Analysis: layers}.Pooled(t, compare.Crosstab())
+	truth := func(row study.Row) (n int64) {
+		for i, plane := range mixed {
+			for j, line := range plane {
+				for l, count := range line[:3] {
+					at := map[string]string{"row": fmt.Sprint("a", i), "column": fmt.Sprint("b", j), "layer": fmt.Sprint("c", l)}
+					in := true
+					for field, level := range at {
+						in = in && (row.Get(field) == nil || row.Text(field) == level)
+					}
+					if in {
+						n += int64(count)
+					}
+				}
+			}
+		}
+		return n
+	}
+	hidden := 0
+	for _, row := range append(got.Tidy, got.Summary[:27]...) {
+		n, shown := row.Get("n").(int64)
+		switch {
+		case !shown:
+			hidden++
+		case n != truth(row) || n > 0 && n < 10:
+			t.Errorf("%v is shown, and %d", row, truth(row))
+		}
+	}
+	if len(got.Tidy) != 27 || len(got.Summary) != 27+9 || hidden != len(got.Audit) || hidden != len(got.Suppressed)-1 || hidden < 5+1 {
+		t.Errorf("%d cells, %d totals, %d hidden, %d audited, suppressed %v", len(got.Tidy), len(got.Summary), hidden, len(got.Audit), got.Suppressed)
+	}
+	for _, b := range got.Audit {
+		n, low, high := truth(b), b.Get("low").(int64), b.Get("high").(int64)
+		if n < low || n > high || n > 0 && n < 10 && high-low < 10 || b.Float("met_low") < float64(low) || b.Float("met_high") > float64(high) {
+			t.Errorf("%d lies in %v", n, b)
+		}
+	}
+	if got.Glance.Get("nobs") != truth(nil) || got.Glance.Get("missing") != nil || got.Suppressed[0].What != "c = c3" {
+		t.Errorf("glance %v, suppressed %v", got.Glance, got.Suppressed)
 	}
 }
 
@@ -179,6 +260,8 @@ func TestCompare_Refuses(t *testing.T) {
 		{"t test of a small group", cells(t, [][]int{{3, 3}, {40, 40}}), study.Analysis{Method: "ttest", Formula: "y ~ a"}, limits(), ws.Withheld},
 		{"every level too small", cells(t, [][]int{{6, 0}, {0, 6}}), study.Analysis{Method: "crosstab", Rows: "a", Columns: "b"}, limits(), ws.Withheld},
 		{"one factor twice", fine, study.Analysis{Method: "chisq", Rows: "a", Columns: "a"}, nil, ws.Invalid},
+		{"layers of another factor", fine, study.Analysis{Method: "crosstab", Rows: "a", Columns: "b", Layers: "a"}, nil, ws.Invalid},
+		{"every layer too small", layered(t, [][][]int{{{4, 4}, {4, 4}}, {{4, 4}, {4, 4}}}), layers, limits(), ws.Withheld},
 		{"no such column", fine, study.Analysis{Method: "crosstab", Rows: "a", Columns: "z"}, nil, ws.Invalid},
 		{"a number", fine, study.Analysis{Method: "crosstab", Rows: "a", Columns: "log(y)"}, nil, ws.Invalid},
 		{"one level", cells(t, [][]int{{6, 9}}), study.Analysis{Method: "chisq", Rows: "a", Columns: "b"}, nil, ws.Invalid},
