@@ -19,13 +19,14 @@ import (
 // the signs of totals reversed: every sum stays as it is. Each such cube through
 // the cell, after others, moves it up or down by as much as the counts leave
 // room; cubes are added, the cheapest for what it gives first, until up and down
-// together reach k. After the hypercube method of D. Repsilber (S. Giessing and
-// D. Repsilber, "Tools and Strategies to Protect Multiple Tables with the GHQUAR
-// Cell Suppression Engine", in J. Domingo-Ferrer (ed.), Inference Control in
-// Statistical Databases, LNCS 2316, 2002, doi:10.1007/3-540-47804-3_14), which
-// takes one cube a cell. Then each added suppression, the dearest first, is
-// given up where the cells that rest on it find others that cost less in all,
-// or need none.
+// together reach k. Where no cube is left, two cells exchange persons; see
+// exchange. After the hypercube method of D. Repsilber, which takes one cube a cell
+// (S. Giessing and D. Repsilber, "Tools and Strategies to Protect Multiple Tables
+// with the GHQUAR Cell Suppression Engine", in J. Domingo-Ferrer (ed.), Inference
+// Control in Statistical Databases, LNCS 2316, 2002, doi:10.1007/3-540-47804-3).
+// Then each added suppression, the dearest first, is given up where the cells
+// that rest on it find others that cost less in all, or need none. This is done
+// from three orders of the cells, and the cheapest pattern taken.
 //
 // What a suppression costs grows with the logarithm of the count, and is double
 // for a total.
@@ -35,15 +36,32 @@ import (
 // Leaks: as [Suppress].
 func SuppressBox(axes Axes, counts []int64, hidden []bool, k int64) (out []bool, stuck int) {
 	s := newBoxer(axes, counts, hidden, k)
-	for _, p := range s.order {
-		if !s.protect(p) {
-			return s.out, p
+	out, stuck = slices.Clone(hidden), -1
+	cost := int64(-1)
+	for start, by := range orders {
+		if start > 0 && s.looks > maxLooks {
+			break
+		}
+		at := s.all(by)
+		for again := at < 0; again && s.looks < maxLooks; {
+			again = s.giveUp()
+		}
+		switch x := s.total(); {
+		case at >= 0 && cost < 0:
+			stuck = at
+		case at < 0 && (cost < 0 || x < cost):
+			out, cost, stuck = slices.Clone(s.out), x, -1
 		}
 	}
-	for again := true; again && s.looks < maxLooks; {
-		again = s.giveUp()
-	}
-	return s.out, -1
+	return out, stuck
+}
+
+// orders in which the hidden cells are protected, one after the other; the
+// pattern that costs least is taken.
+var orders = []func(a, b int64) int{
+	func(a, b int64) int { return cmp.Compare(b, a) }, // small cells last: they find most already hidden
+	func(a, b int64) int { return cmp.Compare(a, b) },
+	func(a, b int64) int { return 0 }, // as they stand
 }
 
 // maxLooks is how many cells are looked at before no more suppressions are
@@ -80,8 +98,6 @@ func newBoxer(axes Axes, counts []int64, hidden []bool, k int64) *boxer {
 			s.order = append(s.order, at)
 		}
 	}
-	// Small cells last: they find most already hidden.
-	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
 	return s
 }
 
@@ -90,6 +106,20 @@ func newBoxer(axes Axes, counts []int64, hidden []bool, k int64) *boxer {
 type move struct {
 	n        int
 	up, down [6]int
+}
+
+// all protects all hidden cells, in an order of their counts, from the start. It
+// returns one for which it finds no way, or −1.
+func (s *boxer) all(by func(a, b int64) int) int {
+	copy(s.out, s.own)
+	clear(s.rests)
+	slices.SortFunc(s.order, func(a, b int) int { return cmp.Or(by(s.counts[a], s.counts[b]), cmp.Compare(a, b)) })
+	for _, p := range s.order {
+		if !s.protect(p) {
+			return p
+		}
+	}
+	return -1
 }
 
 // protect finds cubes that let p range over k, hides their corners, and notes

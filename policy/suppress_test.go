@@ -202,6 +202,114 @@ func TestSuppress_Random(t *testing.T) {
 	})
 }
 
+// Two tables over the same persons that share one factor: of all ways in which the
+// persons can be, those that agree with what is shown of both leave each hidden
+// cell the range that its own table leaves it.
+func TestSuppress_Linked(t *testing.T) {
+	tried := 0
+	rapid.Check(t, func(t *rapid.T) {
+		persons := rapid.SliceOfN(rapid.Int64Range(0, 3), 8, 8).Draw(t, "persons") // by a, b and c, two levels each
+		const k = 2
+		var hidden [2][][]bool
+		var own [2]*intruder
+		for i, counts := range faces(persons) {
+			if !marginsHold(counts, k) {
+				return
+			}
+			hidden[i] = policy.Suppress(counts, primary(counts, k), k)
+			own[i] = newIntruder(counts, hidden[i])
+			own[i].walk(0)
+		}
+		var low, high [2][2][2]int64
+		for i := range low {
+			low[i] = [2][2]int64{{99, 99}, {99, 99}}
+		}
+		truth := faces(persons)
+		everyone(persons, func(others []int64) {
+			f := faces(others)
+			for i := range f {
+				r, c := margins(f[i])
+				tr, tc := margins(truth[i])
+				if !slices.Equal(r, tr) || !slices.Equal(c, tc) || !agree(f[i], truth[i], hidden[i]) {
+					return
+				}
+			}
+			for i := range f {
+				for a := range 2 {
+					for b, n := range f[i][a] {
+						low[i][a][b], high[i][a][b] = min(low[i][a][b], n), max(high[i][a][b], n)
+					}
+				}
+			}
+		})
+		tried++
+		for i := range low {
+			for a := range 2 {
+				for b := range 2 {
+					if low[i][a][b] != own[i].low[a][b] || high[i][a][b] != own[i].high[a][b] {
+						t.Fatalf("%v: cell %d,%d of table %d lies in [%d, %d], alone in [%d, %d]", persons, a, b, i, low[i][a][b], high[i][a][b], own[i].low[a][b], own[i].high[a][b])
+					}
+				}
+			}
+		}
+	})
+	if tried < 10 {
+		t.Errorf("only %d tables tried", tried)
+	}
+}
+
+// faces are the tables of a by b and of a by c.
+func faces(persons []int64) [2][][]int64 {
+	out := [2][][]int64{{{0, 0}, {0, 0}}, {{0, 0}, {0, 0}}}
+	for i, n := range persons {
+		out[0][i>>2][i>>1&1] += n
+		out[1][i>>2][i&1] += n
+	}
+	return out
+}
+
+func agree(x, y [][]int64, hidden [][]bool) bool {
+	for i, row := range x {
+		for j, n := range row {
+			if !hidden[i][j] && n != y[i][j] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// everyone visits all ways in which as many persons have a, b and c, level by
+// level of a.
+func everyone(persons []int64, visit func([]int64)) {
+	guess := make([]int64, 8)
+	var walk func(at int, left int64)
+	walk = func(at int, left int64) {
+		switch {
+		case at == 3:
+			guess[3] = left
+			walk(4, sumOf(persons[4:]))
+			return
+		case at == 7:
+			guess[7] = left
+			visit(guess)
+			return
+		}
+		for n := int64(0); n <= left; n++ {
+			guess[at] = n
+			walk(at+1, left-n)
+		}
+	}
+	walk(0, sumOf(persons[:4]))
+}
+
+func sumOf(n []int64) (s int64) {
+	for _, v := range n {
+		s += v
+	}
+	return s
+}
+
 func TestPolicy_Table(t *testing.T) {
 	p := policy.Default() // 10 persons, 3 institutions
 	five := func(n int) []int64 { return slices.Repeat([]int64{5}, n) }

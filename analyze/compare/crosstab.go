@@ -65,8 +65,8 @@ func (o table) audit(r *study.Result) {
 			{Name: "low", Value: b.Low}, {Name: "high", Value: b.High}})
 	}
 	if len(r.Audit) > 0 {
-		r.Notes = append(r.Notes, ws.T("audit: by what is shown, each hidden count can be as few as low and as many as high, and no fewer or more; where it is below the limit the two lie at least the limit apart",
-			"审计：由已公布的数字，每个隐去的频数最小可为 low、最大可为 high，不会更小或更大；凡低于限制者，两者至少相差该限制"))
+		r.Notes = append(r.Notes, ws.T("audit: by what is shown, each hidden count can be as small as low (at least) and as large as high (at most), and no smaller or larger; where a count is below the limit the two lie at least the limit apart",
+			"审计：由已公布的数字，每个隐去的频数最小可为 low（至少）、最大可为 high（至多），不会更小或更大；凡低于限制者，两者至少相差该限制"))
 	}
 }
 

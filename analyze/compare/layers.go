@@ -216,7 +216,7 @@ func (o stacked) audit(r *study.Result) {
 		r.Audit = append(r.Audit, row)
 	}
 	if len(r.Audit) > 0 {
-		r.Notes = append(r.Notes, ws.T("audit: by what is shown, no hidden count is below low or above high; met_low and met_high are the fewest and the most in tables that were found to agree with all that is shown, so that where they equal low and high nobody can tell more; where a count is below the limit it has a range at least as wide as the limit",
-			"审计：由已公布的数字，隐去的频数不会小于 low 或大于 high；met_low 与 met_high 是在已找到的、与全部公布数字相符的表中的最小与最大值，若与 low、high 相等，则无人能推断出更多；凡低于限制的频数，其可能范围的宽度不小于该限制"))
+		r.Notes = append(r.Notes, ws.T("audit: by what is shown, no hidden count is below low (at least) or above high (at most); met_low and met_high are the smallest and the largest in tables that were found to agree with all that is shown, so that where they equal low and high nobody can tell more; where a count is below the limit, what it can be spans at least the limit",
+			"审计：由已公布的数字，隐去的频数不会小于 low（至少）或大于 high（至多）；met_low 与 met_high 是在已找到的、与全部公布数字相符的表中的最小与最大值，若与 low、high 相等，则无人能推断出更多；凡低于限制的频数，其可能取值的跨度不小于该限制"))
 	}
 }

@@ -33,8 +33,9 @@ type Range struct {
 //
 // Cost: at most about work products, past which, or where numbers grow out of
 // hand, what is left has the bounds that each equation sets alone, again and
-// again (the shuttle algorithm: L. Buzzigoli and A. Giusti, 1999; A. Dobra and
-// S. Fienberg, PNAS 97, 2000, doi:10.1073/pnas.97.22.11885).
+// again (the shuttle algorithm: L. Buzzigoli and A. Giusti, "An Algorithm to
+// Calculate the Lower and Upper Bounds of the Elements of an Array Given its
+// Marginals", Statistical Data Protection '98, Eurostat, 1999).
 func Ranges(n int, eqs []Equation, work int) []Range {
 	out := shuttle(n, eqs)
 	t := newTableau(n, eqs, work)
