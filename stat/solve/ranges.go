@@ -31,13 +31,16 @@ type Range struct {
 // Least and Most are from the corners met whose coordinates are all whole. Once
 // the corners leave no room between, both are exact.
 //
-// Cost: at most about work products, past which, or where numbers grow out of
+// Cost: at most about work products, and an eighth as many bytes, past which, or where numbers grow out of
 // hand, what is left has the bounds that each equation sets alone, again and
 // again (the shuttle algorithm: L. Buzzigoli and A. Giusti, "An Algorithm to
 // Calculate the Lower and Upper Bounds of the Elements of an Array Given its
 // Marginals", Statistical Data Protection '98, Eurostat, 1999).
 func Ranges(n int, eqs []Equation, work int) []Range {
 	out := shuttle(n, eqs)
+	if len(eqs)*(n+1) > work/64 {
+		return out // no step would be worth its work
+	}
 	t := newTableau(n, eqs, work)
 	if !t.feasible() {
 		return out
