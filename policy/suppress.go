@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Suppress says which cells of a table of counts may not be shown when all its
 // margins are: those that hidden names, and as many more as it takes that no
 // margin gives them back. counts and hidden are rows × columns, rows of equal
@@ -21,7 +26,11 @@ package policy
 // cells ends, at that table at the latest. A table of one row or column must
 // have no hidden cell.
 //
-// Cost: a maximum flow on rows + columns nodes a hidden cell and added cell.
+// Then each added cell, that of most persons first, is shown again if all that
+// had to be hidden stay safe without it, so that none is left that could be.
+//
+// Cost: a maximum flow on rows + columns nodes a hidden cell and added cell, and,
+// for showing again, at most maxWidths times two.
 // Leaks: which cells are shown; which of the others were too small does not follow.
 func Suppress(counts [][]int64, hidden [][]bool, k int64) [][]bool {
 	s := &suppressor{counts: counts, k: k}
@@ -34,6 +43,7 @@ func Suppress(counts [][]int64, hidden [][]bool, k int64) [][]bool {
 			}
 		}
 	}
+	s.giveUp(hidden)
 	return s.out
 }
 
@@ -205,6 +215,36 @@ func (s *suppressor) smallest(in func(a, b int) bool) bool {
 	}
 	s.out[x][y] = true
 	return true
+}
+
+// maxWidths is how many ranges are looked at before no more cells are shown again.
+const maxWidths = 20_000
+
+// giveUp shows again what need not be hidden for the sake of what must be.
+func (s *suppressor) giveUp(hidden [][]bool) {
+	var added, own [][2]int
+	for i, row := range s.out {
+		for j, h := range row {
+			switch {
+			case hidden[i][j]:
+				own = append(own, [2]int{i, j})
+			case h:
+				added = append(added, [2]int{i, j})
+			}
+		}
+	}
+	count := func(c [2]int) int64 { return s.counts[c[0]][c[1]] }
+	slices.SortStableFunc(added, func(a, b [2]int) int { return cmp.Compare(count(b), count(a)) })
+	left := maxWidths
+	for _, a := range added {
+		s.out[a[0]][a[1]] = false
+		for _, c := range own {
+			if left--; left < 0 || s.width(c[0], c[1]) < s.k {
+				s.out[a[0]][a[1]] = true
+				break
+			}
+		}
+	}
 }
 
 // width is the range of cell (i, j) over all tables that agree with what is

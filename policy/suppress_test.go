@@ -198,8 +198,35 @@ func TestSuppress_Random(t *testing.T) {
 		}
 		if marginsHold(counts, k) {
 			attack(t, counts, k)
+			needed(t, counts, k)
 		}
 	})
+}
+
+// needed fails the test if a cell could be shown again without laying bare one
+// that had to be hidden.
+func needed(t interface{ Fatalf(string, ...any) }, counts [][]int64, k int64) {
+	hidden := primary(counts, k)
+	out := policy.Suppress(counts, hidden, k)
+	for i, row := range out {
+		for j, h := range row {
+			if !h || hidden[i][j] {
+				continue
+			}
+			row[j] = false
+			in := newIntruder(counts, out)
+			in.walk(0)
+			bare := false
+			for a := range hidden {
+				for b, h := range hidden[a] {
+					bare = bare || h && in.high[a][b]-in.low[a][b] < k
+				}
+			}
+			if row[j] = true; !bare {
+				t.Fatalf("%v, k %d: cell %d,%d is hidden for nothing behind %v", counts, k, i, j, out)
+			}
+		}
+	}
 }
 
 // Two tables over the same persons that share one factor: of all ways in which the
