@@ -64,9 +64,9 @@ var orders = []func(a, b int64) int{
 	func(a, b int64) int { return 0 }, // as they stand
 }
 
-// maxLooks is how many cells are looked at before no more suppressions are
-// given up: about a second.
-const maxLooks = 100_000_000
+// maxLooks is how many cubes are looked at before no more suppressions are given
+// up: about a second.
+const maxLooks = 30_000_000
 
 // A boxer protects one table.
 type boxer struct {
@@ -79,13 +79,16 @@ type boxer struct {
 	order  []int   // the hidden cells, in which order they are protected
 	rests  [][]int // by cell: those on whose being hidden it rests
 	looks  int
+
+	ask, raised, lowered []int64 // room for protect: what hiding each cell costs now, and two tables
 }
 
 const forbidden = int64(1) << 40
 
 func newBoxer(axes Axes, counts []int64, hidden []bool, k int64) *boxer {
 	s := &boxer{axes: axes, counts: counts, out: slices.Clone(hidden), own: hidden, k: k,
-		price: make([]int64, len(counts)), rests: make([][]int, len(counts))}
+		price: make([]int64, len(counts)), rests: make([][]int, len(counts)),
+		ask: make([]int64, len(counts)), raised: make([]int64, len(counts)), lowered: make([]int64, len(counts))}
 	for at, n := range counts {
 		s.price[at] = 1 + int64(bits.Len64(uint64(n)))
 		switch t := axes.Totals(axes.Cell(at)); {
@@ -125,7 +128,15 @@ func (s *boxer) all(by func(a, b int64) int) int {
 // protect finds cubes that let p range over k, hides their corners, and notes
 // them. Without any it changes nothing and returns false.
 func (s *boxer) protect(p int) bool {
-	raised, lowered := slices.Clone(s.counts), slices.Clone(s.counts)
+	raised, lowered := s.raised, s.lowered
+	copy(raised, s.counts)
+	copy(lowered, s.counts)
+	copy(s.ask, s.price)
+	for at, h := range s.out {
+		if h {
+			s.ask[at] = 0
+		}
+	}
 	var added, rests []int
 	for need := s.k; need > 0; {
 		c, ok := s.cheapest(p, need, raised, lowered)
@@ -140,7 +151,7 @@ func (s *boxer) protect(p int) bool {
 		}
 		for _, at := range slices.Concat(c.up[:c.n], c.down[:c.n]) {
 			if !s.out[at] {
-				s.out[at] = true
+				s.out[at], s.ask[at] = true, 0
 				added = append(added, at)
 			}
 			if !slices.Contains(rests, at) {
@@ -177,25 +188,26 @@ func (m move) shift(table []int64, t int64) {
 // it gives, of need at most; the first of equals, and of free ones that which
 // gives most. What an edge or a side of a cube costs already rules out most.
 func (s *boxer) cheapest(p int, need int64, raised, lowered []int64) (best move, ok bool) {
-	a := s.axes.Cell(p)
+	a, ask := s.axes.Cell(p), s.ask
+	down, right := (s.axes[1]+1)*(s.axes[2]+1), s.axes[2]+1 // from one level to the next of the first two indices
 	cost, gain := int64(0), int64(0)
 	hopeless := func(x int64) bool { return x >= forbidden || ok && x*gain > cost*need }
 	for i := 0; i <= s.axes[0]; i++ {
-		edge := s.cost([3]int{i, a[1], a[2]})
-		if i == a[0] || hopeless(edge) {
+		pi := p + (i-a[0])*down
+		if i == a[0] || hopeless(ask[pi]) {
 			continue
 		}
 		for j := 0; j <= s.axes[1]; j++ {
-			side := edge + s.cost([3]int{a[0], j, a[2]}) + s.cost([3]int{i, j, a[2]})
+			pj, pij := p+(j-a[1])*right, pi+(j-a[1])*right
+			side := ask[pi] + ask[pj] + ask[pij]
 			if j == a[1] || hopeless(side) {
 				continue
 			}
+			s.looks += s.axes[2]
 			for l := 0; l <= s.axes[2]; l++ {
-				if l == a[2] {
-					continue
-				}
-				x := side + s.cost([3]int{a[0], a[1], l}) + s.cost([3]int{i, a[1], l}) + s.cost([3]int{a[0], j, l}) + s.cost([3]int{i, j, l})
-				if hopeless(x) {
+				to := l - a[2]
+				x := side + ask[p+to] + ask[pi+to] + ask[pj+to] + ask[pij+to]
+				if to == 0 || hopeless(x) {
 					continue
 				}
 				c := s.corners(a, [3]int{i, j, l})
@@ -203,20 +215,13 @@ func (s *boxer) cheapest(p int, need int64, raised, lowered []int64) (best move,
 				if this, that := x*gain, cost*g; g > 0 && (!ok || this < that || this == that && g > gain) {
 					best, cost, gain, ok = c, x, g, true
 				}
+				if ok && cost == 0 && gain == need {
+					return best, true
+				}
 			}
 		}
 	}
 	return best, ok
-}
-
-// cost is what it would cost to hide a cell that may be hidden already.
-func (s *boxer) cost(c [3]int) int64 {
-	s.looks++
-	at := s.axes.At(c)
-	if s.out[at] {
-		return 0
-	}
-	return s.price[at]
 }
 
 // corners is the move of the cube between two cells that differ in all indices.
@@ -256,6 +261,7 @@ func (s *boxer) exchange(p int, need int64, raised, lowered []int64) (best move,
 					if i == a[0] || j == a[1] || l == a[2] {
 						continue
 					}
+					s.looks += 36
 					for d := range 3 {
 						m := s.exchanged(a, [3]int{i, j, l}, d)
 						if !slices.Contains(m.up[:], p) {
@@ -263,7 +269,7 @@ func (s *boxer) exchange(p int, need int64, raised, lowered []int64) (best move,
 						}
 						x := int64(0)
 						for e := range 6 {
-							x += s.cost(s.axes.Cell(m.up[e])) + s.cost(s.axes.Cell(m.down[e]))
+							x += s.ask[m.up[e]] + s.ask[m.down[e]]
 						}
 						g := min(need, least(raised, m.down[:])+least(lowered, m.up[:]))
 						if this, that := x*gain, cost*g; x < forbidden && g > 0 && (!ok || this < that || this == that && g > gain) {

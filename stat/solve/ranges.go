@@ -114,6 +114,7 @@ type tableau struct {
 	basis []int
 	row   []int // of each unknown; -1 where it is not basic, and 0
 	d     int64
+	all   []int // the columns
 	work  int
 	done  bool // out of work, or of room
 }
@@ -133,6 +134,10 @@ func newTableau(n int, eqs []Equation, work int) *tableau {
 			negate(row)
 		}
 		t.a, t.basis = append(t.a, row), append(t.basis, n+i)
+		t.done = t.done || row[n] > maxSide/int64(len(eqs)) // the goal sums them
+	}
+	for j := range n + 1 {
+		t.all = append(t.all, j)
 	}
 	return t
 }
@@ -295,18 +300,22 @@ func (t *tableau) pivot(r, c int) {
 			continue
 		case p == t.d:
 			for _, j := range at {
-				row[j] -= f * top[j] / p
+				v := f * top[j]
+				if p != 1 {
+					v /= p
+				}
+				row[j] -= v
 			}
 			t.work -= len(at)
+			t.bounded(row, at)
 		default:
 			for j := range row {
 				row[j] = (row[j]*p - f*top[j]) / t.d
 			}
 			t.work -= 2 * len(row)
+			t.bounded(row, t.all)
 		}
-		t.bounded(row)
 	}
-	t.bounded(top)
 	if b := t.basis[r]; b < t.n {
 		t.row[b] = -1
 	}
@@ -314,13 +323,14 @@ func (t *tableau) pivot(r, c int) {
 	t.done = t.done || t.work < 0
 }
 
-func (t *tableau) bounded(row []int64) {
-	for j, v := range row {
+// bounded looks at the columns of row that a step may have made larger.
+func (t *tableau) bounded(row []int64, at []int) {
+	for _, j := range at {
 		most := maxEntry
 		if j == t.n {
 			most = maxSide
 		}
-		t.done = t.done || v > most || v < -most
+		t.done = t.done || row[j] > most || row[j] < -most
 	}
 }
 

@@ -100,3 +100,13 @@ func TestRanges_Halves(t *testing.T) {
 		t.Errorf("x + y + z lies in %+v", got)
 	}
 }
+
+// Counts that would not fit have the outer bounds, and no wrong ones.
+func TestRanges_Large(t *testing.T) {
+	const n = int64(1) << 45
+	for _, r := range solve.Ranges(2, []solve.Equation{{Plus: []int{0, 1}, Sum: n}, {Plus: []int{0}, Minus: []int{1}, Sum: n - 2}}, 1<<20) {
+		if r.Low < 0 || r.High > n || r.Low > r.High || r.Met && (r.Least < r.Low || r.Most > r.High) {
+			t.Errorf("%+v", r)
+		}
+	}
+}
