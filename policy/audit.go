@@ -30,8 +30,8 @@ func (t Table) Audit(counts [][]int64) []Bound {
 }
 
 // auditWork bounds the products of an audit: enough for a table of a thousand
-// cells, and a second or so.
-const auditWork = 1 << 29
+// cells, and some tenths of a second.
+const auditWork = 1 << 28
 
 // Audit bounds every hidden cell and total of a three-way table by what is
 // shown: see [solve.Ranges]. Hidden counts are not looked at, so it tells nobody
