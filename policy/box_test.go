@@ -276,3 +276,50 @@ func TestPolicy_Box(t *testing.T) {
 		t.Errorf("under no limit: %+v", all)
 	}
 }
+
+// Whatever the counts and the institutions, of what is left every cell and total
+// that may not be shown has a range of k, and every level is fit to be shown.
+func TestPolicy_Box_Random(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 9))
+	p := policy.Default()
+	p.MinCell, p.MinInstitutions = 3, 2
+	left, protected := 0, 0
+	for range 400 {
+		a := policy.Axes{2 + r.IntN(2), 2, 2}
+		inner := make([]int64, a[0]*a[1]*a[2])
+		for i := range inner {
+			inner[i] = r.Int64N(6)
+		}
+		counts, sites := withTotals(a, inner), make([]int64, a.Len())
+		eachInner(a, func(n int, at []int) {
+			own := min(inner[n], 1+r.Int64N(3))
+			for _, t := range at {
+				sites[t] = max(sites[t], own)
+			}
+		})
+		b := p.Box(a, counts, sites)
+		if b.Axes != a {
+			left++
+		}
+		if b.Axes.Len() == 1 {
+			continue
+		}
+		w := newBurglar(b.Axes, b.Counts, b.Hidden)
+		w.walk(0)
+		for at, n := range b.Counts {
+			over := b.Axes.Totals(b.Axes.Cell(at))
+			switch {
+			case over > 1 && n < p.MinCell:
+				t.Fatalf("%v %v: a total of %d is shown", a, inner, n)
+			case over < 2 && p.Hidden(n, p.MinInstitutions) && (!b.Hidden[at] || w.high[at]-w.low[at] < p.MinCell):
+				t.Fatalf("%v %v: %v lies in [%d, %d]", a, inner, b.Axes.Cell(at), w.low[at], w.high[at])
+			case b.Hidden[at]:
+				protected++
+			}
+		}
+	}
+	t.Logf("levels were left out of %d tables of 400; %d cells and totals hidden", left, protected)
+	if left == 0 || left > 300 || protected < 1000 {
+		t.Errorf("levels were left out of %d tables of 400; %d cells and totals hidden", left, protected)
+	}
+}
