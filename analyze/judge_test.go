@@ -200,6 +200,51 @@ func TestLinked(t *testing.T) {
 	}
 }
 
+// Two tables over the same rows that share one factor are answered together,
+// each as it is alone; if they share two, or a third closes a circle, they are
+// refused, as they are where rows are missing in one.
+func TestLinked_Tables(t *testing.T) {
+	w := newWard(0)
+	pour(w, 4)
+	table := func(rows, columns, layers string) study.Analysis {
+		return study.Analysis{Method: "crosstab", Rows: rows, Columns: columns, Layers: layers}
+	}
+	gh, gs, hs := table("g", "h", ""), table("g", "sick", ""), table("h", "sick", "")
+	play := func(list ...study.Analysis) ([]study.Result, error) {
+		return analyzetest.Play(t, judged, ask(list...), spread(w.table(t), 3, 0), policy.Default())
+	}
+	both, err := play(gh, gs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range []study.Analysis{gh, gs} {
+		alone, err := play(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(both[i].Tidy, both[i].Audit) != fmt.Sprint(alone[0].Tidy, alone[0].Audit) {
+			t.Errorf("together %v, alone %v", both[i], alone[0])
+		}
+	}
+	if len(both[0].Audit) == 0 {
+		t.Error("nothing was hidden, so nothing is tried")
+	}
+	for name, list := range map[string][]study.Analysis{
+		"a table and its face":  {gh, table("g", "h", "sick")},
+		"a table on its side":   {gh, table("h", "g", "")},
+		"a circle":              {gh, gs, hs},
+		"a circle with a model": {gh, gs, {Method: "glm", Formula: "z ~ h * sick"}},
+	} {
+		if _, err := play(list...); ws.KindOf(err) != ws.Withheld || !strings.Contains(err.Error(), "give back") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w.sick[7] = -1
+	if _, err := play(gh, gs); ws.KindOf(err) != ws.Withheld {
+		t.Errorf("a row is missing in one: %v", err)
+	}
+}
+
 // Two answers whose difference is a few persons', or their number, are not both
 // given; each alone is, and both where enough persons lie between.
 func TestNeighbours(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 )
 
 // linked refuses a study of which one analysis hides part of a factor, or of
-// its rows, that another counts: what is shown of both could give it back.
-// Each table is protected on its own; over several studies that is the work of
-// a guard that remembers.
+// its rows, that another counts: what is shown of both could give it back. Two
+// tables that tell nothing of each other are not refused; see [Program.independent].
+// Over several studies that is the work of a guard that remembers.
 func (p *Program) linked(s progress, results []study.Result) error {
 	k := p.facts.Policy.MinCell
 	if k <= 1 {
@@ -30,7 +30,7 @@ func (p *Program) linked(s progress, results []study.Result) error {
 			}
 			n, m := r.Glance.Float("nobs"), o.Glance.Float("nobs")
 			apart := m - n
-			if column, ok := p.shared(i, j); ok {
+			if column, ok := p.shared(i, j); ok && !p.independent(i, j, results) {
 				return linkedError(p.parts[i], p.parts[j], column)
 			}
 			if apart > 0 && apart < float64(k) {
@@ -137,7 +137,64 @@ func (p *Program) shared(i, j int) (string, bool) {
 	return "", false
 }
 
+// independent reports whether two cross-tabulations together tell of the hidden
+// cells of either no more than it tells alone: both are of all rows, with all
+// levels, so that the totals by the one factor that they share are shown in both
+// and the same; and no analyses of the study go round in a circle. Then to any
+// two tables with these totals there are persons who have both (A. Dobra and
+// S. Fienberg, "Bounds for Cell Entries in Contingency Tables Given Marginal
+// Totals and Decomposable Graphs", PNAS 97, 2000,
+// doi:10.1073/pnas.97.22.11885), so that every table that agrees with what is
+// shown of one goes with every one of the other.
+func (p *Program) independent(i, j int, results []study.Result) bool {
+	for _, k := range []int{i, j} {
+		if p.parts[k].analysis.Method != "crosstab" || results[k].Glance.Float(missing) != 0 {
+			return false // NaN where levels are left out, or few rows are missing
+		}
+	}
+	both := 0
+	for _, c := range p.parts[i].frames[0].Columns() {
+		if slices.Contains(p.parts[j].frames[0].Columns(), c) {
+			both++
+		}
+	}
+	return both == 1 && p.acyclic()
+}
+
+// acyclic reports whether the sets of columns that the analyses read can be taken
+// off one after the other, each hanging by columns of one other alone (the
+// reduction of Graham, Yu and Özsoyoğlu: C. Beeri et al., "On the Desirability of
+// Acyclic Database Schemes", JACM 30, 1983, doi:10.1145/2402.322389).
+func (p *Program) acyclic() bool {
+	var sets [][]string
+	for _, part := range p.parts {
+		for _, f := range part.frames {
+			sets = append(sets, slices.Clone(f.Columns()))
+		}
+	}
+	for before := -1; before != size(sets); {
+		before = size(sets)
+		for i := range sets {
+			sets[i] = slices.DeleteFunc(sets[i], func(c string) bool {
+				return !slices.ContainsFunc(slices.Concat(sets[:i], sets[i+1:]), func(s []string) bool { return slices.Contains(s, c) })
+			})
+		}
+		for i := 0; i < len(sets); i++ {
+			within := func(s []string) bool {
+				return !slices.ContainsFunc(sets[i], func(c string) bool { return !slices.Contains(s, c) })
+			}
+			if slices.ContainsFunc(slices.Concat(sets[:i], sets[i+1:]), within) {
+				sets = slices.Delete(sets, i, i+1)
+				i--
+			}
+		}
+	}
+	return size(sets) == 0
+}
+
+func size(sets [][]string) int { return len(slices.Concat(sets...)) }
+
 func linkedError(a, b part, what string) error {
 	return ws.Errorf(ws.Withheld, "study", ws.T("%s hides part of %s, which %s could give back", "%s 隐去了 %s 的一部分，而 %s 可能使其被推算出来", a.analysis.Label(), what, b.analysis.Label())).
-		WithHint(ws.T("merge the small levels in the data, or leave one of the two analyses out", "请在数据中合并较小的水平，或去掉其中一个分析"))
+		WithHint(ws.T("merge the small levels in the data, or leave one of the two analyses out; of two tables that share two factors ask for one with layers, which has the totals too", "请在数据中合并较小的水平，或去掉其中一个分析；若两个列联表共用两个因子，请改用一个带 layers 的三维表，其中已含合计"))
 }

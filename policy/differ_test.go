@@ -237,6 +237,15 @@ func TestSame(t *testing.T) {
 		ask(`metadata: {name: one}, data: {dataset: heart}, analysis: {method: chisq, rows: ill, columns: sex}`)) {
 		t.Error("a table on its side: another question")
 	}
+	box := ask(`metadata: {name: one}, data: {dataset: heart}, analysis: {method: crosstab, rows: sex, columns: ill, layers: ward}`)
+	for text, same := range map[string]bool{
+		"rows: ill, columns: ward, layers: sex": true, "rows: ward, columns: sex": true,
+		"rows: ward, columns: age": false, "rows: age, columns: ill, layers: smokes": false,
+	} {
+		if Same(box, ask("metadata: {name: two}, data: {dataset: heart}, analysis: {method: crosstab, "+text+"}")) != same {
+			t.Errorf("a table with layers and %s: the same question is %v", text, !same)
+		}
+	}
 }
 
 // The hint names the sites of the sums before, as many as can be read.

@@ -16,6 +16,9 @@
 // moment, and a run may not open more scalars than a share of the cells that
 // it read.
 //
+// Tables of counts are shown with cells left out: [Policy.Table] for two factors,
+// [Policy.Box] for three; their audits say what can be inferred.
+//
 // # Not promised
 //
 // Differences between two studies are looked at by their sites and columns alone

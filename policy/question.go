@@ -29,22 +29,34 @@ func Same(a, b *study.Study) bool {
 const siteColumn = "site"
 
 // questions lists the sets of columns that the analyses of a study read; of a
-// list of variables each counts for itself. Weights and groups are left out:
-// the sums with them add up to those without.
+// list of variables each counts for itself, and of a table with layers each of the
+// two-way tables whose cells are its totals. Weights and groups are left out: the
+// sums with them add up to those without.
 func questions(s *study.Study) (out []string) {
 	for _, a := range s.All() {
 		for _, v := range a.Variables {
 			out = append(out, v)
 		}
-		columns := []string{a.Rows, a.Columns}
 		if m, err := formula.Parse(a.Formula); err == nil {
-			columns = m.Columns()
+			out = append(out, question(m.Columns()...)...)
+			continue
 		}
-		columns = slices.DeleteFunc(columns, func(c string) bool { return c == "" || c == siteColumn })
-		if len(columns) > 0 {
-			slices.Sort(columns)
-			out = append(out, strings.Join(columns, "\x00"))
+		out = append(out, question(a.Rows, a.Columns, a.Layers)...)
+		if a.Layers != "" {
+			for _, two := range [][]string{{a.Rows, a.Columns}, {a.Rows, a.Layers}, {a.Columns, a.Layers}} {
+				out = append(out, question(two...)...)
+			}
 		}
 	}
 	return out
+}
+
+// question is the set of some columns, if it has any.
+func question(columns ...string) []string {
+	columns = slices.DeleteFunc(columns, func(c string) bool { return c == "" || c == siteColumn })
+	if len(columns) == 0 {
+		return nil
+	}
+	slices.Sort(columns)
+	return []string{strings.Join(columns, "\x00")}
 }

@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Suppress says which cells of a table of counts may not be shown when all its
 // margins are: those that hidden names, and as many more as it takes that no
 // margin gives them back. counts and hidden are rows × columns, rows of equal
@@ -21,7 +26,11 @@ package policy
 // cells ends, at that table at the latest. A table of one row or column must
 // have no hidden cell.
 //
-// Cost: a maximum flow on rows + columns nodes a hidden cell and added cell.
+// Then each added cell, that of most persons first, is shown again if all that
+// had to be hidden stay safe without it, so that none is left that could be.
+//
+// Cost: a maximum flow on rows + columns nodes a hidden cell and added cell, and,
+// for showing again, at most maxWidths times two.
 // Leaks: which cells are shown; which of the others were too small does not follow.
 func Suppress(counts [][]int64, hidden [][]bool, k int64) [][]bool {
 	s := &suppressor{counts: counts, k: k}
@@ -34,6 +43,7 @@ func Suppress(counts [][]int64, hidden [][]bool, k int64) [][]bool {
 			}
 		}
 	}
+	s.giveUp(hidden)
 	return s.out
 }
 
@@ -102,8 +112,32 @@ func column(cells [][]int64, j int) []int64 {
 
 // hide applies Suppress to the levels that are shown and hides the others.
 func (p Policy) hide(counts, sites [][]int64, t Table) [][]bool {
-	var part [][]int64
-	var small [][]bool
+	for i, row := range counts {
+		t.Hidden = append(t.Hidden, make([]bool, len(row)))
+		for j, n := range row {
+			t.Hidden[i][j] = p.hiddenInTable(n, sites[i][j])
+		}
+	}
+	part, small := t.shown(counts)
+	within := Suppress(part, small, p.MinCell)
+	for i, row := range t.Hidden {
+		at := 0
+		for j := range row {
+			row[j] = true
+			if t.Rows[i] && t.Columns[j] {
+				row[j] = within[0][at]
+				at++
+			}
+		}
+		if t.Rows[i] {
+			within = within[1:]
+		}
+	}
+	return t.Hidden
+}
+
+// shown cuts a table down to the levels that are shown.
+func (t Table) shown(counts [][]int64) (part [][]int64, hidden [][]bool) {
 	for i, row := range counts {
 		if !t.Rows[i] {
 			continue
@@ -112,28 +146,12 @@ func (p Policy) hide(counts, sites [][]int64, t Table) [][]bool {
 		var h []bool
 		for j := range row {
 			if t.Columns[j] {
-				n, h = append(n, row[j]), append(h, p.hiddenInTable(row[j], sites[i][j]))
+				n, h = append(n, row[j]), append(h, t.Hidden[i][j])
 			}
 		}
-		part, small = append(part, n), append(small, h)
+		part, hidden = append(part, n), append(hidden, h)
 	}
-	within := Suppress(part, small, p.MinCell)
-	out := make([][]bool, len(counts))
-	for i, row := range counts {
-		out[i] = make([]bool, len(row))
-		at := 0
-		for j := range row {
-			out[i][j] = true
-			if t.Rows[i] && t.Columns[j] {
-				out[i][j] = within[0][at]
-				at++
-			}
-		}
-		if t.Rows[i] {
-			within = within[1:]
-		}
-	}
-	return out
+	return part, hidden
 }
 
 type suppressor struct {
@@ -197,6 +215,36 @@ func (s *suppressor) smallest(in func(a, b int) bool) bool {
 	}
 	s.out[x][y] = true
 	return true
+}
+
+// maxWidths is how many ranges are looked at before no more cells are shown again.
+const maxWidths = 20_000
+
+// giveUp shows again what need not be hidden for the sake of what must be.
+func (s *suppressor) giveUp(hidden [][]bool) {
+	var added, own [][2]int
+	for i, row := range s.out {
+		for j, h := range row {
+			switch {
+			case hidden[i][j]:
+				own = append(own, [2]int{i, j})
+			case h:
+				added = append(added, [2]int{i, j})
+			}
+		}
+	}
+	count := func(c [2]int) int64 { return s.counts[c[0]][c[1]] }
+	slices.SortStableFunc(added, func(a, b [2]int) int { return cmp.Compare(count(b), count(a)) })
+	left := maxWidths
+	for _, a := range added {
+		s.out[a[0]][a[1]] = false
+		for _, c := range own {
+			if left--; left < 0 || s.width(c[0], c[1]) < s.k {
+				s.out[a[0]][a[1]] = true
+				break
+			}
+		}
+	}
 }
 
 // width is the range of cell (i, j) over all tables that agree with what is

@@ -116,10 +116,24 @@ func attack(t interface{ Fatalf(string, ...any) }, counts [][]int64, k int64) {
 	out := policy.Suppress(counts, hidden, k)
 	in := newIntruder(counts, out)
 	in.walk(0)
+	rows, columns := make([]bool, len(counts)), make([]bool, len(counts[0]))
+	for i := range rows {
+		rows[i] = true
+	}
+	for j := range columns {
+		columns[j] = true
+	}
+	bounds := policy.Table{Rows: rows, Columns: columns, Hidden: out}.Audit(counts)
 	any := false
 	for i, row := range hidden {
 		for j, h := range row {
 			any = any || h
+			if out[i][j] {
+				if b := bounds[0]; b.Cell != [3]int{i, j} || b.Low != in.low[i][j] || b.High != in.high[i][j] || b.Least != b.Low || b.Most != b.High || !b.Met {
+					t.Fatalf("%v behind %v: cell %d,%d lies in [%d, %d], by the audit %+v", counts, out, i, j, in.low[i][j], in.high[i][j], b)
+				}
+				bounds = bounds[1:]
+			}
 			switch {
 			case h && !out[i][j]:
 				t.Fatalf("%v, k %d: cell %d,%d is shown", counts, k, i, j)
@@ -184,8 +198,143 @@ func TestSuppress_Random(t *testing.T) {
 		}
 		if marginsHold(counts, k) {
 			attack(t, counts, k)
+			needed(t, counts, k)
 		}
 	})
+}
+
+// needed fails the test if a cell could be shown again without laying bare one
+// that had to be hidden.
+func needed(t interface{ Fatalf(string, ...any) }, counts [][]int64, k int64) {
+	hidden := primary(counts, k)
+	out := policy.Suppress(counts, hidden, k)
+	for i, row := range out {
+		for j, h := range row {
+			if !h || hidden[i][j] {
+				continue
+			}
+			row[j] = false
+			in := newIntruder(counts, out)
+			in.walk(0)
+			bare := false
+			for a := range hidden {
+				for b, h := range hidden[a] {
+					bare = bare || h && in.high[a][b]-in.low[a][b] < k
+				}
+			}
+			if row[j] = true; !bare {
+				t.Fatalf("%v, k %d: cell %d,%d is hidden for nothing behind %v", counts, k, i, j, out)
+			}
+		}
+	}
+}
+
+// Two tables over the same persons that share one factor: of all ways in which the
+// persons can be, those that agree with what is shown of both leave each hidden
+// cell the range that its own table leaves it.
+func TestSuppress_Linked(t *testing.T) {
+	tried := 0
+	rapid.Check(t, func(t *rapid.T) {
+		persons := rapid.SliceOfN(rapid.Int64Range(0, 3), 8, 8).Draw(t, "persons") // by a, b and c, two levels each
+		const k = 2
+		var hidden [2][][]bool
+		var own [2]*intruder
+		for i, counts := range faces(persons) {
+			if !marginsHold(counts, k) {
+				return
+			}
+			hidden[i] = policy.Suppress(counts, primary(counts, k), k)
+			own[i] = newIntruder(counts, hidden[i])
+			own[i].walk(0)
+		}
+		var low, high [2][2][2]int64
+		for i := range low {
+			low[i] = [2][2]int64{{99, 99}, {99, 99}}
+		}
+		truth := faces(persons)
+		everyone(persons, func(others []int64) {
+			f := faces(others)
+			for i := range f {
+				r, c := margins(f[i])
+				tr, tc := margins(truth[i])
+				if !slices.Equal(r, tr) || !slices.Equal(c, tc) || !agree(f[i], truth[i], hidden[i]) {
+					return
+				}
+			}
+			for i := range f {
+				for a := range 2 {
+					for b, n := range f[i][a] {
+						low[i][a][b], high[i][a][b] = min(low[i][a][b], n), max(high[i][a][b], n)
+					}
+				}
+			}
+		})
+		tried++
+		for i := range low {
+			for a := range 2 {
+				for b := range 2 {
+					if low[i][a][b] != own[i].low[a][b] || high[i][a][b] != own[i].high[a][b] {
+						t.Fatalf("%v: cell %d,%d of table %d lies in [%d, %d], alone in [%d, %d]", persons, a, b, i, low[i][a][b], high[i][a][b], own[i].low[a][b], own[i].high[a][b])
+					}
+				}
+			}
+		}
+	})
+	if tried < 10 {
+		t.Errorf("only %d tables tried", tried)
+	}
+}
+
+// faces are the tables of a by b and of a by c.
+func faces(persons []int64) [2][][]int64 {
+	out := [2][][]int64{{{0, 0}, {0, 0}}, {{0, 0}, {0, 0}}}
+	for i, n := range persons {
+		out[0][i>>2][i>>1&1] += n
+		out[1][i>>2][i&1] += n
+	}
+	return out
+}
+
+func agree(x, y [][]int64, hidden [][]bool) bool {
+	for i, row := range x {
+		for j, n := range row {
+			if !hidden[i][j] && n != y[i][j] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// everyone visits all ways in which as many persons have a, b and c, level by
+// level of a.
+func everyone(persons []int64, visit func([]int64)) {
+	guess := make([]int64, 8)
+	var walk func(at int, left int64)
+	walk = func(at int, left int64) {
+		switch {
+		case at == 3:
+			guess[3] = left
+			walk(4, sumOf(persons[4:]))
+			return
+		case at == 7:
+			guess[7] = left
+			visit(guess)
+			return
+		}
+		for n := int64(0); n <= left; n++ {
+			guess[at] = n
+			walk(at+1, left-n)
+		}
+	}
+	walk(0, sumOf(persons[:4]))
+}
+
+func sumOf(n []int64) (s int64) {
+	for _, v := range n {
+		s += v
+	}
+	return s
 }
 
 func TestPolicy_Table(t *testing.T) {

@@ -203,6 +203,8 @@ func (a *Analysis) consistent() (string, *ws.Error) {
 		return "variables", invalid(ws.T("a one-sample t test takes one variable", "单样本 t 检验只取一个变量"))
 	case (a.Method == "crosstab" || a.Method == "chisq") && a.Rows == a.Columns:
 		return "columns", invalid(ws.T("rows and columns must differ", "行与列不能是同一列"))
+	case a.Layers != "" && (a.Layers == a.Rows || a.Layers == a.Columns):
+		return "layers", invalid(ws.T("layers must differ from rows and columns", "层不能与行或列是同一列"))
 	}
 	return "", nil
 }

@@ -18,8 +18,8 @@ const MaxDocument = 64 << 20
 // by name, so [ParseDocument] puts them back; a field that is not listed keeps
 // its place after these.
 var Vocabulary = []string{
-	"id", "strata", "group", "variable", "by", "level", "row", "column", "term", "time", "n_risk", "n_event", "n_censor",
-	"bin_low", "bin_high", "n", "nobs", "records", "missing", "count", "row_percent", "column_percent", "percent", "proportion",
+	"id", "strata", "group", "variable", "by", "level", "row", "column", "layer", "term", "time", "n_risk", "n_event", "n_censor",
+	"bin_low", "bin_high", "n", "nobs", "records", "missing", "count", "row_percent", "column_percent", "low", "high", "met_low", "met_high", "percent", "proportion",
 	"events", "nevent", "observed", "expected", "prob", "quantile", "mean", "sd", "median", "estimate", "estimate1", "estimate2",
 	"std_error", "statistic", "p_value", "parameter", "df", "df_residual", "conf_low", "conf_high",
 	"logLik", "deviance", "null_deviance", "AIC", "BIC", "r_squared", "adj_r_squared", "sigma", "dispersion",
@@ -102,7 +102,7 @@ func ParseDocument(b []byte) (*Document, error) {
 		return nil, err
 	}
 	for _, r := range doc.All() {
-		for _, rows := range [][]Row{r.Tidy, r.Summary, {r.Glance}} {
+		for _, rows := range r.tables() {
 			for _, row := range rows {
 				row.order()
 			}
@@ -157,6 +157,8 @@ func (d *Document) Validate() error {
 	return nil
 }
 
+func (r *Result) tables() [][]Row { return [][]Row{r.Tidy, r.Summary, {r.Glance}, r.Audit} }
+
 func (r *Result) validate() error {
 	if _, ok := MethodNamed(r.Method); !ok {
 		return badResult(ws.T("unknown method %q", "未知的方法 %q", clip(r.Method)))
@@ -164,7 +166,7 @@ func (r *Result) validate() error {
 	if r.ID != "" && checkName(r.ID) != nil {
 		return ws.At("result: id", checkName(r.ID))
 	}
-	for _, rows := range [][]Row{r.Tidy, r.Summary, {r.Glance}} {
+	for _, rows := range r.tables() {
 		for _, row := range rows {
 			if err := row.validate(); err != nil {
 				return err

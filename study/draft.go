@@ -83,6 +83,7 @@ const draftTable = `  - id: crosstab # a table of counts / 频数列联表
     method: crosstab
     rows: %s
     columns: %s
+    # layers: a third factor, a table for each of its levels / 第三个因子，按其每个水平各给一个表
 `
 
 // A guessed study: what the columns look like.

@@ -70,6 +70,8 @@ var fields = []field{
 		title: ws.T("factor in the rows of the table", "列联表的行因子")},
 	{name: "columns", kind: nameKind, of: func(a *Analysis) any { return &a.Columns },
 		title: ws.T("factor in the columns of the table", "列联表的列因子")},
+	{name: "layers", kind: nameKind, of: func(a *Analysis) any { return &a.Layers },
+		title: ws.T("factor in the layers of a three-way table", "三维列联表的层因子")},
 	{name: "correct", kind: flagKind, of: func(a *Analysis) any { return &a.Correct },
 		title: ws.T("Yates's correction of a 2×2 table", "2×2 表的 Yates 连续性校正")},
 	{name: "var_equal", kind: flagKind, of: func(a *Analysis) any { return &a.VarEqual },

@@ -25,7 +25,7 @@ var Methods = []Method{
 		Required: []string{"variables"}, Optional: []string{"probs", "by"},
 		Default: Analysis{Probs: []float64{0.25, 0.5, 0.75}}},
 	{Name: "crosstab", Title: ws.T("Cross-tabulation", "列联表"),
-		Required: []string{"rows", "columns"}},
+		Required: []string{"rows", "columns"}, Optional: []string{"layers"}},
 	{Name: "chisq", Title: ws.T("Chi-squared test", "卡方检验"),
 		Required: []string{"rows", "columns"}, Optional: []string{"correct"},
 		Default: Analysis{Correct: flag(true)}},

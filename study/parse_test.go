@@ -160,6 +160,8 @@ func TestParse_Refused(t *testing.T) {
 		{head + "analysis: {method: ttest, variables: [y], var_equal: yes}", 5, 54, "true or false", ""},
 		{head + "analysis: {method: ttest, variables: [y], mu: .inf}", 5, 47, "number is wanted", ""},
 		{head + "analysis: {method: chisq, rows: a, columns: a}", 5, 45, "must differ", ""},
+		{head + "analysis: {method: crosstab, rows: a, columns: b, layers: b}", 5, 59, "must differ", ""},
+		{head + "analysis: {method: chisq, rows: a, columns: b, layers: c}", 5, 48, "takes no", ""},
 		{head + "analysis: {method: km, formula: y ~ x}\nanalyses: [{id: a, method: km, formula: y ~ x}]", 6, 11, "exclude", ""},
 		{head + "analyses: [{id: a, method: km, formula: y ~ x}, {method: km, formula: y ~ x}]", 5, 49, "needs an id", ""},
 		{head + "analyses: [{id: a, method: km, formula: y ~ x}, {id: a, method: km, formula: y ~ x}]", 5, 54, "given twice", ""},

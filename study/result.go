@@ -20,7 +20,12 @@ type Result struct {
 	// expected), bars of a histogram (variable, bin_low, bin_high, count).
 	Summary []Row `json:"summary,omitempty"`
 	// Glance is the analysis as a whole; of glm it names family and link.
-	Glance     Row          `json:"glance"`
+	Glance Row `json:"glance"`
+	// Audit has a record a hidden cell of a table: row, column and layer (a total
+	// lacks what it is over), and what can be inferred of its count from what is
+	// shown: it lies from low to high, and has both, or, of a three-way table,
+	// met_low and met_high, in tables that agree with what is shown.
+	Audit      []Row        `json:"audit,omitempty"`
 	Suppressed []Suppressed `json:"suppressed"`
 	Notes      []ws.Text    `json:"notes"`
 }

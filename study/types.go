@@ -93,6 +93,8 @@ type Analysis struct {
 	// Rows and Columns are the two factors of a cross-tabulation or χ² test.
 	Rows    string `json:"rows,omitempty" yaml:"rows,omitempty"`
 	Columns string `json:"columns,omitempty" yaml:"columns,omitempty"`
+	// Layers is the third factor of a cross-tabulation; "" for a two-way table.
+	Layers string `json:"layers,omitempty" yaml:"layers,omitempty"`
 	// Correct asks for Yates's correction of a 2×2 χ²; true by default, as in R.
 	Correct *bool `json:"correct,omitempty" yaml:"correct,omitempty"`
 	// VarEqual asks for the pooled-variance t test; false by default, as in R.

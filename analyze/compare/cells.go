@@ -18,9 +18,13 @@ const maxCells = 4096
 // tableState is empty: the problem says all that a round needs.
 type tableState struct{}
 
-// factors binds the two factors of a table.
+// factors binds the two factors of a table, or the three of one with layers.
 func factors(a study.Analysis, facts analyze.Facts) ([]*formula.Frame, error) {
-	m, err := formula.Parse("~ " + term(a.Rows, facts.Columns) + " + " + term(a.Columns, facts.Columns))
+	text, wanted := "~ "+term(a.Rows, facts.Columns)+" + "+term(a.Columns, facts.Columns), 2
+	if a.Layers != "" {
+		text, wanted = text+" + "+term(a.Layers, facts.Columns), 3
+	}
+	m, err := formula.Parse(text)
 	if err != nil {
 		return nil, err
 	}
@@ -30,11 +34,11 @@ func factors(a study.Analysis, facts analyze.Facts) ([]*formula.Frame, error) {
 	}
 	bad := func(msg ws.Text) error { return ws.Errorf(ws.Invalid, "table", msg) }
 	switch {
-	case len(f.Numeric()) > 0 || len(f.Factors()) > 2:
-		return nil, bad(ws.T("rows and columns are two factors", "rows 与 columns 须为两个因子"))
-	case len(f.Factors()) < 2:
-		return nil, bad(ws.T("rows and columns are the same factor", "rows 与 columns 是同一个因子"))
-	case len(f.Factors()[0].Levels)*len(f.Factors()[1].Levels) > maxCells:
+	case len(f.Numeric()) > 0 || len(f.Factors()) > wanted:
+		return nil, bad(ws.T("rows, columns and layers are one factor each", "rows、columns 与 layers 须各为一个因子"))
+	case len(f.Factors()) < wanted:
+		return nil, bad(ws.T("two of rows, columns and layers are the same factor", "rows、columns 与 layers 中有两个是同一个因子"))
+	case cellsOf(f) > maxCells:
 		return nil, bad(ws.T("the table would have more than %d cells", "列联表将超过 %d 个单元格", maxCells))
 	}
 	return []*formula.Frame{f}, nil
@@ -55,14 +59,29 @@ func term(name string, d frame.Dictionary) string {
 
 func begin(*analyze.Problem) (tableState, *study.Result, error) { return tableState{}, nil, nil }
 
-func ask(p *analyze.Problem, _ tableState) (analyze.Ask, error) {
-	f := p.Frames[0]
-	n := len(f.Factors()[0].Levels) * len(f.Factors()[1].Levels)
-	return analyze.Ask{Query: p.Query(f),
-		Shape: stat.Shape{{Name: "cells", Len: n}, {Name: "sites", Len: n, Presence: true}}}, nil
+// cellsOf is the number of cells, or one above maxCells.
+func cellsOf(f *formula.Frame) int {
+	n := 1
+	for _, g := range f.Factors() {
+		n = min(n, maxCells+1) * len(g.Levels)
+	}
+	return n
 }
 
-// A cellFold counts the rows of each cell, row-major.
+func ask(p *analyze.Problem, _ tableState) (analyze.Ask, error) {
+	f := p.Frames[0]
+	n := cellsOf(f)
+	shape := stat.Shape{{Name: "cells", Len: n}, {Name: "sites", Len: n, Presence: true}}
+	if a, ok := axes(f); ok {
+		for d, name := range overs {
+			shape = append(shape, stat.Block{Name: name, Len: n / a[d], Presence: true})
+		}
+	}
+	return analyze.Ask{Query: p.Query(f), Shape: shape}, nil
+}
+
+// A cellFold counts the rows of each cell, the last factor's levels running
+// fastest.
 type cellFold struct {
 	frame *formula.Frame
 	cells []float64
@@ -70,7 +89,7 @@ type cellFold struct {
 
 func foldCells(p *analyze.Problem, _ tableState) (analyze.Fold, error) {
 	f := p.Frames[0]
-	return &cellFold{f, make([]float64, len(f.Factors()[0].Levels)*len(f.Factors()[1].Levels))}, nil
+	return &cellFold{f, make([]float64, cellsOf(f))}, nil
 }
 
 func (c *cellFold) Add(b frame.Batch) error {
@@ -78,14 +97,25 @@ func (c *cellFold) Add(b frame.Batch) error {
 	if err != nil {
 		return err
 	}
-	width := len(c.frame.Factors()[1].Levels)
-	for r, code := range v.Factor[0][:v.Rows] {
-		c.cells[int(code)*width+int(v.Factor[1][r])]++
+	for r := range v.Rows {
+		at := 0
+		for i, g := range c.frame.Factors() {
+			at = at*len(g.Levels) + int(v.Factor[i][r])
+		}
+		c.cells[at]++
 	}
 	return nil
 }
 
-func (c *cellFold) Vector() (stat.Vector, error) { return slices.Concat(c.cells, c.cells), nil }
+func (c *cellFold) Vector() (stat.Vector, error) {
+	out := slices.Concat(c.cells, c.cells)
+	if a, ok := axes(c.frame); ok {
+		for d := range a {
+			out = append(out, over(a, c.cells, d)...)
+		}
+	}
+	return out, nil
+}
 
 // A table is an opened cross-tabulation with what policy lets be shown of it.
 type table struct {

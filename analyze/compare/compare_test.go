@@ -29,6 +29,7 @@ type answer struct {
 	Analysis           study.Analysis
 	Tidy               map[string]any
 	Observed, Expected []float64
+	Cells              []map[string]any
 }
 
 func answers(t testing.TB) []answer {
@@ -63,6 +64,15 @@ func TestCompare_R(t *testing.T) {
 				near(t, "observed", got.Summary[i].Float("observed"), want, 0)
 				near(t, "expected", got.Summary[i].Float("expected"), a.Expected[i], 1e-14)
 			}
+			for i, cell := range a.Cells {
+				for field, want := range cell {
+					if text, ok := want.(string); ok && got.Tidy[i].Text(field) != text {
+						t.Errorf("cell %d: %s is %q, want %q", i, field, got.Tidy[i].Text(field), text)
+					} else if !ok {
+						near(t, field, got.Tidy[i].Float(field), want.(float64), 1e-14)
+					}
+				}
+			}
 		})
 	}
 }
@@ -74,8 +84,9 @@ func TestCompare_Conformance(t *testing.T) {
 		m := a.Analysis.Method
 		cases[m] = append(cases[m], analyzetest.Case{Name: a.Name, Analysis: a.Analysis, Rows: csvtest.Read(t, filepath.Join("testdata", a.Table+".csv"))})
 	}
-	cases["crosstab"] = []analyzetest.Case{{Name: "admissions", Rows: csvtest.Read(t, "testdata/admissions.csv"),
-		Analysis: study.Analysis{Method: "crosstab", Rows: "Dept", Columns: "Gender"}}}
+	cases["crosstab"] = append(cases["crosstab"], analyzetest.Case{Name: "admissions", Rows: csvtest.Read(t, "testdata/admissions.csv"),
+		Analysis: study.Analysis{Method: "crosstab", Rows: "Dept", Columns: "Gender"}},
+		analyzetest.Case{Name: "hidden", Rows: layered(t, mixed), Analysis: layers, Policy: pooledLimits()})
 	for name, m := range methods() {
 		analyzetest.Run(t, m, cases[name]...)
 	}
@@ -103,8 +114,40 @@ func cells(t *testing.T, counts [][]int) *table.Table {
 	return made(t, "a,b,y", rows)
 }
 
+// layered makes rows with the given counts of a by b by c.
+func layered(t *testing.T, counts [][][]int) *table.Table {
+	var rows []string
+	for i, plane := range counts {
+		for j, line := range plane {
+			for l, n := range line {
+				for range n {
+					rows = append(rows, fmt.Sprintf("a%d,b%d,c%d", i, j, l))
+				}
+			}
+		}
+	}
+	return made(t, "a,b,c", rows)
+}
+
+var (
+	layers = study.Analysis{Method: "crosstab", Rows: "a", Columns: "b", Layers: "c"}
+	// mixed has a small cell, a small total over a (b1, c2), and a small level of c.
+	mixed = [][][]int{
+		{{3, 40, 20, 0}, {50, 60, 2, 1}, {30, 20, 25, 0}},
+		{{70, 80, 30, 1}, {90, 99, 3, 0}, {40, 35, 45, 0}},
+		{{31, 22, 43, 0}, {54, 45, 4, 1}, {37, 28, 29, 1}},
+	}
+)
+
 func limits() *policy.Policy {
 	p := policy.Default()
+	return &p
+}
+
+// pooledLimits are those of persons alone, for a table at one institution.
+func pooledLimits() *policy.Policy {
+	p := policy.Default()
+	p.MinInstitutions, p.FewInstitutions = 1, true
 	return &p
 }
 
@@ -144,6 +187,9 @@ func TestCrosstab_Suppressed(t *testing.T) {
 		if _, ok := row.Get("n").(int64); ok {
 			shown++
 		}
+	}
+	if a := got.Audit[0]; len(got.Audit) != 4 || a.Text("row") != "a0" || a.Text("column") != "b0" || a.Get("low") != int64(0) || a.Get("high") != int64(43) {
+		t.Errorf("audit %v", got.Audit)
 	}
 	if len(got.Tidy) != 9 || shown != 5 || len(got.Suppressed) != 4 {
 		t.Errorf("%d cells shown, suppressed %v", shown, got.Suppressed)
@@ -196,6 +242,51 @@ func TestZeroCells(t *testing.T) {
 	}
 }
 
+// What is shown of a table with layers has only totals of what is left, and of
+// each hidden cell and total the audit says a range that holds the truth.
+func TestCrosstab_Layers(t *testing.T) {
+	got := analyzetest.Case{Rows: layered(t, mixed), Policy: pooledLimits(), Analysis: layers}.Pooled(t, compare.Crosstab())
+	truth := func(row study.Row) (n int64) {
+		for i, plane := range mixed {
+			for j, line := range plane {
+				for l, count := range line[:3] {
+					at := map[string]string{"row": fmt.Sprint("a", i), "column": fmt.Sprint("b", j), "layer": fmt.Sprint("c", l)}
+					in := true
+					for field, level := range at {
+						in = in && (row.Get(field) == nil || row.Text(field) == level)
+					}
+					if in {
+						n += int64(count)
+					}
+				}
+			}
+		}
+		return n
+	}
+	hidden := 0
+	for _, row := range append(got.Tidy, got.Summary[:27]...) {
+		n, shown := row.Get("n").(int64)
+		switch {
+		case !shown:
+			hidden++
+		case n != truth(row) || n > 0 && n < 10:
+			t.Errorf("%v is shown, and %d", row, truth(row))
+		}
+	}
+	if len(got.Tidy) != 27 || len(got.Summary) != 27+9 || hidden != len(got.Audit) || hidden != len(got.Suppressed)-1 || hidden < 5+1 {
+		t.Errorf("%d cells, %d totals, %d hidden, %d audited, suppressed %v", len(got.Tidy), len(got.Summary), hidden, len(got.Audit), got.Suppressed)
+	}
+	for _, b := range got.Audit {
+		n, low, high := truth(b), b.Get("low").(int64), b.Get("high").(int64)
+		if n < low || n > high || n > 0 && n < 10 && high-low < 10 || b.Float("met_low") < float64(low) || b.Float("met_high") > float64(high) {
+			t.Errorf("%d lies in %v", n, b)
+		}
+	}
+	if got.Glance.Get("nobs") != truth(nil) || got.Glance.Get("missing") != nil || got.Suppressed[0].What != "c = c3" {
+		t.Errorf("glance %v, suppressed %v", got.Glance, got.Suppressed)
+	}
+}
+
 func TestCompare_Refuses(t *testing.T) {
 	small := cells(t, [][]int{{3, 40}, {60, 70}})
 	fine := cells(t, [][]int{{30, 40}, {60, 70}})
@@ -211,6 +302,8 @@ func TestCompare_Refuses(t *testing.T) {
 		{"t test of a small group", cells(t, [][]int{{3, 3}, {40, 40}}), study.Analysis{Method: "ttest", Formula: "y ~ a"}, limits(), ws.Withheld},
 		{"every level too small", cells(t, [][]int{{6, 0}, {0, 6}}), study.Analysis{Method: "crosstab", Rows: "a", Columns: "b"}, limits(), ws.Withheld},
 		{"one factor twice", fine, study.Analysis{Method: "chisq", Rows: "a", Columns: "a"}, nil, ws.Invalid},
+		{"layers of another factor", fine, study.Analysis{Method: "crosstab", Rows: "a", Columns: "b", Layers: "a"}, nil, ws.Invalid},
+		{"every layer too small", layered(t, [][][]int{{{4, 4}, {4, 4}}, {{4, 4}, {4, 4}}}), layers, limits(), ws.Withheld},
 		{"no such column", fine, study.Analysis{Method: "crosstab", Rows: "a", Columns: "z"}, nil, ws.Invalid},
 		{"a number", fine, study.Analysis{Method: "crosstab", Rows: "a", Columns: "log(y)"}, nil, ws.Invalid},
 		{"one level", cells(t, [][]int{{6, 9}}), study.Analysis{Method: "chisq", Rows: "a", Columns: "b"}, nil, ws.Invalid},

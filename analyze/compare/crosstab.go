@@ -11,10 +11,15 @@ import (
 )
 
 // Crosstab is the method "crosstab": a row a cell with its count and its share
-// of its row and column, and the totals in the summary.
+// of its row and column, in its layer where there are layers, and the totals in
+// the summary.
 func Crosstab() analyze.Method {
 	return analyze.Loop[tableState]{Name: "crosstab", Frames: factors, Start: begin, Ask: ask, Fold: foldCells,
 		Next: func(p *analyze.Problem, st tableState, sum stat.Sum) (tableState, *study.Result, error) {
+			if p.Analysis.Layers != "" {
+				r, err := stack(p, openBox(p, sum))
+				return st, r, err
+			}
 			r, err := tabulate(p, open(p, sum))
 			return st, r, err
 		}}.Method()
@@ -48,7 +53,31 @@ func tabulate(p *analyze.Problem, o table) (*study.Result, error) {
 	if whole {
 		r.Glance.Set("missing", p.Totals[0].Rows-p.Totals[0].Complete)
 	}
+	o.audit(r)
 	return r, nil
+}
+
+// audit says of each hidden cell what can be inferred.
+func (o table) audit(r *study.Result) {
+	rows, columns := some(o.rows, o.Rows), some(o.columns, o.Columns)
+	for _, b := range o.Audit(o.counts) {
+		r.Audit = append(r.Audit, study.Row{{Name: "row", Value: rows[b.Cell[0]]}, {Name: "column", Value: columns[b.Cell[1]]},
+			{Name: "low", Value: b.Low}, {Name: "high", Value: b.High}})
+	}
+	if len(r.Audit) > 0 {
+		r.Notes = append(r.Notes, ws.T("audit: by what is shown, each hidden count can be as small as low (at least) and as large as high (at most), and no smaller or larger; where a count is below the limit the two lie at least the limit apart",
+			"审计：由已公布的数字，每个隐去的频数最小可为 low（至少）、最大可为 high（至多），不会更小或更大；凡低于限制者，两者至少相差该限制"))
+	}
+}
+
+// some picks the levels that are shown.
+func some(levels []string, shown []bool) (out []string) {
+	for i, l := range levels {
+		if shown[i] {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 func percent(n, of int64) float64 { return 100 * float64(n) / float64(of) }
@@ -76,6 +105,11 @@ func (o table) leaveOut(r *study.Result, a study.Analysis) bool {
 			suppress(r, a.Columns+" = "+o.columns[j])
 		}
 	}
+	return wholly(r)
+}
+
+// wholly reports whether nothing is left out so far, and notes it if there is.
+func wholly(r *study.Result) bool {
 	if len(r.Suppressed) == 0 {
 		return true
 	}

@@ -10,13 +10,16 @@
 // The t test has one round: by group, Σz and Σz², where z is the response about
 // its mean over all rows and in units of its standard deviation there (both
 // from round 0), so that no digits cancel. Tables have one round: the count of
-// every cell, and the number of sites that have a row in it. Counts below the
-// limit are therefore seen by those who add, and never by the asker.
+// every cell, and the number of sites that have a row in it and, with layers, in
+// each total over one factor. Counts below the limit are therefore seen by those
+// who add, and never by the asker.
 //
 // # Suppression
 //
 // A cross-tabulation leaves out levels, and suppresses cells, as
-// policy.Policy.Table says: what is shown does not give back what is not. A χ²
+// policy.Policy.Table says, or, with layers, policy.Policy.Box: what is shown does
+// not give back what is not. Its result audits that: of each hidden count it says
+// the range that follows from what is shown. A χ²
 // statistic is a function of all cells, and with the margins it can give a
 // small one away, so the test is refused where any cell is hidden for being
 // small. Where only empty cells are to be hidden it is given, without the counts

@@ -211,7 +211,7 @@ ws_simulate <- function(study, sites, public = FALSE, policy = NULL, dictionary 
 }
 
 .ws_one <- function(r, common) {
-  fit <- c(common, list(method = r$method, rows = .ws_frame(r$tidy), summary = .ws_frame(r$summary), glance = .ws_frame(list(r$glance)),
+  fit <- c(common, list(method = r$method, rows = .ws_frame(r$tidy), summary = .ws_frame(r$summary), glance = .ws_frame(list(r$glance)), audit = .ws_frame(r$audit),
     notes = vapply(r$notes, .ws_text_of, ""),
     suppressed = .ws_frame(lapply(r$suppressed, function(s) list(what = s$what, code = s$code, why = .ws_text_of(s$why))))))
   structure(fit, class = "wellspring_result")

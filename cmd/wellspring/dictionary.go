@@ -165,7 +165,7 @@ func mentions(st *study.Study, column string) bool {
 		return true
 	}
 	for _, a := range st.All() {
-		if slices.Contains(append(a.Variables, a.By, a.Rows, a.Columns, a.Weights), column) {
+		if slices.Contains(append(a.Variables, a.By, a.Rows, a.Columns, a.Layers, a.Weights), column) {
 			return true
 		}
 		if m, err := formula.Parse(a.Formula); err == nil && slices.Contains(m.Columns(), column) {

@@ -3,7 +3,8 @@
 // every machine.
 //
 // Start from [Factor] for linear systems, from [NormalSF], [TSF],
-// [ChiSquareSF] and [FSF] for p-values, and from [TQuantile] for intervals.
+// [ChiSquareSF] and [FSF] for p-values, from [TQuantile] for intervals, and from
+// [Ranges] for what sums tell of whole numbers.
 //
 // # Determinism
 //

@@ -29,7 +29,9 @@ func HTML(w io.Writer, r *study.Result, lang ws.Lang) error {
 		}
 		p.WriteString("</details>\n")
 	case "crosstab":
-		p.table(title, crossGrid(r.Tidy))
+		for _, l := range layersOf(r) {
+			p.table(l.title(title, lang), crossGrid(l.rows))
+		}
 		p.note(counted)
 	case "cox":
 		p.table(title, gridOf(withHazardRatio(r.Tidy), lang))
@@ -41,6 +43,7 @@ func HTML(w io.Writer, r *study.Result, lang ws.Lang) error {
 		p.table(ws.T("Groups", "各组").In(lang), gridOf(r.Summary, lang))
 	}
 	p.glance(r.Glance)
+	p.table(audited.In(lang), gridOf(r.Audit, lang))
 	_, err := w.Write(p.Bytes())
 	return err
 }

@@ -284,3 +284,30 @@ func TestSVG_AnyResult(t *testing.T) {
 		}
 	})
 }
+
+// A page has a table for each layer, one of the totals over them, and the audit.
+func TestHTML_Layers(t *testing.T) {
+	for _, l := range languages {
+		var b bytes.Buffer
+		if err := render.HTML(&b, result(t, "layers"), l); err != nil {
+			t.Fatal(err)
+		}
+		want := map[ws.Lang][]string{
+			ws.English: {": layer 0</caption>", ": layer 1</caption>", ": all layers</caption>", "what can be inferred of them from what is shown</caption>"},
+			ws.Chinese: {"：层 0</caption>", "：层 1</caption>", "：各层合计</caption>", "可推断出的范围</caption>"},
+		}[l]
+		for _, w := range want {
+			if strings.Count(b.String(), w) != 1 {
+				t.Errorf("%s: %q stands %d times", l, w, strings.Count(b.String(), w))
+			}
+		}
+		d := xml.NewDecoder(strings.NewReader("<div>" + b.String() + "</div>"))
+		for {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

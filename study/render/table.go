@@ -64,7 +64,7 @@ func (p *printer) result(r *study.Result) {
 		p.rows(r.Summary)
 		p.curves(r.Tidy)
 	case "crosstab":
-		p.crosstab(r.Tidy)
+		p.crosstab(r)
 	case "cox":
 		p.rows(withHazardRatio(r.Tidy))
 	case "describe":
@@ -75,6 +75,7 @@ func (p *printer) result(r *study.Result) {
 		p.rows(r.Summary)
 	}
 	p.glance(r.Glance)
+	p.audit(r.Audit)
 	p.remarks(r)
 }
 
@@ -225,51 +226,6 @@ func strata(rows []study.Row) []stratum {
 		out[i].rows = append(out[i].rows, r)
 	}
 	return out
-}
-
-// crosstab prints counts with the percentages of their rows.
-func (p *printer) crosstab(rows []study.Row) {
-	if g := crossGrid(rows); len(g) > 0 {
-		p.grid(g)
-		p.line("  %s", p.say(counted))
-	}
-}
-
-var counted = ws.T("counts, with the percentage of the row", "频数（占该行的百分比）")
-
-// crossGrid makes cells a table of two factors.
-func crossGrid(rows []study.Row) grid {
-	var rowNames, columnNames []string
-	cell := map[[2]string]string{}
-	for _, r := range rows {
-		row, col := r.Text("row"), r.Text("column")
-		if !slices.Contains(rowNames, row) {
-			rowNames = append(rowNames, row)
-		}
-		if !slices.Contains(columnNames, col) {
-			columnNames = append(columnNames, col)
-		}
-		s := fixed(r.Float("n"), 0)
-		if pc := r.Float("row_percent"); !math.IsNaN(pc) {
-			s += fmt.Sprintf(" (%.1f%%)", pc)
-		}
-		cell[[2]string{row, col}] = s
-	}
-	if len(rowNames) == 0 {
-		return nil
-	}
-	g := grid{{left: true}}
-	for _, row := range rowNames {
-		g[0].cells = append(g[0].cells, clean(row))
-	}
-	for _, col := range columnNames {
-		c := column{head: clean(col)}
-		for _, row := range rowNames {
-			c.cells = append(c.cells, cell[[2]string{row, col}])
-		}
-		g = append(g, c)
-	}
-	return g
 }
 
 // histogram prints bins with bars.

@@ -9,11 +9,12 @@ import (
 var headings = map[string]ws.Text{
 	"id": ws.T("analysis", "分析"), "strata": ws.T("stratum", "分层"), "group": ws.T("group", "组"),
 	"variable": ws.T("variable", "变量"), "by": ws.T("group", "分组"), "level": ws.T("level", "水平"),
-	"row": ws.T("row", "行"), "column": ws.T("column", "列"), "term": ws.T("term", "项"), "time": ws.T("time", "时间"),
+	"row": ws.T("row", "行"), "column": ws.T("column", "列"), "layer": ws.T("layer", "层"), "term": ws.T("term", "项"), "time": ws.T("time", "时间"),
 	"n_risk": ws.T("at risk", "风险人数"), "n_event": ws.T("events", "事件数"), "n_censor": ws.T("censored", "删失数"),
 	"bin_low": ws.T("from", "下限"), "bin_high": ws.T("to", "上限"), "count": ws.T("count", "频数"),
 	"n": ws.T("n", "例数"), "nobs": ws.T("n", "例数"), "records": ws.T("n", "例数"), "missing": ws.T("missing", "缺失"),
 	"row_percent": ws.T("row %", "行 %"), "column_percent": ws.T("column %", "列 %"), "percent": ws.T("%", "%"),
+	"low": ws.T("at least", "至少"), "high": ws.T("at most", "至多"), "met_low": ws.T("least met", "已知可取最小"), "met_high": ws.T("most met", "已知可取最大"),
 	"proportion": ws.T("proportion", "比例"),
 	"events":     ws.T("events", "事件数"), "nevent": ws.T("events", "事件数"), "observed": ws.T("observed", "观察数"),
 	"expected": ws.T("expected", "期望数"), "prob": ws.T("probability", "概率"), "quantile": ws.T("quantile", "分位数"),

@@ -29,6 +29,11 @@ c_answer <- function(name, a, h) {
     statistic = unname(h$statistic), p_value = h$p.value, parameter = unname(h$parameter), method = h$method),
     observed = as.vector(t(h$observed)), expected = as.vector(t(h$expected)))
 }
+three <- as.data.frame(xtabs(~ Dept + Gender + Admit, ucb), responseName = "n")
+three <- three[order(three$Dept, three$Gender, three$Admit), ]
+layers <- list(name = "layers", table = "admissions", analysis = list(method = "crosstab", rows = "Dept", columns = "Gender", layers = "Admit"),
+  cells = lapply(seq_len(nrow(three)), function(i) with(three, list(row = as.character(Dept[i]), column = as.character(Gender[i]), layer = as.character(Admit[i]), n = n[i],
+    row_percent = 100 * n[i] / sum(n[Dept == Dept[i] & Admit == Admit[i]]), column_percent = 100 * n[i] / sum(n[Gender == Gender[i] & Admit == Admit[i]])))))
 answers <- list(
   t_answer("welch", "mtcars", list(method = "ttest", formula = "mpg ~ gearbox"), t.test(mpg ~ gearbox, cars)),
   t_answer("pooled", "mtcars", list(method = "ttest", formula = "mpg ~ gearbox", var_equal = TRUE),
@@ -39,5 +44,5 @@ answers <- list(
   c_answer("yates", list(method = "chisq", rows = "Admit", columns = "Gender"), chisq.test(table(ucb$Admit, ucb$Gender))),
   c_answer("uncorrected", list(method = "chisq", rows = "Admit", columns = "Gender", correct = FALSE),
            chisq.test(table(ucb$Admit, ucb$Gender), correct = FALSE)),
-  c_answer("departments", list(method = "chisq", rows = "Dept", columns = "Admit"), chisq.test(table(ucb$Dept, ucb$Admit))))
+  c_answer("departments", list(method = "chisq", rows = "Dept", columns = "Admit"), chisq.test(table(ucb$Dept, ucb$Admit))), layers)
 write(toJSON(answers, digits = I(17), auto_unbox = TRUE, pretty = TRUE), "r.json")

@@ -128,6 +128,9 @@ class Simulate(unittest.TestCase):
         table = Study("t", "rows", Analysis("crosstab", rows="组 别", columns="treated"))
         hidden = simulate(table, SITES)
         self.assertTrue(hidden.suppressed and hidden.suppressed[0].why.zh)
+        shown = [row for row in hidden.tidy() if row["n"] is not None]
+        self.assertEqual(len(hidden.audit()), len(hidden.tidy()) - len(shown))
+        self.assertTrue(all(0 <= row["low"] <= row["high"] for row in hidden.audit()))
         self.refused("denied", "--public", table, SITES, institutions={"one": ["north", "south"]})
         self.refused("denied", "institutions", table, SITES, conductor="north")
 

@@ -59,6 +59,7 @@ near(tidy(a, exponentiate = TRUE)["estimate"], data.frame(estimate = exp(tidy(a)
 # The default limits hold where nobody says that anyone may read the rows.
 limited <- ws_simulate(ws_study("t", "bmt", "crosstab", rows = "group", columns = "da"), as.list(files))
 stopifnot(nrow(limited$suppressed) > 0, all(nzchar(limited$suppressed$why)))
+stopifnot(nrow(limited$audit) == sum(is.na(tidy(limited)$n)), all(limited$audit$low <= limited$audit$high))
 refused("denied", "--public", ws_simulate(cox, as.list(files[1:2])))
 
 # Errors say what, where and what to do, in the session's language.

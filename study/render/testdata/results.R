@@ -12,9 +12,10 @@ d$days <- ceiling(pmin(t, c)); d$died <- as.numeric(t <= c)
 d$relapse <- rbinom(n, 1, plogis(-1 + 0.02 * (d$age - 58) + 0.4 * d$male - 0.6 * (d$arm == "高剂量")))
 u <- unbox
 rows <- function(df) lapply(seq_len(nrow(df)), function(i) lapply(as.list(df[i, , drop = FALSE]), function(x) u(if (is.factor(x)) as.character(x) else x)))
-result <- function(id, method, tidy, glance = list(), summary = NULL, suppressed = list(), notes = list()) {
+result <- function(id, method, tidy, glance = list(), summary = NULL, suppressed = list(), notes = list(), audit = NULL) {
   r <- list(id = u(id), method = u(method), tidy = rows(tidy), glance = lapply(glance, u), suppressed = suppressed, notes = notes)
   if (!is.null(summary)) r$summary <- rows(summary)
+  if (!is.null(audit)) r$audit <- rows(audit)
   r
 }
 both <- function(en, zh) list(en = u(en), zh = u(zh))
@@ -47,6 +48,17 @@ tab <- table(d$arm, d$relapse)
 crosstab <- data.frame(row = rep(rownames(tab), 2), column = rep(c("否", "是"), each = 3), n = as.integer(tab),
   row_percent = as.vector(100 * prop.table(tab, 1)), column_percent = as.vector(100 * prop.table(tab, 2)))
 crosstab$n[6] <- NA; crosstab$row_percent[6] <- NA
+three <- as.data.frame(xtabs(~ arm + relapse + male, d), responseName = "n")
+names(three) <- c("row", "column", "layer", "n")
+two <- aggregate(n ~ row + column, three, sum)
+three$row_percent <- 100 * three$n / ave(three$n, three$row, three$layer, FUN = sum)
+# A cube is hidden; all tables with the same totals differ by moving its corners to and fro.
+cube <- three$row != "低剂量"
+sign <- with(three, ifelse(xor(xor(row == "常规", column == "0"), layer == "0"), 1, -1))
+up <- min(three$n[cube & sign > 0]); down <- min(three$n[cube & sign < 0])
+audit <- with(three[cube, ], data.frame(row, column, layer, low = n - ifelse(sign[cube] > 0, up, down), high = n + ifelse(sign[cube] > 0, down, up)))
+audit$met_low <- audit$low; audit$met_high <- audit$high
+three$n[cube] <- NA; three$row_percent[cube] <- NA
 tt <- t.test(age ~ male, d)
 ttest <- data.frame(estimate = unname(tt$estimate[1] - tt$estimate[2]), estimate1 = unname(tt$estimate[1]), estimate2 = unname(tt$estimate[2]),
   std_error = tt$stderr, statistic = unname(tt$statistic), p_value = tt$p.value, parameter = unname(tt$parameter),
@@ -57,6 +69,7 @@ doc <- list(study = u("simulated-trial"), study_digest = u(paste0("sha256:", str
     result("describe", "describe", describe, list(nobs = n), bins, list(list(what = u("crp, arm = 常规"), code = u("few"), why = both("below the cell limit", "低于最小单元限制")))),
     result("quantile", "quantile", quantiles, list(nobs = n)),
     result("crosstab", "crosstab", crosstab, list(nobs = n, missing = 0L)),
+    result("layers", "crosstab", three, list(nobs = n, missing = 0L), two, audit = audit),
     result("ttest", "ttest", ttest, list(nobs = n, missing = 0L)),
     result("glm", "glm", model(gl), list(nobs = n, missing = 0L, df = 5L, df_residual = gl$df.residual, logLik = as.numeric(logLik(gl)),
       deviance = gl$deviance, null_deviance = gl$null.deviance, AIC = AIC(gl), iterations = gl$iter, converged = gl$converged)),

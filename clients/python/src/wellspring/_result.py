@@ -58,6 +58,7 @@ class Result:
     _rows: Sequence[Row] = field(default=(), repr=False)
     _summary: Sequence[Row] = field(default=(), repr=False)
     _glance: Sequence[Row] = field(default=(), repr=False)
+    _audit: Sequence[Row] = field(default=(), repr=False)
 
     def tidy(self) -> list[Row]:
         """Give a row a coefficient, curve step, cell or statistic; of a log-rank test, a row a group."""
@@ -71,12 +72,16 @@ class Result:
         """Give the analysis as a whole, in one row."""
         return self._table(lambda r: r._glance)
 
+    def audit(self) -> list[Row]:
+        """Give, of each hidden cell of a cross-tabulation, what can be inferred from what is shown."""
+        return self._table(lambda r: r._audit)
+
     def to_pandas(self, table: str = "tidy") -> Any:  # noqa: ANN401 - pandas is optional
-        """Give ``tidy``, ``summary`` or ``glance`` as a pandas.DataFrame."""
-        if table not in ("tidy", "summary", "glance"):
+        """Give ``tidy``, ``summary``, ``glance`` or ``audit`` as a pandas.DataFrame."""
+        if table not in ("tidy", "summary", "glance", "audit"):
             raise invalid(
-                f"a result has no table {table!r}: tidy, summary or glance",
-                f"结果没有表 {table!r}：应为 tidy、summary 或 glance",
+                f"a result has no table {table!r}: tidy, summary, glance or audit",
+                f"结果没有表 {table!r}：应为 tidy、summary、glance 或 audit",
             )
         import pandas  # noqa: PLC0415 - only who asks for it needs it
 
@@ -121,4 +126,5 @@ def _part(answer: dict[str, Any], common: dict[str, Any]) -> Result:
         _rows=answer["tidy"],
         _summary=answer.get("summary", ()),
         _glance=[answer["glance"]],
+        _audit=answer.get("audit", ()),
     )

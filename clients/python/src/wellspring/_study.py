@@ -36,6 +36,7 @@ class Analysis:
     bins: int | None = None
     rows: str | None = None
     columns: str | None = None
+    layers: str | None = None
     correct: bool | None = None
     var_equal: bool | None = None
     mu: float | None = None
