@@ -282,9 +282,6 @@ var innocent = regexp.MustCompile(strings.Join([]string{
 // which are limits, or tell of a file's columns.
 func counts(ts *testscript.TestScript, neg bool, args []string) {
 	all := troubles(ts)
-	if len(all) == 0 {
-		ts.Fatalf("no log has a trouble")
-	}
 	for line := range strings.Lines(ts.ReadFile("refusals.jsonl")) {
 		var r refusal
 		ts.Check(json.Unmarshal([]byte(line), &r))
