@@ -275,7 +275,7 @@ type refusal struct {
 // innocent are the digits that a refusal may have: places in files and formulas, digests, ids of runs, fingerprints,
 // versions, and what progress tells of rounds and of sites that have answered.
 var innocent = regexp.MustCompile(strings.Join([]string{
-	`[^\s"]+\.(csv|parquet|yaml)(:\d+)*`, `\b(sha256:)?[0-9a-f]{8,64}\b`, `\bversions? \d+`, `(filter|formula): \d+:`, `0\.\d+\.\d+`, `(?m)^(round|第) \d+.*$`, `(?m)^\{"progress":.*$`, `DUO:\d+`, `UTF-\d+`, `log\(0\)`, `I\(age \* 1\)`, `GB\d+`,
+	`[^\s"]+\.(csv|parquet|yaml)(:\d+)*`, `\b(sha256:)?[0-9a-f]{8,64}\b`, `\bversions? \d+`, `(filter|formula): \d+:`, `0\.\d+\.\d+`, `(?m)^(round|第) \d+.*$`, `(?m)^\{"progress":.*$`, `DUO:\d+`, `UTF-\d+`, `log\(0\)`, `I\(x / 1e6\)`, `I\(age \* 1\)`, `GB\d+`,
 }, "|"))
 
 // counts NUMBER...: no command that was refused, and no trouble in a log, has told a number but these,
