@@ -1,6 +1,7 @@
 package wellspring_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -67,6 +68,43 @@ func TestAttacks(t *testing.T) {
 				t.Errorf("%s: there is no test %s", a.name, name)
 			}
 		}
+	}
+}
+
+// evidence matches what the page for ethics committees names: a test, or a script of one.
+var evidence = regexp.MustCompile("`([a-z0-9/]+) (Test[A-Za-z0-9_]+)(?:/([a-z-]+))?`")
+
+// Every statement of the page for ethics committees points to evidence that is there, each piece of
+// evidence is a test or script of the tree, and both languages name the same.
+func TestEthics(t *testing.T) {
+	there := tests(t)
+	var named [2][]string
+	for i, path := range []string{"docs/security/ethics.md", "docs/security/ethics.zh.md"} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, table, _ := strings.Cut(string(b), "| --- | --- | --- |\n| 1 |")
+		for n := 1; n <= strings.Count(table, "\n| ")+1; n++ {
+			if !strings.Contains(text, fmt.Sprintf("[%d]", n)) {
+				t.Errorf("%s: nothing points to evidence %d", path, n)
+			}
+		}
+		for _, m := range regexp.MustCompile(`\[(\d+)\]`).FindAllStringSubmatch(text, -1) {
+			if m[1] != "1" && !strings.Contains(table, "\n| "+m[1]+" |") {
+				t.Errorf("%s: there is no evidence %s", path, m[1])
+			}
+		}
+		for _, m := range evidence.FindAllStringSubmatch(table, -1) {
+			named[i] = append(named[i], m[0])
+			script := filepath.Join(m[1], "testdata", "script", m[3]+".txtar")
+			if _, err := os.Stat(script); !there[m[1]+" "+m[2]] || m[3] != "" && err != nil {
+				t.Errorf("%s: there is no test %s", path, m[0])
+			}
+		}
+	}
+	if len(named[0]) < 20 || !slices.Equal(named[0], named[1]) {
+		t.Errorf("the languages name other tests: %v, %v", named[0], named[1])
 	}
 }
 

@@ -50,6 +50,7 @@ func (p *Program) Fold(ctx context.Context, raw State, src frame.Source, o FoldO
 		seen.watch(ps)
 	}
 	sc := newScan(ps, shape, max(o.Sites, 1))
+	sc.limited = p.facts.Policy.MinCell > 1
 	q := frame.Query{Columns: sc.columns, Where: p.study.Data.Filter(), Places: seen != nil}
 	ring, err := sc.run(ctx, src, q, o)
 	if err != nil {
@@ -78,6 +79,7 @@ type scan struct {
 	shape   stat.Shape
 	columns []string // the union of all
 	sites   int
+	limited bool   // a cell limit holds
 	chains  []Fold // of the pieces that carry from batch to batch, else nil
 }
 
@@ -173,7 +175,16 @@ func (sc *scan) start(i int) (err error) {
 }
 
 func (sc *scan) fold(i int, f Fold, b frame.Batch) error {
-	return f.Add(project(b, sc.view[i]))
+	return sc.ofRows(f.Add(project(b, sc.view[i])))
+}
+
+// ofRows makes a refusal that hangs on what rows hold one that names no site, where a cell
+// limit holds: the asker wrote the formula, and one row may bring the refusal about.
+func (sc *scan) ofRows(err error) error {
+	if sc.limited && ws.KindOf(err) == ws.Invalid {
+		return &ws.Error{Kind: ws.Withheld, Err: err}
+	}
+	return err
 }
 
 // add folds one batch into a worker's ring.
@@ -198,11 +209,11 @@ func (sc *scan) add(ring stat.Ring, b frame.Batch) error {
 
 func (sc *scan) encode(ring stat.Ring, i int, f Fold) error {
 	v, err := f.Vector()
-	if err != nil {
-		return err
+	if err == nil {
+		shape := sc.pieces[i].ask.Shape
+		err = shape.Encode(ring[sc.offset[i]:sc.offset[i]+shape.Len()], v, sc.sites)
 	}
-	shape := sc.pieces[i].ask.Shape
-	return shape.Encode(ring[sc.offset[i]:sc.offset[i]+shape.Len()], v, sc.sites)
+	return sc.ofRows(err)
 }
 
 // finish adds the workers' rings and the chained folds, and checks the total.
@@ -222,7 +233,7 @@ func (sc *scan) finish(rings []stat.Ring) (stat.Ring, error) {
 			return nil, err
 		}
 	}
-	return total, sc.shape.Encode(total, make(stat.Vector, len(total)), sc.sites)
+	return total, sc.ofRows(sc.shape.Encode(total, make(stat.Vector, len(total)), sc.sites))
 }
 
 // stopped gives a cancelled scan its kind.

@@ -1,7 +1,9 @@
 package analyze
 
 import (
+	"math"
 	"slices"
+	"strings"
 
 	ws "wellspring"
 	"wellspring/formula"
@@ -169,7 +171,15 @@ func newGuarded(m Method, f *formula.Frame, p policy.Policy) (guarded, error) {
 	}
 	wide, operands := f.WithOperands()
 	out.frame, out.guards = wide, m.Guards(f, operands)
+	for i := range out.own {
+		if err := out.fits(Guard{Numeric: []int{i}}, p); err != nil {
+			return out, err
+		}
+	}
 	for _, g := range out.guards {
+		if err := out.fits(g, p); err != nil {
+			return out, err
+		}
 		if out.cells(g.Factors) > maxCells {
 			return out, ws.Errorf(ws.Invalid, "formula", ws.T("the factors of a term have more than %d combinations of levels", "某一项各因子的水平组合超过 %d 种", maxCells)).
 				WithHint(ws.T("cross fewer factors", "请减少交叉的分类变量"))
@@ -179,6 +189,31 @@ func newGuarded(m Method, f *formula.Frame, p policy.Policy) (guarded, error) {
 		}
 	}
 	return out, nil
+}
+
+// maxSummed bounds a number of which moments are summed: up to it the squares of 2^36 rows
+// stay under the ring's limit of 2^116 for a site among 1,024, whatever the rows are.
+const maxSummed = 1 << 40
+
+// fits refuses, under a cell limit, a guard that the dictionary lets be so large that its sum
+// might not fit into the ring. Whether it does would hang on one row, for whose value
+// the asker could then search, formula by formula.
+func (g guarded) fits(one Guard, p policy.Policy) error {
+	if p.MinCell <= 1 {
+		return nil
+	}
+	var names []string
+	b := 1.0
+	for _, i := range one.Numeric {
+		v := g.frame.Numeric()[i]
+		names = append(names, v.Name)
+		b *= max(math.Abs(v.Lo), math.Abs(v.Hi))
+	}
+	if b <= maxSummed {
+		return nil
+	}
+	return ws.Errorf(ws.Withheld, strings.Join(names, " * "), ws.T("by the dictionary it may be too large for a masked sum, and a row that is would be told", "按字典，其取值可能大到无法加掩求和，由此会透露个别行的情况")).
+		WithHint(ws.T("divide the column, as in I(x / 1e6), or declare a narrower range in the dictionary", "请缩小该列的数值，例如 I(x / 1e6)，或在字典中声明更窄的范围"))
 }
 
 // summed lists the guards that have moments.

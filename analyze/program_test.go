@@ -3,6 +3,7 @@ package analyze_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,6 +109,9 @@ func TestLimits(t *testing.T) {
 		{"one person is left", spread(people(t, 90, 0, 0), 3, 0), where("x = 37", mean), ws.Withheld, "too few persons"},
 		{"an identifier", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "describe", Variables: []string{"id"}}), ws.Denied, "id"},
 		{"a function that overflows", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ exp(10 * x)"}), ws.Withheld, "single rows"},
+		{"a function too large for a sum", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ exp(0.375 * x)"}), ws.Withheld, "too large for a masked sum"},
+		{"a row that its dictionary forbids", spread(people(t, 90, 0, 1e30), 3, 0), ask(mean), ws.Withheld, "too large for the ring"},
+		{"a product too large for a sum", spread(people(t, 90, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ I(x^4) : I(x^3)"}), ws.Withheld, "too large for a masked sum"},
 		{"a comparison", spread(people(t, 120, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ x + I(x >= 50)"}), ws.Other, ""},
 		{"a comparison with few above", spread(people(t, 120, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ x + I(x >= 96)"}), ws.Withheld, "apart: I(x >= 96)"},
 		{"a comparison with few below", spread(people(t, 120, 0, 0), 3, 0), ask(study.Analysis{Method: "glm", Formula: "y ~ x + I(x > 3)"}), ws.Withheld, "apart: I(x > 3)"},
@@ -128,6 +132,11 @@ func TestLimits(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			if strings.Contains(c.name, "dictionary forbids") {
+				for site, rows := range c.parts {
+					c.parts[site] = narrow{rows}
+				}
+			}
 			results, err := analyzetest.Play(t, catalog, c.study, c.parts, policy.Default())
 			if c.want == ws.Other {
 				if err != nil || results == nil {
@@ -146,6 +155,15 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// narrow is a site whose dictionary promises that x ends at 101, whatever its rows hold.
+type narrow struct{ frame.Source }
+
+func (n narrow) Dictionary() frame.Dictionary {
+	d := slices.Clone(n.Source.Dictionary())
+	d[slices.IndexFunc(d, func(c frame.Column) bool { return c.Name == "x" })].Max = 101
+	return d
 }
 
 // Several analyses in lock step give what each gives alone.

@@ -356,3 +356,22 @@ func TestInterval(t *testing.T) {
 		}
 	})
 }
+
+// What a spline can be over the dictionary's range is known, outside its boundary knots too.
+func TestBind_SplineBounds(t *testing.T) {
+	f := mustBind(t, "y ~ ns(age, knots = 50, Boundary.knots = c(20, 80))")
+	v, err := f.Eval(smallBatch().batch(f.Columns()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range f.Numeric() {
+		if math.IsInf(n.Lo, 0) || math.IsInf(n.Hi, 0) || !(n.Lo < n.Hi) {
+			t.Errorf("%s lies between %v and %v", n.Name, n.Lo, n.Hi)
+		}
+		for _, x := range v.Numeric[i] {
+			if x < n.Lo || x > n.Hi {
+				t.Errorf("%s is %v, not between %v and %v", n.Name, x, n.Lo, n.Hi)
+			}
+		}
+	}
+}

@@ -233,7 +233,7 @@ func (s *spline) bounds() []interval {
 				continue
 			}
 			v := extremes(s.coef[i][j], lo-s.origin[i], hi-s.origin[i])
-			out[j] = hull(out[j].lo, out[j].hi, v.lo, v.hi)
+			out[j] = interval{math.Min(out[j].lo, v.lo), math.Max(out[j].hi, v.hi)} // of nothing, v
 		}
 		out[j] = rounded(out[j])
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -38,7 +39,7 @@ func program(ts *testscript.TestScript, args []string) *exec.Cmd {
 	ts.Check(err)
 	cmd := exec.Command(path, args...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=", "TMPDIR="+ts.Getenv("TMPDIR"), "HTTPS_PROXY="+ts.Getenv("HTTPS_PROXY"))
+	cmd.Env = append(os.Environ(), "LANG=en_GB.UTF-8", "LC_ALL=", "HOME="+ts.MkAbs("home"), "TMPDIR="+ts.Getenv("TMPDIR"), "HTTPS_PROXY="+ts.Getenv("HTTPS_PROXY"))
 	return cmd
 }
 
@@ -52,7 +53,7 @@ func running(ts *testscript.TestScript, name string) *process {
 	return p.(*process)
 }
 
-// serve NAME ARGS...: a node in a process of its own, its stderr in NAME.log;
+// serve NAME ARGS...: a node in a process of its own, its stderr in NAME.log, its stdout in NAME.out;
 // waits until its console answers. The folder is the last argument.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -71,9 +72,11 @@ func start(ts *testscript.TestScript, name string, p *process) {
 	p.cmd = program(ts, p.args)
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
-	p.cmd.Stderr = log
+	out, err := os.OpenFile(ts.MkAbs(name+".out"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	p.cmd.Stdout, p.cmd.Stderr = out, log
 	ts.Check(p.cmd.Start())
-	log.Close()
+	ts.Check(errors.Join(log.Close(), out.Close()))
 	nodes.Store(nodeName(ts, name), p)
 	desk := socket.Dial(ts.MkAbs(p.args[len(p.args)-1]))
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -203,6 +206,7 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 	if code := strconv.Itoa(cmd.ProcessState.ExitCode()); code != args[0] {
 		ts.Fatalf("exit code %s, want %s: %s", code, args[0], errOut.String())
 	}
+	heard(ts, args[0], args[1:], out.String()+errOut.String())
 	ts.Stdout().Write([]byte(out.String()))
 	ts.Stderr().Write([]byte(errOut.String()))
 }
@@ -227,7 +231,7 @@ func reborn(ts *testscript.TestScript, name string) {
 }
 
 // midway N ROUND DEED NODE ARGS...: while "study run" with ARGS is in a
-// round, NODE is killed and comes back (bounce), does not come back (fall), comes back from a backup while the hub is held (reborn), or is held (freeze) while the
+// round, NODE is killed and comes back (bounce), the folders being searched meanwhile (search), does not come back (fall), comes back from a backup while the hub is held (reborn), or is held (freeze) while the
 // asker presses Ctrl-C; the asker ends with code N. With bounce-hub the run's
 // id is left in the file run.
 func midway(ts *testscript.TestScript, neg bool, args []string) {
@@ -258,7 +262,10 @@ func midway(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	rest := make(chan string, 1)
 	go func() { b, _ := io.ReadAll(pipe); rest <- string(b) }()
-	if deed == "bounce" {
+	if deed == "search" {
+		search(ts, false, strings.Fields(ts.Getenv("SITES")))
+	}
+	if deed == "bounce" || deed == "search" {
 		select {
 		case more := <-rest:
 			ts.Fatalf("the run went on without %s: %s%s", node, said, more)
@@ -286,6 +293,7 @@ func midway(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("RUN", m[1])
 		ts.Setenv("RUN8", m[1][:8]) // as ledger show names it
 	}
+	heard(ts, want, args[4:], said)
 	ts.Stderr().Write([]byte(said))
 }
 
@@ -357,5 +365,6 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 	if want := map[bool]int{false: http.StatusOK, true: http.StatusServiceUnavailable}[neg]; r.StatusCode != want {
 		ts.Fatalf("%s: %s, want %d: %s", args[1], r.Status, want, b)
 	}
+	seen(ts, strings.Join(args, " "), string(b))
 	ts.Stdout().Write(b)
 }

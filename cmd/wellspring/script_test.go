@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"fetch": fetch, "pages": pages, "sign": sign, "shut": shut, "guide": guide, "operate": operate, "unit": unit, "proxy": proxy, "tapped": tapped, "plan": plan, "cluster": cluster, "begin": begin, "says": says, "carry": carry, "offline": offline, "logs": logs, "knock": knock,
 			"hold": hold, "everywhere": everywhere, "python": python, "snippet": snippet,
 			"identity": identity, "fall": fall, "reborn": rebear,
+			"wards": wards, "search": search, "taint": taint, "inrows": inRows, "crawl": crawl, "counts": counts, "asked": asked,
 		},
 	})
 }

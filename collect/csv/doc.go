@@ -10,8 +10,9 @@
 // # Form of a file
 //
 // The first line names the columns; spaces around a name do not count, and one
-// empty name, as R writes before row names, becomes X. Every record has as many
-// fields as that line. The delimiter is whichever of comma, semicolon and tab
+// empty name, as R writes before row names, becomes X. A name that is a number is
+// refused: a first line that has one is a record, and its values would become names,
+// which everybody is told. Every record has as many fields as that line. The delimiter is whichever of comma, semicolon and tab
 // the first line has most. A field may stand in double quotes, in which a quote
 // is doubled and lines may end; a quote elsewhere, and a NUL byte anywhere, is
 // refused. Lines end with LF or CRLF; empty ones are skipped. A record has at
@@ -31,7 +32,8 @@
 //
 // # Not promised
 //
-// Dates are texts here, and a thousands separator makes a number a text. What
+// A file without a header whose first record holds texts alone reads as one that has a
+// header: a person looks at the dictionary before a version is frozen. Dates are texts here, and a thousands separator makes a number a text. What
 // type, range and levels a column truly has is the steward's to say: Infer
 // drafts, a person edits, and then the dictionary binds.
 package csv

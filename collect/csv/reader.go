@@ -347,11 +347,16 @@ func (r *Reader) readHeader() error {
 			WithHint(ws.T("leave out the columns that no study needs", "请去掉研究用不到的列"))
 	}
 	r.index = make(map[string]int, len(r.fields))
-	data := true
+	// Of a file without a header this is the record of a person: no error quotes it, and a
+	// number, which names no column, is asked for before anything else.
+	for i, field := range r.fields {
+		if _, _, number := r.number(trim(field)); number {
+			return r.fault(ws.T("the first line holds values instead of the names of the columns: field %d is a number", "首行是数据而不是列名：第 %d 个字段为数字", i+1)).
+				WithHint(ws.T("put a line with the columns' names on top; a name such as 2019 needs a letter, as in y2019", "请在文件首行写上列名；形如 2019 的列名须加字母，如 y2019"))
+		}
+	}
 	for i, field := range r.fields {
 		name := strings.TrimSpace(string(field))
-		_, _, number := r.number([]byte(name))
-		data = data && (number || r.Missing(field))
 		if name == "" {
 			name = "X"
 		}
@@ -359,16 +364,12 @@ func (r *Reader) readHeader() error {
 			return r.fault(ws.T("the name of column %d has control characters or more than %d characters", "第 %d 列的列名含控制字符或超过 %d 个字符", i+1, draft.MaxName)).
 				WithHint(ws.T("give the column a short name", "请改用简短的列名"))
 		}
-		if _, seen := r.index[name]; seen {
-			return r.fault(ws.T("two columns are named %q", "有两列同名 %q", name)).
-				WithHint(ws.T("give each column a name of its own", "请给每一列不同的名称"))
+		if first, seen := r.index[name]; seen {
+			return r.fault(ws.T("columns %d and %d have the same name", "第 %d 列与第 %d 列同名", first+1, i+1)).
+				WithHint(ws.T("give each column a name of its own, in a line on top of the file", "请在文件首行给每一列不同的名称"))
 		}
 		r.index[name] = i
 		r.header = append(r.header, name)
-	}
-	if data && len(r.header) > 1 {
-		return r.fault(ws.T("the first line holds values instead of the names of the columns", "首行是数据而不是列名")).
-			WithHint(ws.T("put a line with the columns' names on top", "请在文件首行写上列名"))
 	}
 	return nil
 }

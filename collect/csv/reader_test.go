@@ -121,8 +121,10 @@ func TestRead_Refused(t *testing.T) {
 	}{
 		{"empty", "", 1, "empty"},
 		{"empty but for a BOM", "\uFEFF", 1, "empty"},
-		{"duplicate header", "a,b, a\n1,2,3\n", 1, `two columns are named "a"`},
-		{"two empty names", ",,b\n1,2,3\n", 1, `two columns are named "X"`},
+		{"duplicate header", "a,b, a\n1,2,3\n", 1, "columns 1 and 3 have the same name"},
+		{"two empty names", ",,b\n1,2,3\n", 1, "columns 1 and 2 have the same name"},
+		{"one value for a name", "name," + secret + ",54,name\nx,y,2,z\n", 1, "field 3 is a number"},
+		{"texts for names", secret + ",F," + secret + "\nx,y,z\n", 1, "columns 1 and 3 have the same name"},
 		{"values for names", "63.0,1,,NA\n41,0,2,3\n", 1, "holds values"},
 		{"name over two lines", "\"a\nb\",c\n1,2\n", 1, "column 1"},
 		{"too short", "a,b\n1,2\n" + secret + "\n", 3, "1 fields where the header has 2"},
