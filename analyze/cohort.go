@@ -31,6 +31,10 @@ type Memory interface {
 	// Distances compares cohorts of the run at hand, which were reserved, with earlier ones,
 	// and gives for each ask how many rows of the site differ, up to most.
 	Distances(asks []near.Ask, earlier []near.Cohort, most int64) ([]int64, error)
+	// Overlaps counts the rows that the cohorts of a span have in common, in its order.
+	Overlaps(span near.Span, earlier []near.Cohort) ([]int64, error)
+	// Shares sums over the rows their shares in each rest; see [near.Rest.Share].
+	Shares(rests []near.Rest, earlier []near.Cohort, k int64) ([]float64, error)
 }
 
 // A cohort is one of a program's, by where its rows are found.
@@ -409,25 +413,36 @@ func (p *Program) remember(c *collector, m Memory) error {
 	return m.Reserve(now, c.rows)
 }
 
-// nearShape has an entry for each comparison, and how many institutions differ.
-func nearShape(asks []near.Ask) stat.Shape {
-	return stat.Shape{{Name: "near", Len: len(asks)}, {Name: "near.sites", Len: len(asks), Presence: true}}
+// nearShape has an entry for each comparison, with how many institutions differ, and for each overlap
+// of a span; or for the share of each rest, and how many institutions have any.
+func (p *Program) nearShape(s progress) (out stat.Shape) {
+	if n := len(s.Rests); n > 0 {
+		now, basis := p.counted(s), make([]int64, n)
+		for i, r := range s.Rests {
+			basis[i] = now[r.New].Persons
+		}
+		return stat.Shape{{Name: "shares", Len: n, Frac: shareBits, Basis: basis}, {Name: "shares.sites", Len: n, Presence: true}}
+	}
+	if n := len(s.Near); n > 0 {
+		out = append(out, stat.Block{Name: "near", Len: n}, stat.Block{Name: "near.sites", Len: n, Presence: true})
+	}
+	if n := s.Span.Len(); n > 0 {
+		out = append(out, stat.Block{Name: "overlaps", Len: n})
+	}
+	return out
 }
+
+// shareBits are the fraction bits of a share.
+const shareBits = 24
 
 // distances are one site's part of the comparisons, ready to be masked.
 func (p *Program) distances(s progress, shape stat.Shape, o FoldOptions) (stat.Ring, error) {
 	if o.Memory == nil {
 		return nil, ws.Errorf(ws.Other, "fold", ws.T("this site remembers no cohorts", "本站点未保存队列记录"))
 	}
-	d, err := o.Memory.Distances(s.Near, p.facts.Earlier, p.facts.Policy.MinCell)
+	v, err := p.nearness(s, o.Memory)
 	if err != nil {
 		return nil, err
-	}
-	v := make(stat.Vector, 0, 2*len(d))
-	for range 2 {
-		for _, n := range d {
-			v = append(v, float64(n))
-		}
 	}
 	ring := make(stat.Ring, shape.Len())
 	if err := shape.Encode(ring, v, max(o.Sites, 1)); err != nil {
@@ -435,4 +450,22 @@ func (p *Program) distances(s progress, shape stat.Shape, o FoldOptions) (stat.R
 	}
 	shape.MarkPresence(ring, p.facts.Speaks(o.Site))
 	return ring, nil
+}
+
+// nearness is the vector of nearShape.
+func (p *Program) nearness(s progress, m Memory) (v stat.Vector, err error) {
+	k, earlier := p.facts.Policy.MinCell, p.facts.Earlier
+	if len(s.Rests) > 0 {
+		v, err = m.Shares(s.Rests, earlier, k)
+		return append(v, v...), err
+	}
+	d, err := m.Distances(s.Near, earlier, k)
+	if err != nil {
+		return nil, err
+	}
+	overlaps, err := m.Overlaps(s.Span, earlier)
+	for _, n := range slices.Concat(d, d, overlaps) {
+		v = append(v, float64(n))
+	}
+	return v, err
 }

@@ -47,7 +47,7 @@ func MergeFacts(parts []SiteFacts, conductor ws.Institution) (Facts, error) {
 	f := Facts{Conductor: conductor}
 	var dicts []frame.Dictionary
 	var policies []policy.Policy
-	var earlier [][]near.Cohort
+	var earlier []near.Told
 	for i, p := range parts {
 		if i > 0 && parts[i-1].Site == p.Site {
 			return f, ws.Errorf(ws.Diverged, "facts", ws.T("site %s spoke twice", "站点 %s 重复提交", p.Site))
@@ -59,7 +59,7 @@ func MergeFacts(parts []SiteFacts, conductor ws.Institution) (Facts, error) {
 			return f, ws.At("site "+string(p.Site), err)
 		}
 		f.Sites, f.Institutions = append(f.Sites, p.Site), append(f.Institutions, p.Institution)
-		policies, earlier = append(policies, p.Policy), append(earlier, p.Earlier)
+		policies, earlier = append(policies, p.Policy), append(earlier, near.Told{Site: p.Site, Cohorts: p.Earlier})
 		dicts = append(dicts, p.Own().Columns)
 	}
 	columns, err := study.MergeDictionaries(f.Sites, dicts)

@@ -166,6 +166,9 @@ type progress struct {
 	Parts  []partState `json:"parts"`
 	// Near are the comparisons with earlier cohorts that the next sum makes.
 	Near []near.Ask `json:"near,omitempty"`
+	Span near.Span  `json:"span,omitzero"`
+	// Rests are what is left of cohorts beyond earlier ones, whose shares the next sum counts.
+	Rests []near.Rest `json:"rests,omitempty"`
 }
 
 type partState struct {
@@ -248,7 +251,7 @@ func (p *Program) pieces(s progress) ([]piece, error) {
 		return nil, ws.Errorf(ws.Invalid, "program", ws.T("the state belongs to another study", "该状态属于另一项研究"))
 	}
 	if s.Phase == comparing { // by what sites remember, and by no row
-		return []piece{{ask: Ask{Shape: nearShape(s.Near)}}}, nil
+		return []piece{{ask: Ask{Shape: p.nearShape(s)}}}, nil
 	}
 	var out []piece
 	for i, part := range p.parts {
@@ -387,10 +390,7 @@ func (p *Program) after(s *progress, sum stat.Sum) error {
 	case moments:
 		p.afterMoments(s, sum)
 	case comparing:
-		if err := near.Judge(p.facts.Policy, s.Near, sum.Counts("near"), sum.Counts("near.sites"), p.facts.Earlier); err != nil {
-			return err
-		}
-		s.Near, s.Phase = nil, moments
+		return p.judgeNear(s, sum)
 	case judging:
 		p.afterJudging(s, sum)
 	default:
@@ -443,9 +443,31 @@ func (p *Program) compare(s *progress) (err error) {
 	if len(p.cohorts) == 0 || len(p.facts.Earlier) == 0 {
 		return nil
 	}
-	s.Near, err = near.Candidates(p.facts.Policy, p.facts.Columns, p.facts.Sites, p.counted(*s), p.facts.Earlier)
-	if len(s.Near) > 0 {
+	s.Near, s.Span, err = near.Candidates(p.facts.Policy, p.facts.Columns, p.facts.Sites, p.counted(*s), p.facts.Earlier)
+	if len(s.Near)+s.Span.Len() > 0 {
 		s.Phase = comparing
+	}
+	return err
+}
+
+// judgeNear holds the study to earlier ones by what sites gave of their rows.
+func (p *Program) judgeNear(s *progress, sum stat.Sum) (err error) {
+	pol, earlier := p.facts.Policy, p.facts.Earlier
+	if len(s.Rests) > 0 {
+		err = near.JudgeRests(pol, s.Rests, sum.Reals("shares"), sum.Counts("shares.sites"), earlier)
+		s.Rests, s.Phase = nil, moments
+		return err
+	}
+	if len(s.Near) > 0 {
+		if err := near.Judge(pol, s.Near, sum.Counts("near"), sum.Counts("near.sites"), earlier); err != nil {
+			return err
+		}
+	}
+	if s.Span.Len() > 0 {
+		s.Rests, err = near.JudgeSpan(pol, p.facts.Columns, s.Span, sum.Counts("overlaps"), p.counted(*s), earlier)
+	}
+	if s.Near, s.Span = nil, (near.Span{}); len(s.Rests) == 0 {
+		s.Phase = moments
 	}
 	return err
 }

@@ -24,12 +24,13 @@ type Ask struct {
 
 // Candidates lists what must be compared before a study is answered over some
 // sites: now are its cohorts, of known size, earlier those that the sites remember, as
-// [Merge] gives them. Only those of which sizes fit are listed, and of two such that
+// [Merge] gives them. With single comparisons comes what must be known to hold cohorts to all that earlier ones add up
+// to. Of comparisons only those of which sizes fit are listed, and of two such that
 // were read of one column, or whose filters differ. What is implied by definitions over the same
 // sites and versions is not.
 //
 // Cost: |now| · |earlier| · log |earlier|, and a trial of definitions for each that fits.
-func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, earlier []Cohort) ([]Ask, error) {
+func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, earlier []Cohort) ([]Ask, Span, error) {
 	f := finder{k: p.MinCell, dict: d, sites: sites, earlier: earlier, wheres: map[[2]string]bool{}}
 	for i := range earlier {
 		if earlier[i].Persons != Unknown {
@@ -41,17 +42,17 @@ func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, ear
 	})
 	var out []Ask
 	for i, c := range now {
-		if f.known(c) {
+		if !f.told(c) || f.known(c) {
 			continue
 		}
 		out = append(out, f.single(i, c)...)
 		out = append(out, f.pairs(i, c)...)
 		if len(out) > maxAsks {
-			return nil, ws.Errorf(ws.Withheld, "study", ws.T("too many earlier questions lie near to this one to be compared with it", "与本问题相近的既往问题过多，无法逐一比较")).
+			return nil, Span{}, ws.Errorf(ws.Withheld, "study", ws.T("too many earlier questions lie near to this one to be compared with it", "与本问题相近的既往问题过多，无法逐一比较")).
 				WithHint(ws.T("ask with complete_over and fewer filters, so that several questions are of one cohort", "请使用 complete_over 并减少筛选条件，使多个问题基于同一队列"))
 		}
 	}
-	return out, nil
+	return out, f.span(now), nil
 }
 
 type finder struct {
@@ -66,6 +67,9 @@ type finder struct {
 // standing reports whether an earlier cohort is of the same rows as one of that definition would
 // be now.
 func (f finder) standing(e Cohort) bool { return !e.Moved && slices.Equal(e.Sites, f.sites) }
+
+// told reports whether anybody is told of a cohort.
+func (f finder) told(c Cohort) bool { return c.Persons == Unknown || c.Persons >= f.k }
 
 // known reports whether all that is read of a cohort was told of the same rows, by the same definition,
 // before: it can tell nothing new.
@@ -113,7 +117,8 @@ func (f finder) oneFilter(c, e Cohort) bool {
 	return same
 }
 
-// pairs finds c = a + b and c = a − b, up to fewer than k persons.
+// pairs finds c = a + b and c = a − b, up to fewer than k persons, where the rows themselves cannot be
+// held against each other, as [JudgeSpan] does.
 func (f finder) pairs(i int, c Cohort) (out []Ask) {
 	for _, a := range f.bySize {
 		first := f.earlier[a]
@@ -130,7 +135,7 @@ func (f finder) pairs(i int, c Cohort) (out []Ask) {
 				if a == b || sign > 0 && b < a || !shares(c.Definition, first.Definition, second.Definition) {
 					continue
 				}
-				if f.standing(first) && f.standing(second) && Implied(f.dict, c.Definition, Term{first.Definition, 1}, Term{second.Definition, sign}) {
+				if f.standing(first) && f.standing(second) && !first.Lost && !second.Lost {
 					continue
 				}
 				if out = append(out, Ask{New: i, First: a, Second: b, Sign: sign}); len(out) > maxAsks {
@@ -198,9 +203,7 @@ func Judge(p policy.Policy, asks []Ask, sums, institutions []int64, earlier []Co
 		if sums[i] > 0 && !p.Hidden(sums[i], institutions[i]) {
 			continue
 		}
-		return ws.Errorf(ws.Withheld, replyOp, ws.T("this is as good as asked before, in run %s: the rows that tell the two apart are none, or too few", "本问题与此前的计算 %s 相当：两者所涉行没有差别，或差别过小", earlier[a.First].Run)).
-			WithHint(ws.T("use that answer (wellspring study result), ask over the same rows as then, or over clearly other ones; complete_over holds several models to one row set",
-				"请使用当时的结果（wellspring study result），或在与当时相同的行上提问，或改用明显不同的行；complete_over 可使多个模型基于同一组行"))
+		return reply(earlier[a.First])
 	}
 	return nil
 }

@@ -39,6 +39,14 @@ type Cohort struct {
 	// Moved says that the site that tells of it has another version of the dataset
 	// now.
 	Moved bool `json:"moved,omitempty"`
+	// Lost says that a site whose rows were asked remembers nothing of it.
+	Lost bool `json:"lost,omitempty"`
+}
+
+// Told is what one site remembers.
+type Told struct {
+	Site    ws.SiteID
+	Cohorts []Cohort
 }
 
 // Bounds of what sites tell each other, so that nobody fills another's memory.
@@ -51,16 +59,24 @@ const (
 // Merge joins what the sites remember, in an order that does not depend on
 // theirs. Where one knows how many persons a cohort had and another does not, the former
 // holds.
-func Merge(parts ...[]Cohort) ([]Cohort, error) {
+func Merge(parts ...Told) ([]Cohort, error) {
+	type name struct {
+		run   string
+		index int
+		site  ws.SiteID
+	}
+	has := map[name]bool{}
 	var all []Cohort
 	for _, part := range parts {
-		if len(part) > MaxCohorts {
+		if len(part.Cohorts) > MaxCohorts {
 			return nil, ws.Errorf(ws.Invalid, "facts", ws.T("a site remembers more than %d cohorts of one group of askers", "某站点记住的同组请求者队列超过 %d 个", MaxCohorts))
 		}
-		for _, c := range part {
+		for _, c := range part.Cohorts {
 			if len(c.Where)+len(c.Rows)+len(c.Else) > maxText || c.Persons < Unknown {
 				return nil, ws.Errorf(ws.Invalid, "facts", ws.T("what a site remembers of a cohort is not well formed", "某站点所记队列的格式不正确"))
 			}
+			has[name{c.Run, c.Index, part.Site}] = true
+			c.Lost = false
 			all = append(all, c)
 		}
 	}
@@ -73,6 +89,11 @@ func Merge(parts ...[]Cohort) ([]Cohort, error) {
 			continue
 		}
 		out = append(out, c)
+	}
+	for i, c := range out {
+		for _, part := range parts {
+			out[i].Lost = out[i].Lost || slices.Contains(c.Sites, part.Site) && !has[name{c.Run, c.Index, part.Site}]
+		}
 	}
 	return out, nil
 }

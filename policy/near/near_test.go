@@ -191,12 +191,12 @@ func TestCandidates(t *testing.T) {
 		{"few fewer, of no column in common, but chosen", cohort("", 992, "age < 98", "smoke"), earlier[:1], []near.Ask{{First: 0, Second: -1}}},
 		{"ten fewer", cohort("", 990, "age < 98", "bmi"), earlier[:1], nil},
 		{"who are no men", cohort("", 520, "sex = 'F'", "age"), earlier, nil},
-		{"all but men, and one", cohort("", 519, "sex = 'F' and age < 98", "age"), earlier, []near.Ask{{First: 0, Second: 1, Sign: -1}}},
+		{"all but men, and one, of another version", cohort("", 519, "sex = 'F' and age < 98", "age"), []near.Cohort{moved, earlier[1]}, []near.Ask{{First: 0, Second: 1, Sign: -1}}},
 		{"as many, of whom none can be the same", cohort("", 480, "sex = 'F'", "age"), earlier[1:2], nil},
 		{"another version", cohort("", 1000, "", "age"), []near.Cohort{moved}, []near.Ask{{First: 0, Second: -1}}},
 		{"of unknown size", cohort("", 100, "age < 20", "age"), []near.Cohort{unknown}, []near.Ask{{First: 0, Second: -1}}},
 	} {
-		got, err := near.Candidates(p, people, three, []near.Cohort{c.now}, c.earlier)
+		got, _, err := near.Candidates(p, people, three, []near.Cohort{c.now}, c.earlier)
 		if err != nil || len(got) != len(c.want) {
 			t.Errorf("%s: %v, %v", c.what, got, err)
 			continue

@@ -184,6 +184,25 @@ func TestBook_Difference(t *testing.T) {
 	w.refused("uni", "age >= 50 and age < 99", describes("bmi"))
 }
 
+// Of four answers each is far from every other, and from the sum and the difference of any two; together they
+// are one person's.
+func TestBook_Span(t *testing.T) {
+	w := newWorld(t)
+	w.answered("uni", "", describes("bmi"))
+	w.answered("uni", "age < 40", describes("bmi"))
+	w.answered("uni", "age >= 40 and age < 60", describes("bmi"))
+	w.answered("uni", "age >= 60", describes("bmi")) // by its words what is left
+	w.refused("uni", "age >= 60 and age < 99", describes("bmi"))
+	w.answered("uni", "age >= 60 and age < 80", describes("bmi"))
+
+	// Twice the person: by three pairs of halves.
+	w = newWorld(t)
+	w.answered("uni", "age < 40 or age = 99", describes("bmi"))
+	w.answered("uni", "age >= 40", describes("bmi"))
+	w.refused("uni", "", describes("bmi")) // the one and the other, but for her
+	w.answered("uni", "age < 40 and sex = 'F' or age >= 60", describes("bmi"))
+}
+
 // Who lacks a value is found by two models, and not by two descriptions.
 func TestBook_Missing(t *testing.T) {
 	w := newWorld(t)
