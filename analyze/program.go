@@ -390,7 +390,9 @@ func (p *Program) after(s *progress, sum stat.Sum) error {
 	case moments:
 		p.afterMoments(s, sum)
 	case comparing:
-		return p.judgeNear(s, sum)
+		if err := p.judgeNear(s, sum); err != nil {
+			return err
+		}
 	case judging:
 		p.afterJudging(s, sum)
 	default:

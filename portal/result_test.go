@@ -184,7 +184,11 @@ func (h *house) again(ref ledger.StudyRef) {
 		_, err := h.hub.Run(ctx, console.Order{StudyRef: ref}, ledgertest.Key("account wang"), func(console.Progress) {})
 		ended <- err
 	}()
-	<-away
+	select {
+	case <-away:
+	case err := <-ended:
+		h.t.Fatalf("the second run has ended: %v", err)
+	}
 	for until := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		p := h.operator.get(pathOf(ref))
 		if regexp.MustCompile(`The last run of this study took [0-9]+ rounds. If this one does, about \S+ seconds? remain`).MatchString(p.body) {

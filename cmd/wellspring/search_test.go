@@ -231,17 +231,39 @@ func records(path string) (all [][]byte, err error) {
 		return nil, err
 	}
 	defer db.Close()
-	rows, err := db.Query("SELECT CAST(run AS BLOB), bytes FROM records")
+	tables, err := column(db, "SELECT name FROM sqlite_master WHERE type = 'table'")
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range tables {
+		columns, err := column(db, "SELECT name FROM pragma_table_info(?)", string(table))
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range columns {
+			values, err := column(db, fmt.Sprintf("SELECT CAST(%q AS BLOB) FROM %q", c, table))
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, values...)
+		}
+	}
+	return all, nil
+}
+
+// column reads the one column of a query.
+func column(db *sql.DB, query string, args ...any) (all [][]byte, err error) {
+	rows, err := db.Query(query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var run, b []byte
-		if err := rows.Scan(&run, &b); err != nil {
+		var b []byte
+		if err := rows.Scan(&b); err != nil {
 			return nil, err
 		}
-		all = append(all, run, b)
+		all = append(all, b)
 	}
 	return all, rows.Err()
 }

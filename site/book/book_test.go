@@ -184,6 +184,15 @@ func TestBook_Difference(t *testing.T) {
 	w.refused("uni", "age >= 50 and age < 99", describes("bmi"))
 }
 
+// A study that opens no moment is compared like any other.
+func TestBook_Counts(t *testing.T) {
+	w := newWorld(t)
+	w.answered("uni", "", describes("bmi", "age"))
+	w.answered("uni", "age < 50", study.Analysis{Method: "crosstab", Rows: "sex", Columns: "high"})
+	w.answered("uni", "", study.Analysis{Method: "crosstab", Rows: "sex", Columns: "high"})
+	w.refused("uni", "age < 99", study.Analysis{Method: "crosstab", Rows: "sex", Columns: "high"})
+}
+
 // Of four answers each is far from every other, and from the sum and the difference of any two; together they
 // are one person's.
 func TestBook_Span(t *testing.T) {
