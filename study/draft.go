@@ -56,6 +56,7 @@ metadata:
 data:
   dataset: %s # each site registers its part under this name / 各站点以此名称登记各自的数据
   # where: "age >= 18" # only these rows / 只分析满足条件的行
+  # complete_over: [age, sex] # only rows that lack none of these, so that all models are of one cohort / 只分析这些列均无缺失的行，使各模型基于同一队列
 # Columns / 列：
 %s`
 
