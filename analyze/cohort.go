@@ -115,10 +115,12 @@ func (p *Program) findCohorts() error {
 	b := binder{program: p, where: where, at: map[string]int{}}
 	b.add(cohort{part: -1, frame: -1, partition: -1}, nil)
 	for i, part := range p.parts {
-		for j, g := range part.guarded {
+		for j := range part.guarded {
+			part.guarded[j].sets = part.guarded[j].partitions()
+			g := part.guarded[j]
 			complete := b.complete(g)
 			b.add(cohort{part: i, frame: j, partition: -1, Definition: near.Definition{Reads: g.frame.Columns()}}, complete)
-			for k, set := range g.partitions() {
+			for k, set := range g.sets {
 				cells := g.partitionCells(set)
 				if cells > maxPartition {
 					return ws.Errorf(ws.Withheld, part.analysis.Label(), ws.T("it parts the rows into more than %d cells, too many to be remembered", "划分出的单元超过 %d 个，无法逐一记录", maxPartition)).
@@ -270,7 +272,7 @@ func (b *binder) level(f formula.Factored, level string) frame.Node {
 func (p *Program) counted(s progress) []near.Cohort {
 	out := make([]near.Cohort, len(p.cohorts))
 	for i, c := range p.cohorts {
-		out[i] = near.Cohort{Index: i, Sites: p.facts.Sites, Definition: c.Definition}
+		out[i] = near.Cohort{Index: i, Sites: p.facts.Sites, Definition: c.Definition, Part: c.part}
 		if c.part < 0 {
 			out[i].Persons = s.Parts[0].Totals[0].Rows
 			continue
@@ -280,7 +282,7 @@ func (p *Program) counted(s progress) []near.Cohort {
 			out[i].Persons = t.Complete
 			continue
 		}
-		out[i].Persons = g.cellPersons(g.partitions()[c.partition], c.cell, t)
+		out[i].Persons = g.cellPersons(g.sets[c.partition], c.cell, t)
 	}
 	return out
 }
@@ -320,7 +322,6 @@ type framed struct {
 	guarded
 	into  *collector
 	first bool // its rows before any is missing are those that the filter leaves
-	sets  []partition
 	all   int     // the cohort of all its rows; −1 if an earlier frame has it
 	cells [][]int // the cohort of each cell, by partition; −1 likewise
 }
@@ -332,7 +333,7 @@ func (p *Program) collect() *collector {
 	}
 	for i, part := range p.parts {
 		for j, g := range part.guarded {
-			f := &framed{guarded: g, into: c, first: i+j == 0, sets: g.partitions(), all: -1}
+			f := &framed{guarded: g, into: c, first: i+j == 0, all: -1}
 			for _, set := range f.sets {
 				f.cells = append(f.cells, slices.Repeat([]int{-1}, g.partitionCells(set)))
 			}
@@ -454,7 +455,7 @@ func (p *Program) distances(s progress, shape stat.Shape, o FoldOptions) (stat.R
 
 // nearness is the vector of nearShape.
 func (p *Program) nearness(s progress, m Memory) (v stat.Vector, err error) {
-	k, earlier := p.facts.Policy.MinCell, p.facts.Earlier
+	k, earlier := p.facts.Policy.MinCell, p.earlier(s)
 	if len(s.Rests) > 0 {
 		v, err = m.Shares(s.Rests, earlier, k)
 		return append(v, v...), err

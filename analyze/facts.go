@@ -22,6 +22,20 @@ type SiteFacts struct {
 	// Earlier are the cohorts on which the site answered the asker's group
 	// before, or may have.
 	Earlier []near.Cohort `json:"earlier,omitempty"`
+	// Remembers says that the site keeps the cohorts on which it answers; in a rehearsal, where the
+	// asker owns the rows, none does.
+	Remembers bool `json:"remembers,omitempty"`
+}
+
+// remembers reports whether the sites keep cohorts; all of them do, or none.
+func remembers(parts []SiteFacts) (bool, error) {
+	for _, p := range parts {
+		if p.Remembers != parts[0].Remembers {
+			return false, ws.Errorf(ws.Denied, "facts", ws.T("sites %s and %s do not both remember whom they answered", "站点 %s 与 %s 未同时保存答复记录", parts[0].Site, p.Site)).
+				WithHint(ws.T("ask their people whether both run the same release", "请向其人员确认双方运行同一版本"))
+		}
+	}
+	return len(parts) > 0 && parts[0].Remembers, nil
 }
 
 // Own are the facts without [SiteColumn], which of several sites follows from who
@@ -68,6 +82,9 @@ func MergeFacts(parts []SiteFacts, conductor ws.Institution) (Facts, error) {
 	}
 	f.Columns = append(columns, siteColumn(parts, f.Sites))
 	f.Policy = policy.Strictest(policies...)
+	if f.Remembers, err = remembers(parts); err != nil {
+		return f, err
+	}
 	if f.Earlier, err = near.Merge(earlier...); err != nil {
 		return f, err
 	}

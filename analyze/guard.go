@@ -148,6 +148,7 @@ type guarded struct {
 	counts bool            // no moment is wanted
 	truths []formula.Truth // what comparisons tell apart, where a limit holds
 	twos   []formula.Truth // what numbers of two values tell apart, likewise
+	sets   []partition     // how its rows are parted, likewise
 }
 
 // maxCells bounds the cells of one guard.

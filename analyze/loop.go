@@ -31,6 +31,9 @@ type Facts struct {
 	Policy       policy.Policy    `json:"policy"` // the strictest of all
 	// Earlier are the cohorts that the sites remember of the asker's group.
 	Earlier []near.Cohort `json:"earlier,omitempty"`
+	// Remembers says that the sites keep cohorts, so that those of a study can be held against
+	// each other.
+	Remembers bool `json:"remembers,omitempty"`
 }
 
 // A TimeFact holds the distinct values of a column over all sites, ascending.

@@ -442,19 +442,34 @@ func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 // compare finds which of the study's cohorts are to be compared with earlier ones.
 func (p *Program) compare(s *progress) (err error) {
 	s.Phase = moments
-	if len(p.cohorts) == 0 || len(p.facts.Earlier) == 0 {
+	earlier := p.earlier(*s)
+	if len(p.cohorts) == 0 || len(earlier) == 0 {
 		return nil
 	}
-	s.Near, s.Span, err = near.Candidates(p.facts.Policy, p.facts.Columns, p.facts.Sites, p.counted(*s), p.facts.Earlier)
+	s.Near, s.Span, err = near.Candidates(p.facts.Policy, p.facts.Columns, p.facts.Sites, p.counted(*s), earlier)
 	if len(s.Near)+s.Span.Len() > 0 {
 		s.Phase = comparing
 	}
 	return err
 }
 
+// earlier are the cohorts that the sites remember and, of a study of several analyses, its own.
+func (p *Program) earlier(s progress) []near.Cohort {
+	out := slices.Clone(p.facts.Earlier)
+	if !p.facts.Remembers || len(p.parts) < 2 {
+		return out
+	}
+	for _, c := range p.counted(s) {
+		if c.Persons >= p.facts.Policy.MinCell {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // judgeNear holds the study to earlier ones by what sites gave of their rows.
 func (p *Program) judgeNear(s *progress, sum stat.Sum) (err error) {
-	pol, earlier := p.facts.Policy, p.facts.Earlier
+	pol, earlier := p.facts.Policy, p.earlier(*s)
 	if len(s.Rests) > 0 {
 		err = near.JudgeRests(pol, s.Rests, sum.Reals("shares"), sum.Counts("shares.sites"), earlier)
 		s.Rests, s.Phase = nil, moments

@@ -212,7 +212,7 @@ func (n *Node) facts(ctx context.Context, needs analyze.Needs) (*analyze.SiteFac
 			return nil, err
 		}
 	}
-	f := &analyze.SiteFacts{Earlier: earlier, Site: n.cfg.Site, Institution: n.cfg.Institution, Columns: n.rows.Dictionary(), Policy: n.cfg.Policy}
+	f := &analyze.SiteFacts{Earlier: earlier, Remembers: n.Memory != nil, Site: n.cfg.Site, Institution: n.cfg.Institution, Columns: n.rows.Dictionary(), Policy: n.cfg.Policy}
 	if !n.cfg.Policy.Grants(policy.ExactTimes) {
 		return f, nil
 	}

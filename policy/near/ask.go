@@ -24,7 +24,7 @@ type Ask struct {
 
 // Candidates lists what must be compared before a study is answered over some
 // sites: now are its cohorts, of known size, earlier those that the sites remember, as
-// [Merge] gives them. With single comparisons comes what must be known to hold cohorts to all that earlier ones add up
+// [Merge] gives them, and those of the study itself, each of which is held to those of analyses before its own. With single comparisons comes what must be known to hold cohorts to all that earlier ones add up
 // to. Of comparisons only those of which sizes fit are listed, and of two such that
 // were read of one column, or whose filters differ. What is implied by definitions over the same
 // sites and versions is not.
@@ -77,7 +77,7 @@ func (f finder) known(c Cohort) bool {
 	told := false
 	left := c.Reads
 	for _, e := range f.earlier {
-		if e.Persons == c.Persons && f.standing(e) && Implied(f.dict, c.Definition, Term{e.Definition, 1}) {
+		if e.before(c) && e.Persons == c.Persons && f.standing(e) && Implied(f.dict, c.Definition, Term{e.Definition, 1}) {
 			told = true
 			left = slices.DeleteFunc(slices.Clone(left), func(column string) bool { return slices.Contains(e.Reads, column) })
 		}
@@ -91,6 +91,9 @@ func (f finder) counted(c, e Cohort) bool { return c.Persons >= f.k && e.Persons
 
 func (f finder) single(i int, c Cohort) (out []Ask) {
 	for j, e := range f.earlier {
+		if !e.before(c) {
+			continue
+		}
 		apart := max(c.Persons-e.Persons, e.Persons-c.Persons)
 		if c.Persons != Unknown && e.Persons != Unknown && apart >= f.k || !shares(c.Definition, e.Definition) && f.oneFilter(c, e) {
 			continue
@@ -122,7 +125,7 @@ func (f finder) oneFilter(c, e Cohort) bool {
 func (f finder) pairs(i int, c Cohort) (out []Ask) {
 	for _, a := range f.bySize {
 		first := f.earlier[a]
-		if c.Persons == Unknown || !shares(c.Definition, first.Definition) {
+		if c.Persons == Unknown || !first.before(c) || !shares(c.Definition, first.Definition) {
 			continue
 		}
 		for _, sign := range []int{1, -1} {
@@ -132,7 +135,7 @@ func (f finder) pairs(i int, c Cohort) (out []Ask) {
 			}
 			for _, b := range f.sized(want) {
 				second := f.earlier[b]
-				if a == b || sign > 0 && b < a || !shares(c.Definition, first.Definition, second.Definition) {
+				if a == b || sign > 0 && b < a || !second.before(c) || !shares(c.Definition, first.Definition, second.Definition) {
 					continue
 				}
 				if f.standing(first) && f.standing(second) && !first.Lost && !second.Lost {

@@ -41,7 +41,14 @@ type Cohort struct {
 	Moved bool `json:"moved,omitempty"`
 	// Lost says that a site whose rows were asked remembers nothing of it.
 	Lost bool `json:"lost,omitempty"`
+	// Part tells the analyses of one study from each other: of a cohort of the study at hand, which has
+	// no Run.
+	Part int `json:"-"`
 }
+
+// before reports whether a cohort was, or is, answered before another one of the study at
+// hand.
+func (c Cohort) before(now Cohort) bool { return c.Run != "" || c.Part < now.Part }
 
 // Told is what one site remembers.
 type Told struct {
@@ -72,7 +79,7 @@ func Merge(parts ...Told) ([]Cohort, error) {
 			return nil, ws.Errorf(ws.Invalid, "facts", ws.T("a site remembers more than %d cohorts of one group of askers", "某站点记住的同组请求者队列超过 %d 个", MaxCohorts))
 		}
 		for _, c := range part.Cohorts {
-			if len(c.Where)+len(c.Rows)+len(c.Else) > maxText || c.Persons < Unknown {
+			if len(c.Where)+len(c.Rows)+len(c.Else) > maxText || c.Persons < Unknown || c.Run == "" {
 				return nil, ws.Errorf(ws.Invalid, "facts", ws.T("what a site remembers of a cohort is not well formed", "某站点所记队列的格式不正确"))
 			}
 			has[name{c.Run, c.Index, part.Site}] = true

@@ -62,7 +62,7 @@ func (f finder) span(now []Cohort) (s Span) {
 	for i, c := range now {
 		related := 0
 		for _, j := range all {
-			if shares(c.Definition, f.earlier[j].Definition) {
+			if f.earlier[j].before(c) && shares(c.Definition, f.earlier[j].Definition) {
 				related++
 			}
 		}
@@ -111,7 +111,7 @@ func JudgeSpan(p policy.Policy, d frame.Dictionary, s Span, overlaps []int64, no
 		c := now[i]
 		seen := map[string]bool{}
 		for _, column := range c.Reads {
-			b := j.basis(column)
+			b := j.basis(column, c)
 			if b == nil || seen[b.name] {
 				continue
 			}
@@ -196,10 +196,10 @@ type basis struct {
 	l    [][]float64
 }
 
-func (j spanJudge) basis(column string) *basis {
+func (j spanJudge) basis(column string, now Cohort) *basis {
 	var of []int
 	for a, e := range j.span.Earlier {
-		if slices.Contains(j.earlier[e].Reads, column) {
+		if j.earlier[e].before(now) && slices.Contains(j.earlier[e].Reads, column) {
 			of = append(of, a)
 		}
 	}
@@ -307,6 +307,10 @@ func combined(d frame.Dictionary, c Definition, weights []Weight, earlier []Coho
 
 // reply says that a question is as good as an earlier one.
 func reply(e Cohort) error {
+	if e.Run == "" {
+		return ws.Errorf(ws.Withheld, replyOp, ws.T("two analyses of the study are over rows that differ by none, or by too few", "研究中的两个分析所涉行没有差别，或差别过小")).
+			WithHint(ws.T("let both be over the same rows, as by complete_over, or over clearly other ones", "请使两者基于相同的行（例如用 complete_over），或改用明显不同的行"))
+	}
 	return ws.Errorf(ws.Withheld, replyOp, ws.T("this is as good as asked before, in run %s: the rows that tell the two apart are none, or too few", "本问题与此前的计算 %s 相当：两者所涉行没有差别，或差别过小", e.Run)).
 		WithHint(ws.T("use that answer (wellspring study result), ask over the same rows as then, or over clearly other ones; complete_over holds several models to one row set",
 			"请使用当时的结果（wellspring study result），或在与当时相同的行上提问，或改用明显不同的行；complete_over 可使多个模型基于同一组行"))

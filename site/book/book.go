@@ -2,6 +2,7 @@ package book
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
@@ -262,6 +263,9 @@ func (r *Run) change(op string, do func(*sql.Tx) error) error {
 	}
 	return trouble(op, err)
 }
+
+// named is the run of a cohort: this one, where it names none.
+func (r *Run) named(c near.Cohort) string { return cmp.Or(c.Run, r.run) }
 
 // load reads the rows of a cohort, with the version that they are of; nil where the book
 // has it not.

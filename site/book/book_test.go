@@ -97,14 +97,17 @@ func (w *world) close() {
 
 // ask has somebody of an institution ask a study of one analysis.
 func (w *world) ask(asker ws.Institution, where string, a study.Analysis) (*study.Document, error) {
+	return w.study(asker, &study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: "question"},
+		Data: study.Data{Dataset: "people", Where: where}, Analysis: &a})
+}
+
+func (w *world) study(asker ws.Institution, s *study.Study) (*study.Document, error) {
 	var sites []rehearsal.Site
 	for _, id := range []ws.SiteID{"a", "b", "c"} {
 		sites = append(sites, rehearsal.Site{ID: id, Rows: w.rows[id], Policy: policy.Default(), Memory: func(run string) site.Memory {
 			return w.books[id].Run(run, id, book.Group{Asker: asker, Dataset: "people"}, w.version[id])
 		}})
 	}
-	s := &study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: "question"},
-		Data: study.Data{Dataset: "people", Where: where}, Analysis: &a}
 	out, err := rehearsal.Run(context.Background(), s.WithDefaults(), sites, rehearsal.Options{Catalog: catalog})
 	if err != nil {
 		return nil, err
@@ -182,6 +185,31 @@ func TestBook_Difference(t *testing.T) {
 	w.answered("uni", "", describes("bmi"))
 	w.answered("uni", "age < 50", describes("bmi"))
 	w.refused("uni", "age >= 50 and age < 99", describes("bmi"))
+}
+
+// Analyses of one study are held against each other as studies are.
+func TestBook_Within(t *testing.T) {
+	for _, c := range []struct {
+		formulas []string
+		far      bool
+	}{
+		{[]string{"bmi ~ I(age >= 30)", "bmi ~ I(age >= 50)"}, true},
+		{[]string{"bmi ~ I(age > 50)", "bmi ~ I(age > 51)"}, false},
+		{[]string{"bmi ~ I(age > 50)", "bmi ~ I(age >= 51)"}, true}, // one cohort, by its words
+		{[]string{"bmi ~ sex", "bmi ~ sex + I(age >= 50)"}, true},
+	} {
+		w := newWorld(t)
+		s := &study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: "two"}, Data: study.Data{Dataset: "people"}}
+		for i, f := range c.formulas {
+			a := model(f)
+			a.ID = fmt.Sprint("a", i)
+			s.Analyses = append(s.Analyses, a)
+		}
+		_, err := w.study("uni", s)
+		if c.far && err != nil || !c.far && !near.Replied(err) {
+			t.Errorf("%v: %v", c.formulas, err)
+		}
+	}
 }
 
 // A study that opens no moment is compared like any other.

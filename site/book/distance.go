@@ -82,7 +82,7 @@ func (s *shelf) volume(at int) (volume, error) {
 	e := s.earlier[at]
 	v := volume{at: at, rows: roaring.New()}
 	if slices.Contains(e.Sites, s.run.self) {
-		rows, version, err := s.run.load(e.Run, e.Index)
+		rows, version, err := s.run.load(s.run.named(e), e.Index)
 		if err != nil {
 			return v, err
 		}

@@ -55,7 +55,7 @@ func (r *Run) shelfOf(list []int, earlier []near.Cohort) (out []*roaring.Bitmap,
 	for _, at := range list {
 		e, rows := earlier[at], (*roaring.Bitmap)(nil)
 		if slices.Contains(e.Sites, r.self) {
-			if rows, _, err = r.load(e.Run, e.Index); err != nil {
+			if rows, _, err = r.load(r.named(e), e.Index); err != nil {
 				return nil, err
 			}
 		}
