@@ -162,7 +162,7 @@ const (
 type progress struct {
 	Phase  string      `json:"phase"`
 	Round  int         `json:"round"`
-	Opened int64       `json:"opened"` // scalars opened so far
+	Opened int64       `json:"opened"` // scalars opened so far, but for comparisons
 	Parts  []partState `json:"parts"`
 	// Near are the comparisons with earlier cohorts that the next sum makes.
 	Near []near.Ask `json:"near,omitempty"`
@@ -339,7 +339,8 @@ func (p *Program) used(s progress) (rows, columns int64) {
 }
 
 // Rounds is how many sums over rows came before a state. The comparison with earlier studies is none of
-// them, so that an answer does not hang on what was asked before.
+// them, nor do its numbers, none of which says more of a site than that it reaches the limit, take part of the budget: an
+// answer, and the grid of its times, must not hang on what was asked before.
 func Rounds(raw State) (int, error) {
 	s, err := parse(raw)
 	return s.Round, err
@@ -361,8 +362,8 @@ func (p *Program) Next(raw State, sum stat.Sum) (State, []study.Result, error) {
 		return nil, nil, err
 	}
 	sum.Shape = shape
-	s.Opened += int64(shape.Len())
 	if s.Phase != comparing {
+		s.Opened += int64(shape.Len())
 		s.Round++
 	}
 	if err := p.after(&s, sum); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -25,6 +26,7 @@ type simulation struct {
 	institutions         []string
 	missing, conductor   string
 	pooled, public       bool
+	beside               bool
 }
 
 func (s *simulation) define(f *flagSet) {
@@ -36,6 +38,7 @@ func (s *simulation) define(f *flagSet) {
 	f.bool(&s.pooled, "pooled", ws.T("put all rows into one table first, for comparison", "先合并为一张表，以作比较"))
 	f.text(&s.policy, "policy", "FILE", ws.T("policy of every site; the product's default otherwise", "各站点的策略文件；默认采用产品的默认策略"))
 	f.bool(&s.public, "public", ws.T("anyone may read the rows: no cell limit, all leaves granted", "数据公开：无单元限制，许可全部细节"))
+	f.bool(&s.beside, "beside", ws.T("play the study twice, under the policy and with the rows public, and print each number that differs or is not shown beside the exact one", "将研究排练两次：按策略一次，按数据公开一次，并将每个不同或未显示的数字与精确值并列显示"))
 	f.text(&s.missing, "na", "TEXTS", ws.T("more texts that mean missing, separated by commas", "表示缺失的其他文本，以逗号分隔"))
 	f.list(&s.dictionaries, "dictionary", "FILE|NAME=FILE", ws.T("dictionary that binds all sites, or the one named; inferred from the rows otherwise", "约束所有站点（或所指站点）的字典；默认由数据推断"))
 	s.out.flags(f)
@@ -62,27 +65,78 @@ func runSimulate(ctx context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := s.inputs(ctx, p)
+	doc, err := s.rehearse(ctx, c, st, p)
+	if s.beside && (err == nil || ws.KindOf(err) == ws.Withheld) {
+		return s.both(ctx, c, st, doc, err)
+	}
 	if err != nil {
 		return err
 	}
+	return deliver(c, st, doc, s.out)
+}
+
+// rehearse plays the study once, on rows whose dictionary is as the policy has it.
+func (s *simulation) rehearse(ctx context.Context, c *console, st *study.Study, p policy.Policy) (*study.Document, error) {
+	inputs, err := s.inputs(ctx, p)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.enough(inputs, p); err != nil {
-		return err
+		return nil, err
 	}
 	if err := dictionaries(ctx, s.dictionaries, inputs); err != nil {
-		return err
+		return nil, err
 	}
 	if err := strayed(st, inputs); err != nil {
-		return err
+		return nil, err
 	}
 	out, err := s.play(ctx, c, st, inputs, p)
 	if err != nil {
 		if b, unread := readFile(s.study); unread == nil {
 			err = study.Locate(b, s.study, err)
 		}
-		return s.explain(err)
+		return nil, s.explain(err)
 	}
-	return deliver(c, st, out.Document, s.out)
+	return out.Document, nil
+}
+
+// A comparison is what --beside tells a program; Protected is missing where the policy refused.
+type comparison struct {
+	Protected *study.Document `json:"protected,omitempty"`
+	Exact     *study.Document `json:"exact"`
+	Beside    []study.Pair    `json:"beside"`
+}
+
+// both prints what the limits cost an answer, or all of it where they refused; then the refusal is the
+// command's own.
+func (s *simulation) both(ctx context.Context, c *console, st *study.Study, protected *study.Document, refused error) error {
+	exact, err := s.rehearse(ctx, c, st, policy.Public())
+	if err != nil {
+		return err
+	}
+	pairs := study.Beside(protected, exact)
+	if c.json {
+		b, err := json.Marshal(comparison{protected, exact, append([]study.Pair{}, pairs...)})
+		if err == nil {
+			_, err = c.out.Write(append(b, '\n'))
+		}
+		if err != nil {
+			return err
+		}
+	} else {
+		if protected != nil {
+			if err := printAnswer(c, protected); err != nil {
+				return err
+			}
+		}
+		if err := render.Beside(c.out, pairs, c.lang); err != nil {
+			return err
+		}
+	}
+	if refused != nil {
+		return refused
+	}
+	return s.out.write(st, protected, c.lang)
 }
 
 // enough judges the number of institutions before any row is loaded.
@@ -174,6 +228,8 @@ func readFile(path string) ([]byte, error) {
 
 func (s *simulation) limits() (policy.Policy, error) {
 	switch {
+	case s.public && s.beside:
+		return policy.Policy{}, usage(ws.T("--public has no limits that --beside could show the cost of", "--public 没有限制，--beside 无从比较"))
 	case s.public && s.policy != "":
 		return policy.Policy{}, usage(ws.T("--public and --policy exclude each other", "--public 与 --policy 不能同时使用"))
 	case s.public:

@@ -27,7 +27,8 @@ type Ask struct {
 // [Merge] gives them, and those of the study itself, each of which is held to those of analyses before its own. With single comparisons comes what must be known to hold cohorts to all that earlier ones add up
 // to. Of comparisons only those of which sizes fit are listed, and of two such that
 // were read of one column, or whose filters differ. What is implied by definitions over the same
-// sites and versions is not.
+// sites and versions is not, nor what an earlier cohort of the same rows has told together with
+// the others already: all columns that are read of all of them.
 //
 // Cost: |now| · |earlier| · log |earlier|, and a trial of definitions for each that fits.
 func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, earlier []Cohort) ([]Ask, Span, error) {
@@ -42,7 +43,8 @@ func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, ear
 	})
 	var out []Ask
 	for i, c := range now {
-		if !f.told(c) || f.known(c) {
+		f.twins = f.same(c)
+		if !f.shown(c) || f.known(c) {
 			continue
 		}
 		out = append(out, f.single(i, c)...)
@@ -62,27 +64,50 @@ type finder struct {
 	earlier []Cohort
 	bySize  []int // indices into earlier, of known size, ascending
 	wheres  map[[2]string]bool
+	twins   []Cohort // earlier ones that are the new one by definition, of the same rows
 }
 
 // standing reports whether an earlier cohort is of the same rows as one of that definition would
 // be now.
 func (f finder) standing(e Cohort) bool { return !e.Moved && slices.Equal(e.Sites, f.sites) }
 
-// told reports whether anybody is told of a cohort.
-func (f finder) told(c Cohort) bool { return c.Persons == Unknown || c.Persons >= f.k }
+// shown reports whether anybody is told of a cohort.
+func (f finder) shown(c Cohort) bool { return c.Persons == Unknown || c.Persons >= f.k }
+
+// same lists the earlier cohorts that a new one is by its definition, of the same rows.
+func (f finder) same(c Cohort) (out []Cohort) {
+	for _, e := range f.earlier {
+		if e.before(c) && e.Persons == c.Persons && f.standing(e) && Implied(f.dict, c.Definition, Term{e.Definition, 1}) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
 
 // known reports whether all that is read of a cohort was told of the same rows, by the same definition,
 // before: it can tell nothing new.
-func (f finder) known(c Cohort) bool {
-	told := false
+func (f finder) known(c Cohort) bool { return len(f.twins) > 0 && len(f.untold(c)) == 0 }
+
+// untold are the columns that were not read of the same rows before.
+func (f finder) untold(c Cohort) []string {
 	left := c.Reads
-	for _, e := range f.earlier {
-		if e.before(c) && e.Persons == c.Persons && f.standing(e) && Implied(f.dict, c.Definition, Term{e.Definition, 1}) {
-			told = true
-			left = slices.DeleteFunc(slices.Clone(left), func(column string) bool { return slices.Contains(e.Reads, column) })
+	for _, e := range f.twins {
+		left = slices.DeleteFunc(slices.Clone(left), func(column string) bool { return slices.Contains(e.Reads, column) })
+	}
+	return left
+}
+
+// told reports whether one earlier cohort is of the new one's rows, and all was read of it that the new one has
+// in common with others: what the new one and the others tell together, that one and they have told.
+func (f finder) told(c Cohort, others ...Definition) bool {
+	for _, e := range f.twins {
+		if !slices.ContainsFunc(c.Reads, func(column string) bool {
+			return !slices.Contains(e.Reads, column) && readOf(column, others)
+		}) {
+			return true
 		}
 	}
-	return told && len(left) == 0
+	return false
 }
 
 // counted reports whether two cohorts have enough persons each to differ by as many where they have none
@@ -96,6 +121,9 @@ func (f finder) single(i int, c Cohort) (out []Ask) {
 		}
 		apart := max(c.Persons-e.Persons, e.Persons-c.Persons)
 		if c.Persons != Unknown && e.Persons != Unknown && apart >= f.k || !shares(c.Definition, e.Definition) && f.oneFilter(c, e) {
+			continue
+		}
+		if f.told(c, e.Definition) {
 			continue
 		}
 		if !f.standing(e) || !Implied(f.dict, c.Definition, Term{e.Definition, 1}) && !(f.counted(c, e) && disjoint(f.dict, c.Definition, e.Definition)) {
@@ -135,7 +163,7 @@ func (f finder) pairs(i int, c Cohort) (out []Ask) {
 			}
 			for _, b := range f.sized(want) {
 				second := f.earlier[b]
-				if a == b || sign > 0 && b < a || !second.before(c) || !shares(c.Definition, first.Definition, second.Definition) {
+				if a == b || sign > 0 && b < a || !second.before(c) || !shares(c.Definition, first.Definition, second.Definition) || f.told(c, first.Definition, second.Definition) {
 					continue
 				}
 				if f.standing(first) && f.standing(second) && !first.Lost && !second.Lost {

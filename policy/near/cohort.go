@@ -119,9 +119,12 @@ func (c Cohort) same(o Cohort) bool {
 
 // shares reports whether a column is read of all.
 func shares(ds ...Definition) bool {
-	return slices.ContainsFunc(ds[0].Reads, func(column string) bool {
-		return !slices.ContainsFunc(ds[1:], func(d Definition) bool { return !slices.Contains(d.Reads, column) })
-	})
+	return slices.ContainsFunc(ds[0].Reads, func(column string) bool { return readOf(column, ds[1:]) })
+}
+
+// readOf reports whether a column is read of all of some.
+func readOf(column string, of []Definition) bool {
+	return !slices.ContainsFunc(of, func(d Definition) bool { return !slices.Contains(d.Reads, column) })
 }
 
 // A Term is a cohort in a sum, with its sign.

@@ -180,6 +180,8 @@ func TestCandidates(t *testing.T) {
 	moved := cohort("moved", 1003, "", "age")
 	moved.Moved = true
 	unknown := cohort("unknown", near.Unknown, "age < 98", "age")
+	smokers, both := cohort("smokers", 995, "age < 97", "smoke"), cohort("both", 995, "age < 97", "age", "bmi")
+	half, rest := cohort("half", 1000, "", "age"), cohort("rest", 1000, "", "bmi")
 	for _, c := range []struct {
 		what    string
 		now     near.Cohort
@@ -187,6 +189,9 @@ func TestCandidates(t *testing.T) {
 		want    []near.Ask
 	}{
 		{"the same", cohort("", 1000, "", "age"), earlier[:2], nil},
+		{"the same, of one column more", cohort("", 1000, "", "age", "bmi", "smoke"), earlier[:3], nil},
+		{"the same, of a column more that few fewer have told", cohort("", 1000, "", "age", "bmi", "smoke"), []near.Cohort{earlier[0], smokers}, []near.Ask{{First: 1, Second: -1}}},
+		{"the same, of columns that were told apart", cohort("", 1000, "", "age", "bmi", "smoke"), []near.Cohort{half, rest, both}, []near.Ask{{First: 2, Second: -1}}},
 		{"few fewer", cohort("", 992, "age < 98", "bmi"), earlier, []near.Ask{{First: 0, Second: -1}, {First: 2, Second: -1}}},
 		{"few fewer, of no column in common, but chosen", cohort("", 992, "age < 98", "smoke"), earlier[:1], []near.Ask{{First: 0, Second: -1}}},
 		{"ten fewer", cohort("", 990, "age < 98", "bmi"), earlier[:1], nil},

@@ -30,8 +30,9 @@ import (
 // has in common with each one before it in the list, and for each of Now with each of
 // Earlier.
 type Span struct {
-	Now     []int `json:"now"`
-	Earlier []int `json:"earlier"`
+	Now     []int      `json:"now"`
+	Columns [][]string `json:"columns"` // of each of Now: those that were not told of the same rows before
+	Earlier []int      `json:"earlier"`
 }
 
 // Bounds of a span: the earlier cohorts, those last asked first, of which fewer are held against each other where each
@@ -60,18 +61,20 @@ func (f finder) span(now []Cohort) (s Span) {
 		all = append(all, j)
 	}
 	for i, c := range now {
+		f.twins = f.same(c)
+		left := Definition{Reads: f.untold(c)}
 		related := 0
 		for _, j := range all {
-			if f.earlier[j].before(c) && shares(c.Definition, f.earlier[j].Definition) {
+			if f.earlier[j].before(c) && shares(left, f.earlier[j].Definition) {
 				related++
 			}
 		}
-		if related > 1 && f.told(c) && !f.known(c) && len(s.Now) < maxNow {
-			s.Now = append(s.Now, i)
+		if related > 1 && f.shown(c) && len(s.Now) < maxNow {
+			s.Now, s.Columns = append(s.Now, i), append(s.Columns, left.Reads)
 		}
 	}
 	for _, j := range all {
-		if slices.ContainsFunc(s.Now, func(i int) bool { return shares(now[i].Definition, f.earlier[j].Definition) }) {
+		if slices.ContainsFunc(s.Columns, func(columns []string) bool { return shares(Definition{Reads: columns}, f.earlier[j].Definition) }) {
 			s.Earlier = append(s.Earlier, j)
 		}
 	}
@@ -110,7 +113,7 @@ func JudgeSpan(p policy.Policy, d frame.Dictionary, s Span, overlaps []int64, no
 	for at, i := range s.Now {
 		c := now[i]
 		seen := map[string]bool{}
-		for _, column := range c.Reads {
+		for _, column := range s.Columns[at] {
 			b := j.basis(column, c)
 			if b == nil || seen[b.name] {
 				continue

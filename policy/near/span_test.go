@@ -101,7 +101,7 @@ func spanOf(x *mat.Dense, y *mat.VecDense) (now, earlier []near.Cohort, s near.S
 	for c := range before {
 		overlaps = append(overlaps, dot(y.AtVec, column(c)))
 	}
-	s.Now = []int{0}
+	s.Now, s.Columns = []int{0}, [][]string{{"bmi"}}
 	return []near.Cohort{cohort("", dot(y.AtVec, y.AtVec), "bmi > age or age = 70", "bmi")}, earlier, s, overlaps
 }
 
