@@ -31,6 +31,14 @@ type Facts struct {
 	Policy       policy.Policy    `json:"policy"` // the strictest of all
 	// Earlier are the cohorts that the sites remember of the asker's group.
 	Earlier []near.Cohort `json:"earlier,omitempty"`
+	// Reviewers are the sites at which a person releases answers, in order.
+	Reviewers []Reviewer `json:"reviewers,omitempty"`
+}
+
+// A Reviewer is a site whose policy has answers wait for a person.
+type Reviewer struct {
+	Site ws.SiteID     `json:"site"`
+	Of   policy.Review `json:"of"` // which answers
 }
 
 // A TimeFact holds the distinct values of a column over all sites, ascending.
