@@ -98,6 +98,19 @@ func (b *CloseRun) Describe() ws.Text {
 }
 
 // Describe tells a person what it says.
+func (b *ReviewResult) Describe() ws.Text {
+	switch b.Verdict {
+	case Approve:
+		return ws.T("a reviewer of site %s releases the result of run %s", "站点 %s 的审核人放行计算 %s 的结果", b.Site, b.Run[:8])
+	case Suppress:
+		return ws.T("a reviewer of site %s releases the result of run %s without analyses %v", "站点 %s 的审核人放行计算 %s 的结果，但隐去分析 %v", b.Site, b.Run[:8], b.Parts)
+	case Refuse:
+		return ws.T("a reviewer of site %s refuses to release the result of run %s", "站点 %s 的审核人拒绝放行计算 %s 的结果", b.Site, b.Run[:8])
+	}
+	return ws.T("a reviewer of site %s asks about the result of run %s", "站点 %s 的审核人就计算 %s 的结果提出询问", b.Site, b.Run[:8])
+}
+
+// Describe tells a person what it says.
 func (b *ReleaseResult) Describe() ws.Text {
 	return ws.T("the result of run %s is released to requester %s", "计算 %s 的结果交给请求者 %s", b.Run[:8], b.Requester[:8])
 }
