@@ -23,7 +23,7 @@ const (
 // Check marks a document whose numbers stand under a limit of k persons. The marks
 // are in the order of the document.
 func Check(d *study.Document, k int64) []Mark {
-	c := &checker{doc: d, k: max(k, 1)}
+	c := &checker{doc: d, k: max(k, 1), marks: []Mark{}}
 	if n := len(d.All()); n > mostAnalyses {
 		c.mark("", 0, "", Many, ws.T("the study has more than %d analyses: look at them together", "研究含超过 %d 个分析：请合并审看", mostAnalyses))
 	}

@@ -1,6 +1,10 @@
 package review
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	ws "wellspring"
 	"wellspring/study"
 )
@@ -48,6 +52,48 @@ type Mark struct {
 	Field string  `json:"field,omitempty"`
 	Code  Code    `json:"code"`
 	Why   ws.Text `json:"why"`
+}
+
+// Rows gives the rows of a result's table.
+func Rows(r *study.Result, t Table) []study.Row {
+	switch t {
+	case Tidy:
+		return r.Tidy
+	case Summary:
+		return r.Summary
+	case Glance:
+		return []study.Row{r.Glance}
+	case Audit:
+		return r.Audit
+	}
+	return nil
+}
+
+// Place names the row of a mark by the texts in it and, of a curve, by its time, such
+// as "sex=f, time 90"; empty where the mark is of no row or its row has no name.
+func (m Mark) Place(d *study.Document) string {
+	all := d.All()
+	if m.Analysis < 1 || m.Analysis > len(all) {
+		return ""
+	}
+	rows := Rows(&all[m.Analysis-1], m.Table)
+	if m.Table == Glance || m.Row < 1 || m.Row > len(rows) {
+		return ""
+	}
+	var parts []string
+	for _, f := range rows[m.Row-1] {
+		switch v := f.Value.(type) {
+		case string:
+			if f.Name != "method" {
+				parts = append(parts, v)
+			}
+		case float64, int64:
+			if slices.Contains([]string{"time", "prob", "bin_low"}, f.Name) {
+				parts = append(parts, fmt.Sprintf("%s %v", f.Name, v))
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Of lists the marks of one analysis, counted from 1, or, with 0, of the study as a whole.
