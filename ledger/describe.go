@@ -66,6 +66,10 @@ func (v Verdict) Describe() ws.Text {
 		return ws.T("refused", "已拒绝")
 	case Withdraw:
 		return ws.T("withdrawn", "已撤回")
+	case Suppress:
+		return ws.T("released in part", "部分放行")
+	case Ask:
+		return ws.T("asks first", "先行询问")
 	}
 	return ws.T("undecided", "未决定")
 }

@@ -83,7 +83,7 @@ type Output struct {
 	Document *study.Document
 	// Answer is what this site has come to, where a person somewhere must release it:
 	// as soon as it is known, and once more with the document. A site of which its
-	// policy asks that keeps it.
+	// policy asks that keeps it before the records.
 	Answer *Answer
 	// Last replaces a record once the document is taken: of the run nothing is
 	// kept that is secret.

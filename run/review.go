@@ -58,8 +58,9 @@ func (c *Conductor) Answer(doc *study.Document) (*Answer, error) {
 }
 
 // answered is the answer that this site has come to, whether or not the conductor has.
+// One that came back after the end was in its journal has given it away before.
 func (p *Participant) answered() (*Answer, error) {
-	if len(p.program.Facts().Reviewers) == 0 { // nobody has a use for it
+	if p.program == nil || len(p.program.Facts().Reviewers) == 0 { // nobody has a use for it
 		return nil, nil
 	}
 	doc, _, err := document(p.study, p.state, p.members, p.results)

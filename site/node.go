@@ -98,10 +98,10 @@ func (n *Node) handle(ctx context.Context, event run.Event) ([]run.Message, *stu
 		case err != nil:
 			next = &run.Event{Failed: err}
 		case next == nil:
-			if err := n.save(records); err != nil {
+			if err := n.hold(out.Answer); err != nil { // first: once the run is over in the journal it comes no more
 				return nil, nil, err
 			}
-			if err := n.hold(out.Answer); err != nil {
+			if err := n.save(records); err != nil {
 				return nil, nil, err
 			}
 			return send, out.Document, n.forget(out)
