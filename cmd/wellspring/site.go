@@ -27,7 +27,7 @@ var siteUsage = ws.T(`Usage:
                                          serve without a network, by signed files in two folders
   wellspring site relay --pass DIR/pass.json --exchange IN OUT [--every 10m]
                                          the outer part of such a site: files to and from the hub
-  wellspring site console --dir DIR [--listen 127.0.0.1:7423]
+  wellspring site console --dir DIR [--listen 127.0.0.1:7423] [--for studies|releases]
                                          the steward's pages, in a browser on this machine
   wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
                                          load a CSV or Parquet file as the draft of a dataset
@@ -67,7 +67,7 @@ var siteUsage = ws.T(`Usage:
                                          不联网，以两个文件夹中的签名文件提供服务
   wellspring site relay --pass DIR/pass.json --exchange IN OUT [--every 10m]
                                          上述站点的外侧部分：在文件与枢纽之间传递
-  wellspring site console --dir DIR [--listen 127.0.0.1:7423]
+  wellspring site console --dir DIR [--listen 127.0.0.1:7423] [--for studies|releases]
                                          数据管理员的页面，在本机浏览器中打开
   wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
                                          载入 CSV 或 Parquet 文件，作为数据集草稿
