@@ -75,6 +75,9 @@ func MergeFacts(parts []SiteFacts, conductor ws.Institution) (Facts, error) {
 		f.Sites, f.Institutions = append(f.Sites, p.Site), append(f.Institutions, p.Institution)
 		policies, earlier = append(policies, p.Policy), append(earlier, near.Told{Site: p.Site, Cohorts: p.Earlier})
 		dicts = append(dicts, p.Own().Columns)
+		if p.Policy.Review != policy.NoReview {
+			f.Reviewers = append(f.Reviewers, Reviewer{p.Site, p.Policy.Review})
+		}
 	}
 	columns, err := study.MergeDictionaries(f.Sites, dicts)
 	if err != nil {

@@ -34,6 +34,14 @@ type Facts struct {
 	// Remembers says that the sites keep cohorts, so that those of a study can be held against
 	// each other.
 	Remembers bool `json:"remembers,omitempty"`
+	// Reviewers are the sites at which a person releases answers, in order.
+	Reviewers []Reviewer `json:"reviewers,omitempty"`
+}
+
+// A Reviewer is a site whose policy has answers wait for a person.
+type Reviewer struct {
+	Site ws.SiteID     `json:"site"`
+	Of   policy.Review `json:"of"` // which answers
 }
 
 // A TimeFact holds the distinct values of a column over all sites, ascending.

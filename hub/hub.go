@@ -32,6 +32,8 @@ type Config struct {
 	// Study is given the texts of studies that sites send; it says whether to
 	// spread one to the others. May be nil.
 	Study func([]byte) bool
+	// Words are what reviewers say of answers that the hub conducted. May be nil.
+	Words func(ws.SiteID, post.Review) error
 	// Roll is given what sites say of themselves. May be nil.
 	Roll func(context.Context, *mesh.Delivery) error
 	// GiveTexts gives a site the texts of all studies, which it has lost. May be nil.
@@ -120,6 +122,8 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) error {
 		}
 		s.asked(ctx, d.From, m)
 		return nil
+	case post.Words:
+		return post.TakeWords(d, s.cfg.Words)
 	case post.Study:
 		b, err := d.Bytes()
 		if err == nil && s.cfg.Study != nil && s.cfg.Study(b) {

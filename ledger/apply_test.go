@@ -21,6 +21,25 @@ func release(run string) *ledger.ReleaseResult {
 	return &ledger.ReleaseResult{Key: Public("account wang").ID(), Requester: Account("wang"), Result: Hash("released"), Run: RunID(run)}
 }
 
+// reviewed is a closing that waits for reviewers.
+func reviewed(run string, sites ...ws.SiteID) *ledger.CloseRun {
+	c := closing(run, 1, ledger.OK)
+	c.Review = sites
+	return c
+}
+
+// review is what a site's reviewer says of the result that [closing] commits to.
+func review(run, site string, v ledger.Verdict, parts ...int) *ledger.ReviewResult {
+	return &ledger.ReviewResult{Parts: append([]int{}, parts...), Result: Hash("result"), Run: RunID(run), Site: ws.SiteID(site), Verdict: v}
+}
+
+// released is the release of that result whole.
+func released(run string) *ledger.ReleaseResult {
+	r := release(run)
+	r.Result = Hash("result")
+	return r
+}
+
 func mark(run string, epoch int) *ledger.MarkSum {
 	return &ledger.MarkSum{Epoch: epoch, Run: RunID(run)}
 }

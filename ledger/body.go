@@ -99,6 +99,10 @@ const (
 	Approve  Verdict = "approve"
 	Refuse   Verdict = "refuse"
 	Withdraw Verdict = "withdraw" // takes an approval back, effective at the next round
+
+	// Of a review alone, beside Approve and Refuse:
+	Suppress Verdict = "suppress" // approves what is left without some parts
+	Ask      Verdict = "ask"      // neither yet: the requester is asked something
 )
 
 // Decide is a custodian's decision on a [Question]. Signed by the institution of
@@ -162,8 +166,28 @@ type CloseRun struct {
 	Epoch   int    `json:"epoch"`
 	Outcome string `json:"outcome"` // "ok", or the name of an error's kind
 	Result  Hash   `json:"result"`  // zero unless ok
-	Rounds  Hash   `json:"rounds"`
-	Run     RunID  `json:"run"`
+	// Review names the members by whose policies the result waits for a person of
+	// theirs, in code-point order; only with ok. A ledger of an earlier release
+	// names none.
+	Review []ws.SiteID `json:"review,omitempty"`
+	Rounds Hash        `json:"rounds"`
+	Run    RunID       `json:"run"`
+}
+
+// ReviewResult is what a person at a member, whom the closing of a run names,
+// says of its result. Signed by the institution of the site. It may be said
+// anew until the result is released.
+type ReviewResult struct {
+	// Parts are the analyses of the study, counted from 1, that are left out of
+	// what is released; in order, and only with [Suppress].
+	Parts []int `json:"parts"`
+	// Reason is a salted commitment to the reviewer's words, which stay off the
+	// chain; zero for none.
+	Reason  Hash      `json:"reason"`
+	Result  Hash      `json:"result"` // of the closing: what was reviewed, whole
+	Run     RunID     `json:"run"`
+	Site    ws.SiteID `json:"site"`
+	Verdict Verdict   `json:"verdict"` // approve, suppress, refuse or ask
 }
 
 // ReleaseResult says that a result was handed to a requester's key. Signed by a
@@ -207,6 +231,9 @@ func (*MarkSum) Kind() Kind { return "sum" }
 
 // Kind is "close".
 func (*CloseRun) Kind() Kind { return "close" }
+
+// Kind is "review".
+func (*ReviewResult) Kind() Kind { return "review" }
 
 // Kind is "release".
 func (*ReleaseResult) Kind() Kind { return "release" }

@@ -147,7 +147,35 @@ func (b *CloseRun) check() error {
 	if !goodOutcome(b.Outcome) || (b.Outcome == OK) == b.Result.IsZero() {
 		return malformed(ws.T("an outcome is ok with a result, or the kind of an error without one", "结局须为带结果的 ok，或不带结果的错误类别"))
 	}
+	if len(b.Review) > MaxMembers || !ordered(b.Review) || b.Outcome != OK && b.Review != nil {
+		return malformed(ws.T("the sites that review a result stand in order, and only with ok", "审核结果的站点须按顺序排列，且仅在结局为 ok 时给出"))
+	}
+	for _, s := range b.Review {
+		if err := checkName(theSite, string(s)); err != nil {
+			return err
+		}
+	}
 	return first(b.Run.check(), checkEpoch(b.Epoch), checkHash(ws.T("the root of the rounds", "各轮的根"), b.Rounds))
+}
+
+func (b *ReviewResult) check() error {
+	if b.Parts == nil {
+		b.Parts = []int{} // null has another canonical form, and is refused for it
+	}
+	switch b.Verdict {
+	case Approve, Refuse, Ask, Suppress:
+	default:
+		return malformed(ws.T("a review approves, suppresses, refuses or asks", "审核结论须为 approve、suppress、refuse 或 ask"))
+	}
+	if (b.Verdict == Suppress) != (len(b.Parts) > 0) || len(b.Parts) > maxParts {
+		return malformed(ws.T("parts are named, at most %d, where and only where some are suppressed", "仅在隐去部分内容时列出相应部分，至多 %d 个", maxParts))
+	}
+	for i, n := range b.Parts {
+		if n < 1 || n > maxPart || i > 0 && b.Parts[i-1] >= n {
+			return malformed(ws.T("parts are analyses of the study, counted from 1, in order", "各部分为研究中的分析，从 1 开始编号，按顺序排列"))
+		}
+	}
+	return first(b.Run.check(), checkName(theSite, string(b.Site)), checkHash(ws.T("the result's commitment", "结果的承诺值"), b.Result))
 }
 
 func (b *ReleaseResult) check() error {

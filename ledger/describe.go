@@ -66,6 +66,10 @@ func (v Verdict) Describe() ws.Text {
 		return ws.T("refused", "已拒绝")
 	case Withdraw:
 		return ws.T("withdrawn", "已撤回")
+	case Suppress:
+		return ws.T("released in part", "部分放行")
+	case Ask:
+		return ws.T("asks first", "先行询问")
 	}
 	return ws.T("undecided", "未决定")
 }
@@ -95,6 +99,19 @@ func (b *MarkSum) Describe() ws.Text {
 // Describe tells a person what it says.
 func (b *CloseRun) Describe() ws.Text {
 	return ws.T("run %s ends in epoch %d: %s", "计算 %s 于第 %d 期结束：%s", b.Run[:8], b.Epoch, b.Outcome)
+}
+
+// Describe tells a person what it says.
+func (b *ReviewResult) Describe() ws.Text {
+	switch b.Verdict {
+	case Approve:
+		return ws.T("a reviewer of site %s releases the result of run %s", "站点 %s 的审核人放行计算 %s 的结果", b.Site, b.Run[:8])
+	case Suppress:
+		return ws.T("a reviewer of site %s releases the result of run %s without analyses %v", "站点 %s 的审核人放行计算 %s 的结果，但隐去分析 %v", b.Site, b.Run[:8], b.Parts)
+	case Refuse:
+		return ws.T("a reviewer of site %s refuses to release the result of run %s", "站点 %s 的审核人拒绝放行计算 %s 的结果", b.Site, b.Run[:8])
+	}
+	return ws.T("a reviewer of site %s asks about the result of run %s", "站点 %s 的审核人就计算 %s 的结果提出询问", b.Site, b.Run[:8])
 }
 
 // Describe tells a person what it says.

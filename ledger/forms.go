@@ -10,7 +10,7 @@ import (
 
 // Bounds on everything that comes from outside [LEDGER-TX.4].
 const (
-	MaxTx         = 384 << 10 // bytes of a transaction; an opening of MaxMembers fits
+	MaxTx         = 384 << 10 // bytes of a transaction; an opening, and a closing, of MaxMembers fits
 	maxSmall      = 8 << 10   // bytes of any other transaction
 	MaxMembers    = 1024      // sites of a run
 	MaxEpoch      = 1024      // epochs of a run
@@ -18,6 +18,8 @@ const (
 	MaxSeq        = 1<<53 - 1 // transactions of one key; the largest integer of RFC 8785
 	maxPurposes   = 32
 	maxConductors = 16
+	maxParts      = 256 // analyses that a review leaves out
+	maxPart       = 1 << 16
 	maxName       = 64  // characters
 	maxKey        = 512 // bytes of a key of the state
 )

@@ -105,7 +105,25 @@ type Closing struct {
 	Epoch   int    `json:"epoch"`
 	Outcome string `json:"outcome"`
 	Result  Hash   `json:"result"`
-	Rounds  Hash   `json:"rounds"`
+	// Review names the sites at which a person must release the result; nobody may
+	// write to it.
+	Review []ws.SiteID `json:"review,omitempty"`
+	Rounds Hash        `json:"rounds"`
+}
+
+// A Review is what a site's reviewer says of the result of a run, and how often
+// one has said so. Nobody may write to its list.
+type Review struct {
+	Number  int     `json:"number"`
+	Parts   []int   `json:"parts"`
+	Reason  Hash    `json:"reason"`
+	Result  Hash    `json:"result"`
+	Verdict Verdict `json:"verdict"`
+}
+
+// Releases reports whether it lets the result of a commitment go, or what is left of it.
+func (r Review) Releases(result Hash) bool {
+	return r.Result == result && (r.Verdict == Approve || r.Verdict == Suppress)
 }
 
 // A Handover is a result that a site handed to a requester's key.
@@ -163,6 +181,9 @@ func EpochKey(r RunID, epoch int) Key { return Key(fmt.Sprintf("epoch/%s/%05d", 
 
 // ClosingKey is the key of a site's word on the end of a run.
 func ClosingKey(r RunID, s ws.SiteID) Key { return Key("close/" + string(r) + "/" + string(s)) }
+
+// ReviewKey is the key of a site's review of the result of a run.
+func ReviewKey(r RunID, s ws.SiteID) Key { return Key("review/" + string(r) + "/" + string(s)) }
 
 // HandoverKey is the key of the release of a run's result by a site.
 func HandoverKey(r RunID, s ws.SiteID) Key { return Key("release/" + string(r) + "/" + string(s)) }

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"os"
 	"reflect"
@@ -33,6 +34,12 @@ func randomAct(t *rapid.T, n Net) (string, ledger.Body) {
 	verdict := rapid.SampledFrom([]ledger.Verdict{ledger.Withdraw, ledger.Approve, ledger.Refuse}).Draw(t, "verdict")
 	outcome := rapid.SampledFrom([]string{ledger.OK, "denied"}).Draw(t, "outcome")
 	act := rapid.SampledFrom([]ledger.Act{ledger.Suspend, ledger.Reinstate}).Draw(t, "act")
+	held := rapid.SampledFrom([]string{"w", "w", "w", run}).Draw(t, "held")
+	reviewer := rapid.SampledFrom([]string{Sites[0], Sites[1], site}).Draw(t, "reviewer")
+	word := rapid.SampledFrom([]*ledger.ReviewResult{review(held, reviewer, ledger.Approve), review(held, reviewer, ledger.Approve), review(held, reviewer, ledger.Refuse),
+		review(held, reviewer, ledger.Ask), review(held, reviewer, ledger.Suppress, 1), review(held, reviewer, ledger.Suppress, 1, 2)}).Draw(t, "word")
+	waiting := reviewed(run, ws.SiteID(Sites[0])) // of whom it surely is a member
+	waiting.Epoch = epoch
 	type deed struct {
 		signer string
 		body   ledger.Body
@@ -42,6 +49,7 @@ func randomAct(t *rapid.T, n Net) (string, ledger.Body) {
 	deeds := []deed{
 		open, open, open, open, decide, decide, decide, {"hub", mark(run, epoch)}, {"hub", mark(run, epoch)}, {"hub", mark(run, epoch)},
 		{"hub", closing(run, epoch, outcome)}, {"hub", closing(run, epoch, outcome)}, {"hub", release(run)}, {"hub", release(run)},
+		{"hub", waiting}, {"hub", waiting}, {"inst-" + reviewer, word}, {"inst-" + reviewer, word}, {"inst-" + reviewer, word}, {"hub", released(held)}, {"hub", released(held)}, {"hub", release(held)},
 		{"account wang", n.Study(study)}, {"inst-" + site, n.Version(site, version)}, {"operator", n.Institution(fresh)}, {"centre", n.Site(fresh)},
 		{"centre", n.Requester(fresh)}, {"operator", n.Genesis()}, {"operator", &ledger.SetInstitution{Act: act, Institution: ws.Institution("inst-" + site)}},
 		{"inst-" + site, &ledger.SetSite{Act: ledger.Rotate, Key: Public(fresh), Possession: n.Possession(ledger.BySite, site, fresh), Site: ws.SiteID(site)}},
@@ -75,6 +83,15 @@ func TestReplicas(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		a := InMemory(t)
 		a.Found()
+		a.Must("hub", Open("s", "w", 1, Sites...)) // a run whose result waits for two reviewers
+		a.Must("hub", mark("w", 1))
+		reviewers := Sites[:rapid.IntRange(1, 2).Draw(rt, "reviewers")]
+		a.Must("hub", reviewed("w", ids(reviewers)...))
+		for _, site := range reviewers {
+			if rapid.Bool().Draw(rt, "reviewed") {
+				a.Must("inst-"+site, review("w", site, ledger.Approve))
+			}
+		}
 		state := a.State() // the second replica, in blocks of another size
 		var history []ledger.Tx
 		submit := a.Submit
@@ -124,7 +141,7 @@ func TestReplicas(t *testing.T) {
 		}
 	})
 	t.Logf("accepted: %v", kinds)
-	for _, k := range []ledger.Kind{"open", "sum", "close", "decision", "institution", "site", "dataset"} {
+	for _, k := range []ledger.Kind{"open", "sum", "close", "decision", "institution", "site", "dataset", "review", "release"} {
 		if kinds[k] == 0 {
 			t.Errorf("no %s was ever accepted: the test does not get far enough", k)
 		}
@@ -158,13 +175,47 @@ func holds(t *rapid.T, before, after ledger.State) {
 			}
 		}
 	}
+	for _, name := range []string{"r", "q", "w"} {
+		id := RunID(name)
+		for site, h := range after.Handovers(id) {
+			if _, was := before.Handover(id, site); was {
+				continue
+			}
+			closing, _ := after.Closing(id, site)
+			for _, reviewer := range after.Reviewers(id) {
+				if r, _ := after.Review(id, reviewer); !r.Releases(closing.Result) {
+					t.Fatalf("released, and %s says %+v", reviewer, r)
+				}
+			}
+			if whole := h.Result == closing.Result; len(after.Reviewers(id)) > 0 && whole != (len(after.LeftOut(id)) == 0) {
+				t.Fatalf("released whole: %v, without %v", whole, after.LeftOut(id))
+			}
+		}
+	}
 	for k, v := range before.Values("") {
+		if released := len(slices.Collect(keysOf(before.Values("release/")))) > 0; released && strings.HasPrefix(string(k), "review/") {
+			run := strings.Split(string(k), "/")[1]
+			if now, _ := after.Value(k); string(now) != string(v) && len(slices.Collect(keysOf(before.Values(ledger.Key("release/"+run+"/"))))) > 0 {
+				t.Fatalf("%s changed after the release", k)
+			}
+		}
 		if strings.HasPrefix(string(k), "version/") || strings.HasPrefix(string(k), "epoch/") || strings.HasPrefix(string(k), "close/") {
 			if now, _ := after.Value(k); string(now) != string(v) {
 				t.Fatalf("%s changed", k)
 			}
 		}
 	}
+}
+
+func ids(sites []string) (out []ws.SiteID) {
+	for _, s := range sites {
+		out = append(out, ws.SiteID(s))
+	}
+	return out
+}
+
+func keysOf(values iter.Seq2[ledger.Key, []byte]) iter.Seq[ledger.Key] {
+	return func(yield func(ledger.Key) bool) { values(func(k ledger.Key, _ []byte) bool { return yield(k) }) }
 }
 
 // [LEDGER-STATE.3]: a snapshot that was altered is refused, even by who can compute
@@ -246,8 +297,8 @@ func TestPrivacy(t *testing.T) {
 		"wellspring.Institution": "a name of a body", "wellspring.SiteID": "a name of a node", "wellspring.Dataset": "a name of data",
 		"wellspring.Purpose": "a DUO term", "wellspring.Release": "a version",
 	}
-	numbers := map[string]bool{"version": true, "epoch": true}
-	closed := map[string]bool{"suite": true, "rule": true, "outcome": true} // one of a list, by check
+	numbers := map[string]bool{"version": true, "epoch": true, "parts": true} // parts are places in the study's list of analyses
+	closed := map[string]bool{"suite": true, "rule": true, "outcome": true}   // one of a list, by check
 	var walk func(path string, f reflect.Type)
 	walk = func(path string, f reflect.Type) {
 		switch {

@@ -37,6 +37,8 @@ func newRecord(k Key) any {
 		return new(Epoch)
 	case "close":
 		return new(Closing)
+	case "review":
+		return new(Review)
 	case "release":
 		return new(Handover)
 	case "asked":

@@ -142,11 +142,17 @@ func (b *CloseRun) apply(st *step) error {
 	if _, known := st.s.Closing(b.Run, by); known {
 		return denied(ws.T("site %s has closed the run already", "站点 %s 已关闭该计算", by))
 	}
+	e, _ := st.s.Epoch(b.Run, b.Epoch)
+	for _, site := range b.Review {
+		if _, member := e.Member(site); !member {
+			return denied(ws.T("site %s takes no part in the run", "站点 %s 未参与该计算", site))
+		}
+	}
 	rec.Closed = true
 	if err := st.put(RunKey(b.Run), &rec); err != nil {
 		return err
 	}
-	return st.put(ClosingKey(b.Run, by), &Closing{Epoch: b.Epoch, Outcome: b.Outcome, Result: b.Result, Rounds: b.Rounds})
+	return st.put(ClosingKey(b.Run, by), &Closing{Epoch: b.Epoch, Outcome: b.Outcome, Result: b.Result, Review: b.Review, Rounds: b.Rounds})
 }
 
 func (b *ReleaseResult) apply(st *step) error {
@@ -158,7 +164,8 @@ func (b *ReleaseResult) apply(st *step) error {
 	if !known {
 		return denied(ws.T("there is no such run", "没有该计算"))
 	}
-	if closing, _ := st.s.Closing(b.Run, by); closing.Outcome != OK {
+	closing, _ := st.s.Closing(b.Run, by)
+	if closing.Outcome != OK {
 		return denied(ws.T("site %s has not closed the run with a result", "站点 %s 未以有结果的方式关闭该计算", by))
 	}
 	requester, err := st.s.standingRequester(b.Requester)
@@ -167,6 +174,9 @@ func (b *ReleaseResult) apply(st *step) error {
 	}
 	if rec.Requester != b.Requester || requester.Key != b.Key {
 		return denied(ws.T("a result goes to the present key of the requester who asked", "结果只能交给提出请求者的现用密钥"))
+	}
+	if err := st.s.reviewed(b.Run, closing.Result, b.Result); err != nil {
+		return err
 	}
 	if _, known := st.s.Handover(b.Run, by); known {
 		return denied(ws.T("site %s has released the result already", "站点 %s 已发布该结果", by))

@@ -118,6 +118,16 @@ func (s State) Closing(r RunID, site ws.SiteID) (Closing, bool) {
 	return find[Closing](s, ClosingKey(r, site))
 }
 
+// Review gives what a site's reviewer says of the result of a run.
+func (s State) Review(r RunID, site ws.SiteID) (Review, bool) {
+	return find[Review](s, ReviewKey(r, site))
+}
+
+// Handovers lists the releases of a run's result.
+func (s State) Handovers(r RunID) iter.Seq2[ws.SiteID, Handover] {
+	return named[ws.SiteID](list[Handover](s, Key("release/"+r+"/")))
+}
+
 // Handover gives the release of a run's result by a site.
 func (s State) Handover(r RunID, site ws.SiteID) (Handover, bool) {
 	return find[Handover](s, HandoverKey(r, site))

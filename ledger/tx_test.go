@@ -31,6 +31,10 @@ func everyKind(tb testing.TB) []ledger.Tx {
 	n.Must("hub", &ledger.MarkSum{Epoch: 1, Run: ledgertest.RunID("r")})
 	n.Must("hub", closing("r", 1, ledger.OK))
 	n.Must("hub", release("r"))
+	n.Must("hub", ledgertest.Open("s", "reviewed", 1, ledgertest.Sites...))
+	n.Must("hub", &ledger.MarkSum{Epoch: 1, Run: ledgertest.RunID("reviewed")})
+	n.Must("hub", reviewed("reviewed", "xiehe"))
+	n.Must("inst-xiehe", review("reviewed", "xiehe", ledger.Suppress, 1, 3))
 	n.Must("operator", &ledger.SetRule{Key: ledgertest.Public("operator 2"), Possession: n.Possession(ledger.ByOperator, "", "operator 2"), Rule: "operator"})
 	kinds := map[ledger.Kind]ledger.Tx{}
 	var out []ledger.Tx
@@ -40,7 +44,7 @@ func everyKind(tb testing.TB) []ledger.Tx {
 		}
 		kinds[tx.Body().Kind()] = tx
 	}
-	if len(out) != 12 {
+	if len(out) != 13 {
 		tb.Fatalf("%d kinds", len(out))
 	}
 	return out

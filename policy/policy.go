@@ -39,6 +39,21 @@ const (
 	ShowZeros ZeroCells = "show"
 )
 
+// A Review says which answers wait until a person has looked at them.
+type Review string
+
+const (
+	NoReview   Review = "none"
+	MarkedOnly Review = "marked" // those on which an automatic check of package review sets a mark
+	ReviewAll  Review = "all"
+)
+
+// reviews are the values, the laxest first.
+var reviews = []Review{NoReview, MarkedOnly, ReviewAll}
+
+// Asks reports whether a person must look at an answer, which bears marks or none.
+func (r Review) Asks(marked bool) bool { return r == ReviewAll || r == MarkedOnly && marked }
+
 // A Policy is what a dataset's steward allows. It stands on the ledger; whoever
 // may change it decides what its hospital reveals.
 type Policy struct {
@@ -97,20 +112,23 @@ type Policy struct {
 	// own not counted; default false. A policy file that sets it and says nothing
 	// of min_institutions has min_institutions 1.
 	FewInstitutions bool `json:"few_institutions" yaml:"few_institutions"`
+	// Review says which answers a person at this institution must release, on a
+	// network, before the requester gets them; default none.
+	Review Review `json:"review" yaml:"review"`
 }
 
 // Default is the policy of a dataset whose steward has said nothing.
 func Default() Policy {
 	return Policy{MinCell: 10, MinInstitutions: 3, MaxParameters: 1. / 3, MaxScalars: 1. / 3, MaxInfluence: 0.1, MaxShare: 0.5, MaxLeverage: 0.5,
 		MaxLevels: 40, MaxLevelDensity: 0.33, MaxString: 80, ZeroCells: HideZeros,
-		Leaves: []Leaf{}, SiteResults: RefuseSite}
+		Leaves: []Leaf{}, SiteResults: RefuseSite, Review: NoReview}
 }
 
 // Public is the policy of rows that anyone may read: no limit, all leaves.
 func Public() Policy {
 	return Policy{MinCell: 1, MinInstitutions: 1, MaxParameters: 1, MaxScalars: 1e300, MaxInfluence: 1, MaxShare: 1, MaxLeverage: 1,
 		MaxLevels: math.MaxInt32, MaxLevelDensity: 1, MaxString: math.MaxInt32, ZeroCells: ShowZeros,
-		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewInstitutions: true}
+		Leaves: []Leaf{ExactTimes, OrderStatistics}, SiteResults: NamedSite, FewInstitutions: true, Review: NoReview}
 }
 
 // Grants reports whether p grants a leaf.
@@ -144,6 +162,8 @@ func (p Policy) Validate() error {
 		return bad(ws.T("zero_cells is hide or show", "zero_cells 须为 hide 或 show"))
 	case !slices.Contains([]SiteResults{RefuseSite, CodedSite, NamedSite}, p.SiteResults):
 		return bad(ws.T("site_results is refuse, coded or named", "site_results 须为 refuse、coded 或 named"))
+	case !slices.Contains(reviews, p.Review):
+		return bad(ws.T("review is none, marked or all", "review 须为 none、marked 或 all"))
 	}
 	for _, l := range p.Leaves {
 		if l != ExactTimes && l != OrderStatistics {
@@ -207,6 +227,9 @@ func Strictest(ps ...Policy) Policy {
 		out.FewInstitutions = out.FewInstitutions && p.FewInstitutions
 		if p.SiteResults == RefuseSite || p.SiteResults == CodedSite && out.SiteResults == NamedSite {
 			out.SiteResults = p.SiteResults
+		}
+		if slices.Index(reviews, p.Review) > slices.Index(reviews, out.Review) {
+			out.Review = p.Review
 		}
 	}
 	return out

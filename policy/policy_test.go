@@ -28,17 +28,32 @@ func TestStrictest(t *testing.T) {
 	if got := Strictest(c, Default()).SiteResults; got != RefuseSite {
 		t.Errorf("coded and refuse give %s, want refuse", got)
 	}
+	marked := Public()
+	marked.Review = MarkedOnly
+	all := Public()
+	all.Review = ReviewAll
+	for _, got := range []Review{Strictest(marked, all).Review, Strictest(all, marked, Public()).Review} {
+		if got != ReviewAll {
+			t.Errorf("marked and all give %s, want all", got)
+		}
+	}
+	if got := Strictest(marked, Default()).Review; got != MarkedOnly {
+		t.Errorf("marked and none give %s, want marked", got)
+	}
 }
 
 // Of two policies that differ in one key the stricter holds, in either order;
 // public rows have no limit, and the defaults no less than one.
+// Of review the default is no limit either, so it is taken from a policy that asks for it.
 func TestStrictest_EveryKey(t *testing.T) {
+	strict := Default()
+	strict.Review = ReviewAll
 	for i := range reflect.TypeFor[Policy]().NumField() {
 		one := Public()
-		reflect.ValueOf(&one).Elem().Field(i).Set(reflect.ValueOf(Default()).Field(i))
+		reflect.ValueOf(&one).Elem().Field(i).Set(reflect.ValueOf(strict).Field(i))
 		name := reflect.TypeFor[Policy]().Field(i).Name
 		if reflect.DeepEqual(one, Public()) {
-			t.Errorf("%s is the same by default as for public rows", name)
+			t.Errorf("%s is no stricter than for public rows", name)
 		}
 		for _, got := range []Policy{Strictest(Public(), one), Strictest(one, Public())} {
 			if !reflect.DeepEqual(got, one) {
@@ -83,7 +98,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("Parse = %+v, %v", p, err)
 	}
 	for _, bad := range []string{"min_cel: 5", "min_sites: 3", "min_cell: 0", "leaves: [rows]", "site_results: maybe", "max_parameters: 2", "max_influence: .nan",
-		"max_share: 0", "max_share: 1.1", "max_leverage: 0", "max_leverage: 2", "max_levels: 0", "zero_cells: maybe", "max_level_density: 0", "max_level_density: 1.5", "max_string: 0"} {
+		"max_share: 0", "max_share: 1.1", "max_leverage: 0", "max_leverage: 2", "max_levels: 0", "zero_cells: maybe", "max_level_density: 0", "max_level_density: 1.5", "max_string: 0", "review: maybe"} {
 		if _, err := Parse([]byte(bad), "policy.yaml"); ws.KindOf(err) != ws.Invalid {
 			t.Errorf("%s: %v, want an error of kind invalid", bad, err)
 		}

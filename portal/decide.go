@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -72,10 +73,10 @@ type deciding struct {
 // Failure is what went wrong, in a language.
 func (d *deciding) Failure(l ws.Lang) failure { return failureOf(d.Err, l) }
 
-func (p *Portal) decidingOn(ref ledger.StudyRef) *deciding {
+func (p *Portal) decidingOn(path string) *deciding {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if d := p.deciding[ref]; d != nil {
+	if d := p.deciding[path]; d != nil {
 		c := *d
 		return &c
 	}
@@ -107,7 +108,12 @@ func (p *Portal) decide(w http.ResponseWriter, r *http.Request) {
 		p.show(w, r, http.StatusConflict, "confirm", v)
 		return
 	}
-	done, err := p.start(m)
+	p.sign(w, r, studyPath(m.StudyRef), m.Verdict, func(ctx context.Context) error { return p.cfg.Steward.Decide(ctx, m.Questions, m.Verdict) })
+}
+
+// sign has a verdict on what is at a path signed, and leads there.
+func (p *Portal) sign(w http.ResponseWriter, r *http.Request, path string, v ledger.Verdict, sign func(context.Context) error) {
+	done, err := p.start(path, v, sign)
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -117,23 +123,23 @@ func (p *Portal) decide(w http.ResponseWriter, r *http.Request) {
 	case <-time.After(patience):
 	case <-r.Context().Done():
 	}
-	http.Redirect(w, r, studyPath(m.StudyRef), http.StatusSeeOther)
+	http.Redirect(w, r, path, http.StatusSeeOther)
 }
 
 // start signs beside the request: whoever goes away does not take it back.
-func (p *Portal) start(m *motion) (done chan struct{}, err error) {
-	d := &deciding{Verdict: m.Verdict, At: time.Now()}
+func (p *Portal) start(path string, v ledger.Verdict, sign func(context.Context) error) (done chan struct{}, err error) {
+	d := &deciding{Verdict: v, At: time.Now()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if other := p.deciding[m.StudyRef]; other != nil && !other.Done {
-		return nil, ws.Errorf(ws.Denied, "", ws.T("a decision on this study is on its way to the ledger already", "该研究的一项决定正在登记到账本"))
+	if other := p.deciding[path]; other != nil && !other.Done {
+		return nil, ws.Errorf(ws.Denied, "", ws.T("a decision on this is on its way to the ledger already", "对此的一项决定正在登记到账本"))
 	}
-	p.deciding[m.StudyRef] = d
+	p.deciding[path] = d
 	ctx := p.ctx
 	done = make(chan struct{})
 	p.wg.Go(func() {
 		defer close(done)
-		err := p.cfg.Steward.Decide(ctx, m.Questions, m.Verdict)
+		err := sign(ctx)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		d.Done, d.Err = true, err

@@ -85,7 +85,10 @@ type house struct {
 	steward  *browser
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T) *house { return newHouseOf(t, nil) }
+
+// newHouseOf is one in which answers wait for persons at some sites.
+func newHouseOf(t *testing.T, review map[ws.SiteID]policy.Review) *house {
 	t.Helper()
 	t.Parallel() // it mostly waits
 	all := map[ws.SiteID]frame.Source{}
@@ -93,10 +96,10 @@ func newHouse(t *testing.T) *house {
 		all[ws.SiteID(site)] = rows(t, uint64(i))
 	}
 	h := &house{t: t, net: hubtest.Play(t, hubtest.Config{Catalog: analyze.Catalog{describe.Describe(), glm.Method(), survival.KM()},
-		Rows: all, Policy: policy.Default(), Patience: time.Minute})}
+		Rows: all, Policy: policy.Default(), Review: review, Patience: time.Minute})}
 	h.hub, h.desk = h.console(broker.HubSite), h.console(home)
 	h.operator = h.serve(portal.Config{Node: h.hub})
-	h.steward = h.serve(portal.Config{Node: h.desk, Steward: h.decider()})
+	h.steward = h.serve(portal.Config{Node: h.desk, Steward: h.decider(), Reviewer: h.reviewer()})
 	return h
 }
 
@@ -135,6 +138,18 @@ func (h *house) decider() *portal.Steward {
 				{Dataset: hubtest.Dataset, Version: 1, At: time.Now(), Release: ws.Version, Columns: dictionary, Policy: policy.Default()}}, nil
 		},
 	}
+}
+
+// reviewer signs with the key of the steward's institution.
+func (h *house) reviewer() *portal.Reviewer {
+	return &portal.Reviewer{Outbox: h.desk.Outbox, Draft: h.desk.Draft,
+		Review: func(ctx context.Context, d *console.Draft, r console.Ruling) error {
+			body, said, err := d.Body(home, r)
+			if err != nil {
+				return err
+			}
+			return h.desk.Review(ctx, ledgertest.Key("inst-"+string(home)), body, said)
+		}}
 }
 
 // serve opens pages to a browser that has come in.

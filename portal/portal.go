@@ -33,6 +33,17 @@ type Steward struct {
 	Holdings func() ([]Holding, error)
 }
 
+// A Reviewer releases answers for a site, where its policy has them wait for a
+// person. All fields are given.
+type Reviewer struct {
+	// Outbox lists the answers, and Draft gives one with what is to be looked at.
+	Outbox func(context.Context) ([]console.Held, error)
+	Draft  func(context.Context, ledger.RunID) (*console.Draft, error)
+	// Review signs a ruling with the institution's key and puts it on the ledger; it
+	// returns once that is final.
+	Review func(context.Context, *console.Draft, console.Ruling) error
+}
+
 // A Holding is a dataset at the site, as its steward knows it: no row of it.
 type Holding struct {
 	Dataset ws.Dataset
@@ -49,6 +60,8 @@ type Config struct {
 	Node Node
 	// Steward decides for the node's site; nil for pages without decisions.
 	Steward *Steward
+	// Reviewer releases answers for the node's site; nil for pages that release none.
+	Reviewer *Reviewer
 	// Addr is the host and port under which browsers come, a listener's address;
 	// any other name is refused.
 	Addr string
@@ -68,8 +81,8 @@ type Portal struct {
 	handler http.Handler
 
 	mu       sync.Mutex
-	ctx      context.Context // of decisions under way
-	deciding map[ledger.StudyRef]*deciding
+	ctx      context.Context      // of decisions under way
+	deciding map[string]*deciding // by the path of what is decided
 	wg       sync.WaitGroup
 }
 
@@ -80,7 +93,7 @@ func New(cfg Config) (*Portal, error) {
 		return nil, notLoopback()
 	}
 	p := &Portal{cfg: cfg, hosts: map[string]bool{}, key: rand.Text(), session: rand.Text(), cookie: "wellspring-" + port, busy: make(chan struct{}, maxRequests),
-		ctx: context.Background(), deciding: map[ledger.StudyRef]*deciding{}}
+		ctx: context.Background(), deciding: map[string]*deciding{}}
 	for _, name := range []string{host, "127.0.0.1", "::1", "localhost"} {
 		p.hosts[net.JoinHostPort(name, port)] = true
 	}

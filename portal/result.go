@@ -83,7 +83,9 @@ func partOf(r *study.Result, files map[string][]byte, base string, l ws.Lang) (p
 	if r.ID != "" {
 		base += "-" + r.ID
 	}
-	v.CSV = base + ".csv"
+	if len(files[base+".csv"]) > 0 {
+		v.CSV = base + ".csv"
+	}
 	if svg := files[base+".svg"]; len(svg) > 0 {
 		v.SVG, v.Figure = base+".svg", template.HTML(svg)
 	}

@@ -26,6 +26,15 @@ func (p *Portal) routes() http.Handler {
 		mux.HandleFunc("GET /studies/{account}/{study}/{verdict}", p.page(p.confirm))
 		mux.HandleFunc("POST /studies/{account}/{study}/{verdict}", p.decide)
 	}
+	if p.cfg.Reviewer != nil {
+		mux.HandleFunc("GET /outbox", p.page(p.outbox))
+		mux.HandleFunc("GET /outbox/{run}", p.page(p.offer))
+		mux.HandleFunc("GET /outbox/{run}/{step}", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, outboxPath(ledger.RunID(r.PathValue("run"))), http.StatusSeeOther) // of a form's answer, in the other language
+		})
+		mux.HandleFunc("POST /outbox/{run}/preview", p.preview)
+		mux.HandleFunc("POST /outbox/{run}/sign", p.rule)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, ws.Errorf(ws.Invalid, "", ws.T("there is no such page", "没有该页面")))
 	})
@@ -61,6 +70,11 @@ func (p *Portal) page(make maker) http.HandlerFunc {
 			if p.cfg.Steward != nil && waits(s, at.about) {
 				v.Waiting++
 			}
+		}
+		v.Outbox, err = p.heldBack(r.Context(), at.about.Site)
+		if err != nil {
+			p.fail(w, r, err)
+			return
 		}
 		p.show(w, r, http.StatusOK, name, v)
 	}

@@ -52,7 +52,7 @@ func (p *Portal) study(at *visit) (string, *page, error) {
 	if p.cfg.Steward != nil {
 		v.Standing = s.Standing(at.about.Site)
 		v.May = may(s, at.about)
-		v.Deciding = p.decidingOn(s.StudyRef)
+		v.Deciding = p.decidingOn(studyPath(s.StudyRef))
 	}
 	if run := underWay(*s); run != nil {
 		v.Current = newProgression(*run, p.usual(at, s))

@@ -71,11 +71,13 @@ func functions(l ws.Lang) template.FuncMap {
 			}
 			return slices.Collect(slices.Chunk(groups, 4))
 		},
-		"title":   func(s console.Study) string { return titleIn(s, l) },
-		"verdict": func(v ledger.Verdict) string { return say(v.Describe()) },
-		"purpose": func(p ws.Purpose) string { return purposeIn(p, l) },
-		"outcome": func(s string) string { return say(outcomeText(s)) },
-		"at":      func(s ledger.StudyRef) string { return studyPath(s) },
+		"title":    func(s console.Study) string { return titleIn(s, l) },
+		"verdict":  func(v ledger.Verdict) string { return say(v.Describe()) },
+		"purpose":  func(p ws.Purpose) string { return purposeIn(p, l) },
+		"outcome":  func(s string) string { return say(outcomeText(s)) },
+		"standing": func(h console.Held, site ws.SiteID) string { return say(h.Standing(site)) },
+		"said":     func(r console.Reviewer) string { return say(r.Describe()) },
+		"at":       func(s ledger.StudyRef) string { return studyPath(s) },
 	}
 }
 
@@ -137,17 +139,19 @@ func studyPath(r ledger.StudyRef) string {
 
 // A page is what the frame around every page needs; Body is the page's own.
 type page struct {
-	Lang    ws.Lang
-	Title   ws.Text
-	Name    string // of a study or the like, before the title; not translated
-	Path    string // here, with the query
-	Section string // of the navigation
-	About   *console.About
-	Steward bool
-	Waiting int           // studies that wait for a decision
-	Reload  time.Duration // after which the page loads itself again; 0 for never
-	Held    bool          // the person has stopped that
-	Body    any
+	Lang     ws.Lang
+	Title    ws.Text
+	Name     string // of a study or the like, before the title; not translated
+	Path     string // here, with the query
+	Section  string // of the navigation
+	About    *console.About
+	Steward  bool
+	Waiting  int           // studies that wait for a decision
+	Reload   time.Duration // after which the page loads itself again; 0 for never
+	Held     bool          // the person has stopped that
+	Reviewer bool
+	Outbox   int // answers that wait for a person here
+	Body     any
 }
 
 // Other is the language to switch to.
@@ -190,7 +194,7 @@ const (
 
 // show writes a page whole, or an error in its place.
 func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, name string, v *page) {
-	v.Lang, v.Path, v.Steward, v.Held = p.language(r), r.URL.RequestURI(), p.cfg.Steward != nil, p.held(r)
+	v.Lang, v.Path, v.Steward, v.Reviewer, v.Held = p.language(r), r.URL.RequestURI(), p.cfg.Steward != nil, p.cfg.Reviewer != nil, p.held(r)
 	if r.Method != http.MethodGet {
 		v.Path = path.Clean(r.URL.Path)
 	}

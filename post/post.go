@@ -20,6 +20,7 @@ const (
 	Head    = "head"    // height and root of whoever orders, now
 	Study   = "study"   // the text of a study, in canonical form
 	Roll    = "roll"    // what a node says of itself, and the hub of all; see package roll
+	Words   = "words"   // what a reviewer says of an answer, to whoever conducted its run
 	Back    = "back"    // a site has come back, and asks for what is under way in a run
 )
 
@@ -29,6 +30,7 @@ const Ledger = "ledger"
 // Bounds of bodies, in bytes.
 const (
 	maxSmall  = 4 << 10
+	maxWords  = 16 << 10
 	maxBlocks = ledger.MaxTx + Batch + 64
 	maxStudy  = 16 << 20
 	maxRoll   = 256 << 10
@@ -43,6 +45,8 @@ func Limit(label string) int64 {
 		return maxBlocks
 	case Receipt, Since, Head, Back:
 		return maxSmall
+	case Words:
+		return maxWords
 	case Study:
 		return maxStudy
 	case Roll:

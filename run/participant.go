@@ -81,6 +81,10 @@ type Output struct {
 	Fold *FoldRequest
 	// Document is the study's answer, at the end.
 	Document *study.Document
+	// Answer is what this site has come to, where a person somewhere must release it:
+	// as soon as it is known, and once more with the document. A site of which its
+	// policy asks that keeps it before the records.
+	Answer *Answer
 	// Last replaces a record once the document is taken: of the run nothing is
 	// kept that is secret.
 	Last *Record
@@ -403,6 +407,10 @@ func (p *Participant) finish(theirs []byte) (Output, error) {
 	if err != nil {
 		return Output{}, err
 	}
+	held, err := p.answered()
+	if err != nil {
+		return Output{}, err
+	}
 	last, err := p.over(digest)
-	return Output{Records: rec, Document: doc, Last: &last, Erase: transient}, err
+	return Output{Records: rec, Document: doc, Answer: held, Last: &last, Erase: transient}, err
 }

@@ -349,6 +349,11 @@ func (p *Participant) accept(s sum.Sum) (Output, error) {
 		early.Send = append(out.Send, early.Send...)
 		return early, err
 	}
+	if p.results != nil {
+		if out.Answer, err = p.answered(); err != nil {
+			return Output{}, err
+		}
+	}
 	out.Records, err = p.record()
 	return out, err
 }

@@ -49,7 +49,7 @@ func (p *Participant) StandIn() (*Conductor, error) {
 			WithHint(ws.T("wait for the conductor, or ask in a run of its own", "请等待主持方，或另开一次计算"))
 	}
 	c := &Conductor{opening: p.opening, study: p.study, catalog: p.cfg.Catalog, params: p.params, self: p.cfg.Site,
-		epoch: epoch, program: p.program, phase: At, turn: newTurn(), present: map[ws.SiteID]bool{}, voters: map[ws.SiteID]bool{}, early: map[ws.SiteID]Message{}, positions: map[ws.SiteID]*position{}}
+		epoch: epoch, program: p.program, adverts: p.adverts, phase: At, turn: newTurn(), present: map[ws.SiteID]bool{}, voters: map[ws.SiteID]bool{}, early: map[ws.SiteID]Message{}, positions: map[ws.SiteID]*position{}}
 	for _, m := range p.opening.Members {
 		c.present[m.Site], c.voters[m.Site] = true, true
 	}

@@ -100,11 +100,18 @@ type host struct {
 	gate    *gate
 	p       *run.Participant
 	doc     *study.Document
+	held    *run.Answer // as a site's outbox keeps it: before the records of the step
 	refused error
 	// crash, if not nil, is asked before the k-th record of a step is saved and
 	// once after the last; true kills the site there.
 	crash func(k, of int) bool
 	dead  bool
+}
+
+func (h *host) hold(a *run.Answer) {
+	if a != nil {
+		h.held = a
+	}
 }
 
 // handle gives one message to the participant and does what it asks for.
@@ -118,6 +125,7 @@ func (h *host) handle(m run.Message) []run.Message {
 				h.dead = true
 				return nil
 			}
+			h.hold(out.Answer)
 			if err := h.journal.Save(r); err != nil {
 				h.t.Fatal(err)
 			}
@@ -126,6 +134,7 @@ func (h *host) handle(m run.Message) []run.Message {
 			h.dead = true
 			return nil
 		}
+		h.hold(out.Answer)
 		send = append(send, out.Send...)
 		if err != nil {
 			if h.refused == nil {

@@ -25,6 +25,9 @@ type Node struct {
 	settled     bool  // the memory knows that the study lies near to none before
 	// Memory is what the site remembers of its askers; nil where it need not.
 	Memory Memory
+	// Keep is given the answer of a run that a person here must release; nil where
+	// nobody can. What it was given before it may be given again.
+	Keep func(*run.Answer) error
 	// Workers fold rows; one a core by default.
 	Workers int
 }
@@ -95,6 +98,9 @@ func (n *Node) handle(ctx context.Context, event run.Event) ([]run.Message, *stu
 		case err != nil:
 			next = &run.Event{Failed: err}
 		case next == nil:
+			if err := n.hold(out.Answer); err != nil { // first: once the run is over in the journal it comes no more
+				return nil, nil, err
+			}
 			if err := n.save(records); err != nil {
 				return nil, nil, err
 			}
@@ -102,6 +108,14 @@ func (n *Node) handle(ctx context.Context, event run.Event) ([]run.Message, *stu
 		}
 		event = *next
 	}
+}
+
+// hold keeps an answer that waits for a person of this site.
+func (n *Node) hold(a *run.Answer) error {
+	if a == nil || n.Keep == nil || !slices.Contains(a.Reviewers, n.cfg.Site) {
+		return nil
+	}
+	return n.Keep(a)
 }
 
 // settle tells the memory what the study is answered on, before anything that rests on it is

@@ -61,6 +61,10 @@ type ServiceConfig struct {
 	// Served is told each round of a run that this site has answered, some more than
 	// once; may be nil. It must be quick.
 	Served func(id ledger.RunID, epoch, round int)
+	// Keep is given the answers that a person of this site must release, and Words
+	// what reviewers elsewhere say of those that this site conducted; may be nil.
+	Keep  func(ledger.RunID, *run.Answer) error
+	Words func(ws.SiteID, post.Review) error
 	// Study is given the texts of studies that come; may be nil.
 	Study func([]byte)
 	// Roll is given what the hub says of itself and others; may be nil.
@@ -183,6 +187,8 @@ func (s *Service) take(ctx context.Context, d *mesh.Delivery) {
 		s.report(errors.Join(err, d.Ack()))
 	case post.Study:
 		s.report(errors.Join(s.text(d), d.Ack()))
+	case post.Words:
+		s.report(errors.Join(post.TakeWords(d, s.cfg.Words), d.Ack()))
 	case post.Back:
 		s.desk.Back(ctx, d.Run, d.From)
 		s.report(d.Ack())

@@ -296,6 +296,9 @@ func (v *serving) begin(ctx context.Context) error {
 	}
 	v.node, err = NewNode(run.Config{Site: cfg.Self, Institution: cfg.Institution, Key: cfg.Key, Catalog: cfg.Catalog, Policy: pol, Gate: gate, Rand: rand.Reader, Shared: cfg.Shared},
 		rows, journal)
+	if err == nil && cfg.Keep != nil {
+		v.node.Keep = func(a *run.Answer) error { return cfg.Keep(id, a) }
+	}
 	if err == nil && cfg.Memory != nil {
 		asker, _ := state.Requester(rec.Requester)
 		v.node.Memory = cfg.Memory(v.id, asker.Institution, on.Dataset, member.Version)

@@ -48,6 +48,7 @@ const (
 	FollowUp  Code = "follow_up" // times past which too few are at risk
 	Joined    Code = "joined"    // not shown by itself, but counted with others
 	Missing   Code = "missing"   // a small number of missing rows
+	Reviewed  Code = "reviewed"  // a custodian's reviewer left it out
 )
 
 // A Document is a study's released answer: the file result.json.

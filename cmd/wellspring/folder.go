@@ -33,6 +33,8 @@ const (
 	journalName    = "journal.db"   // of a site alone
 	cohortsName    = "cohorts.db"   // of a site alone: whom it answered on which rows
 	resultsName    = "results"      // answers of runs that the node conducted
+	outboxName     = "outbox"       // of a site alone: answers that a person must release
+	wordsName      = "words"        // what reviewers said of answers
 	operatorKey    = "operator.key" // of the hub alone: admits institutions
 	institutionKey = "institution.key"
 	nodeKey        = "node.key"

@@ -99,6 +99,7 @@ type hubNode struct {
 	roster  *roster
 	texts   *socket.Texts
 	results *socket.Results
+	words   *socket.Words
 	link    *mesh.Link
 	service *hub.Service
 	server  *socket.Server
@@ -128,6 +129,9 @@ func openHub(ctx context.Context, d folder, patience time.Duration, least uint64
 		return n, err
 	}
 	if n.results, err = socket.OpenResults(d.path(resultsName)); err != nil {
+		return n, err
+	}
+	if n.words, err = socket.OpenWords(d.path(wordsName)); err != nil {
 		return n, err
 	}
 	options, err := n.connect(ctx, h)
@@ -177,11 +181,11 @@ func (n *hubNode) wire(patience time.Duration, options wire.Options) error {
 	n.log.vitals = vitals.New(seen)
 	members := roll.New(roll.Config{Self: broker.HubSite, Hub: broker.HubSite, Ledger: n.ledger, Send: n.link.Send, Seen: n.link.Seen, Waiting: n.link.Backlog, Report: n.log.report})
 	n.service = hub.New(hub.Config{Self: broker.HubSite, Institution: hubInstitution, Key: key, Link: n.link, Ledger: n.ledger, Catalog: catalog, Texts: n.texts.Study, Patience: patience,
-		Report: n.log.report, Study: n.keep, GiveTexts: n.give, Life: n.reborn.Life, Roll: members.Take, Progress: func(p conduct.Progress) {
+		Report: n.log.report, Study: n.keep, Words: n.hear, GiveTexts: n.give, Life: n.reborn.Life, Roll: members.Take, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)
 		}})
-	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts, Results: n.results, Roll: members.Call,
+	n.server = socket.New(socket.Node{Self: broker.HubSite, Hub: broker.HubSite, Institution: hubInstitution, Ledger: n.ledger, Texts: n.texts, Results: n.results, Words: n.words, Roll: members.Call,
 		Submit: n.service.Desk().Submit, Conduct: n.room.conduct(socket.ConductAt(n.service.Desk())), Admit: n.admit,
 		Spread: func(_ context.Context, text []byte) error {
 			n.service.Spread(text, broker.HubSite)
@@ -227,6 +231,11 @@ func (n *hubNode) keep(text []byte) bool {
 	h, fresh, err := n.texts.Put(text, known)
 	n.log.report(err)
 	return err == nil && fresh && known(h)
+}
+
+// hear keeps what a reviewer says of an answer that the hub conducted.
+func (n *hubNode) hear(from ws.SiteID, r post.Review) error {
+	return n.words.Put(from, r, n.ledger.State().Reviewers(r.Run))
 }
 
 // give sends a site the texts of all studies.

@@ -23,15 +23,26 @@ import (
 // siteConsole serves the steward's console of a site until it is stopped. It is a
 // process of its own: the node never has the institution's key.
 func siteConsole(ctx context.Context, args []string, c *console) error {
-	var listen string
-	f := flags("site console --dir DIR [--listen HOST:PORT]", c)
+	var listen, function string
+	f := flags("site console --dir DIR [--listen HOST:PORT] [--for studies|releases]", c)
 	listenFlag(f, &listen)
+	f.text(&function, "for", "FUNCTION", ws.T("pages of one function: studies, to approve them, or releases, of answers; both otherwise", "仅提供一种职能的页面：studies（审批研究）或 releases（放行结果）；默认两者皆有"))
 	d, s, err := siteDir(f, args, 0)
 	if err != nil {
 		return err
 	}
 	desk := socket.Dial(string(d))
-	return servePages(ctx, c, listen, portal.Config{Node: desk, Steward: d.steward(desk)},
+	cfg := portal.Config{Node: desk, Steward: d.steward(desk), Reviewer: d.reviewer(desk, s.Site)}
+	switch function {
+	case "":
+	case "studies":
+		cfg.Reviewer = nil
+	case "releases":
+		cfg.Steward = nil
+	default:
+		return usage(ws.T("--for is studies or releases", "--for 须为 studies 或 releases"))
+	}
+	return servePages(ctx, c, listen, cfg,
 		ws.T("the steward's console of site %s:", "站点 %s 的数据管理员控制台：", s.Site))
 }
 
@@ -92,6 +103,14 @@ func (d folder) steward(desk *socket.Client) *portal.Steward {
 	return &portal.Steward{Pinned: d.pins().Pinned, Holdings: d.holdings,
 		Decide: func(ctx context.Context, questions []ledger.Question, v ledger.Verdict) error {
 			return d.decide(ctx, desk, questions, v)
+		}}
+}
+
+// reviewer releases answers with the key of the folder, which is read for each.
+func (d folder) reviewer(desk *socket.Client, site ws.SiteID) *portal.Reviewer {
+	return &portal.Reviewer{Outbox: desk.Outbox, Draft: desk.Draft,
+		Review: func(ctx context.Context, draft *socket.Draft, r socket.Ruling) error {
+			return d.review(ctx, desk, site, draft, r)
 		}}
 }
 

@@ -10,7 +10,7 @@ import (
 func runSite(ctx context.Context, args []string, c *console) error {
 	return subcommand(ctx, "site", map[string]func(context.Context, []string, *console) error{
 		"init": siteInit, "join": siteJoin, "run": siteRun, "relay": siteRelay, "load": siteLoad, "dataset": siteDataset, "peers": sitePeers, "pin": sitePin,
-		"studies": siteStudies, "console": siteConsole, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "requester": siteRequester, "renew": siteRenew, "end": siteEnd, "network": siteNetwork, "askers": siteAskers,
+		"studies": siteStudies, "console": siteConsole, "approve": siteApprove, "refuse": siteRefuse, "withdraw": siteWithdraw, "outbox": siteOutbox, "release": siteRelease, "requester": siteRequester, "renew": siteRenew, "end": siteEnd, "network": siteNetwork, "askers": siteAskers,
 	}, siteUsage, args, c)
 }
 
@@ -27,7 +27,7 @@ var siteUsage = ws.T(`Usage:
                                          serve without a network, by signed files in two folders
   wellspring site relay --pass DIR/pass.json --exchange IN OUT [--every 10m]
                                          the outer part of such a site: files to and from the hub
-  wellspring site console --dir DIR [--listen 127.0.0.1:7423]
+  wellspring site console --dir DIR [--listen 127.0.0.1:7423] [--for studies|releases]
                                          the steward's pages, in a browser on this machine
   wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
                                          load a CSV or Parquet file as the draft of a dataset
@@ -38,6 +38,12 @@ var siteUsage = ws.T(`Usage:
                                          say that a peer's fingerprint was compared out of band
   wellspring site studies --dir DIR      studies, and what was decided
   wellspring site approve|refuse|withdraw STUDY --dir DIR
+  wellspring site outbox [RUN] --dir DIR answers that a person here must release, and what to look at
+  wellspring site release approve|refuse RUN --dir DIR [--reason TEXT]
+  wellspring site release suppress RUN --part ID --dir DIR
+                                         release what is left without an analysis
+  wellspring site release ask RUN --reason TEXT --dir DIR
+                                         ask the requester before deciding
   wellspring site askers --dir DIR [--let INSTITUTION --dataset NAME]
                                          whose questions this site remembers; let them ask on
   wellspring site requester admit|renew me.pub --dir DIR
@@ -61,7 +67,7 @@ var siteUsage = ws.T(`Usage:
                                          不联网，以两个文件夹中的签名文件提供服务
   wellspring site relay --pass DIR/pass.json --exchange IN OUT [--every 10m]
                                          上述站点的外侧部分：在文件与枢纽之间传递
-  wellspring site console --dir DIR [--listen 127.0.0.1:7423]
+  wellspring site console --dir DIR [--listen 127.0.0.1:7423] [--for studies|releases]
                                          数据管理员的页面，在本机浏览器中打开
   wellspring site load NAME FILE --dir DIR [--dictionary FILE] [--policy FILE]
                                          载入 CSV 或 Parquet 文件，作为数据集草稿
@@ -73,6 +79,13 @@ var siteUsage = ws.T(`Usage:
   wellspring site studies --dir DIR      各项研究及已作的决定
   wellspring site approve|refuse|withdraw STUDY --dir DIR
                                          批准、拒绝或撤回
+  wellspring site outbox [RUN] --dir DIR 须由本机构人员放行的结果，以及应审看之处
+  wellspring site release approve|refuse RUN --dir DIR [--reason TEXT]
+                                         放行或拒绝放行结果
+  wellspring site release suppress RUN --part ID --dir DIR
+                                         隐去某一分析后放行其余部分
+  wellspring site release ask RUN --reason TEXT --dir DIR
+                                         先向请求者询问，再作决定
   wellspring site askers --dir DIR [--let INSTITUTION --dataset NAME]
                                          本站点记住了谁的提问；放行其继续提问
   wellspring site requester admit|renew me.pub --dir DIR

@@ -21,6 +21,7 @@ import (
 	"wellspring/post/conduct"
 	"wellspring/post/replica"
 	"wellspring/post/roll"
+	parties "wellspring/run"
 	"wellspring/run/journal/sqlite"
 	"wellspring/site"
 	"wellspring/site/book"
@@ -85,6 +86,8 @@ type siteNode struct {
 	vault    *vault
 	texts    *socket.Texts
 	results  *socket.Results
+	outbox   *socket.Results
+	words    *socket.Words
 	reach
 	patience time.Duration
 	room     room
@@ -128,6 +131,12 @@ func openSite(d folder, s siteFile, r reach, patience time.Duration, least uint6
 	if n.results, err = socket.OpenResults(d.path(resultsName)); err != nil {
 		return n, err
 	}
+	if n.outbox, err = socket.OpenResults(d.path(outboxName)); err != nil {
+		return n, err
+	}
+	if n.words, err = socket.OpenWords(d.path(wordsName)); err != nil {
+		return n, err
+	}
 	if n.vault, err = openVault(n); err != nil {
 		return n, err
 	}
@@ -169,20 +178,20 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 	}
 	members := roll.New(roll.Config{Self: n.self.Site, Hub: n.network.Hub, Ledger: n.replica, Send: n.link.Send, Seen: n.link.Seen, Waiting: n.link.Backlog, Report: n.log.report})
 	n.service = site.NewService(site.ServiceConfig{Room: n.room.check, Restored: restored, SendTexts: n.spreadAll, Self: n.self.Site, Institution: n.self.Institution, Key: key, Link: n.link, Replica: n.replica,
-		Journals: n.journals, Data: n.vault.open, Memory: n.memory, Catalog: catalog, Texts: n.texts.Study, Pinned: n.dir.pins().Pinned, Study: n.keep, Roll: members.Take, Report: n.log.report,
+		Journals: n.journals, Data: n.vault.open, Memory: n.memory, Catalog: catalog, Texts: n.texts.Study, Pinned: n.dir.pins().Pinned, Study: n.keep, Keep: n.hold, Words: n.hear, Roll: members.Take, Report: n.log.report,
 		Exchange: n.exchange.every, Patience: n.patience, Progress: func(p conduct.Progress) {
 			n.log.progress(p)
 			n.server.Follow(p)
 		}, Served: func(id ledger.RunID, epoch, round int) { n.server.Served(id, epoch, round) }})
-	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Roll: members.Call,
+	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Outbox: n.outbox, Words: n.words, Reply: n.reply, Roll: members.Call,
 		Submit: n.service.Desk().Submit, Conduct: n.room.conduct(socket.ConductAt(n.service.Desk())), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
 		StandIn: socket.StandInBy(n.service.StandIn), Askers: n.askers, Let: n.let})
 	return nil
 }
 
 // memory is what the site remembers, for a run, of the requesters of an institution.
-func (n *siteNode) memory(run string, of ws.Institution, d ws.Dataset, version int) site.Memory {
-	return n.book.Run(run, n.self.Site, book.Group{Asker: of, Dataset: d}, version)
+func (n *siteNode) memory(id string, of ws.Institution, d ws.Dataset, version int) site.Memory {
+	return n.book.Run(id, n.self.Site, book.Group{Asker: of, Dataset: d}, version)
 }
 
 func (n *siteNode) askers() ([]socket.Asker, error) {
@@ -231,6 +240,26 @@ func (n *siteNode) ready() error {
 // spread gives the text of a study to the hub, which hands it on.
 func (n *siteNode) spread(ctx context.Context, text []byte) error {
 	return n.link.Send(ctx, mesh.Letter{From: n.self.Site, To: n.network.Hub, Run: post.Texts(n.reborn.Life), Label: post.Study, Body: text, Keep: true})
+}
+
+// hold keeps an answer that a person here must release.
+func (n *siteNode) hold(id ledger.RunID, a *parties.Answer) error {
+	fresh := n.outbox.Since(id).IsZero()
+	err := n.outbox.Keep(&socket.Answer{Run: id, Document: a.Document, Salt: a.Salt, Limit: a.Limit})
+	if err == nil && fresh {
+		n.log.Write(events.AnswerWaits(id))
+	}
+	return err
+}
+
+// hear keeps what a reviewer elsewhere says of an answer that this site conducted.
+func (n *siteNode) hear(from ws.SiteID, r post.Review) error {
+	return n.words.Put(from, r, n.ledger.State().Reviewers(r.Run))
+}
+
+// reply hands what this site's reviewer says to whoever conducted the run.
+func (n *siteNode) reply(ctx context.Context, to ws.SiteID, r post.Review) error {
+	return n.link.Send(ctx, mesh.Letter{From: n.self.Site, To: to, Run: post.Texts(n.reborn.Life), Label: post.Words, Body: post.JSON(r), Keep: true})
 }
 
 // restored notes that the site, which came from a backup, knows where the ledger stands,

@@ -307,6 +307,9 @@ func studyShow(ctx context.Context, args []string, c *console) error {
 			state = ws.T("ended: %s", "已结束：%s", r.Outcome)
 		}
 		c.say(ws.T("run %s, conducted by %s over %d sites: %s", "计算 %s，由 %s 主持，%d 个站点：%s", string(r.Run), r.Conductor, len(r.Sites), state))
+		for _, reviewer := range r.Reviewers {
+			c.say(ws.T("  its answer, at site %s: %s", "  其结果在站点 %s：%s", reviewer.Site, reviewer.Describe()))
+		}
 	}
 	return nil
 }

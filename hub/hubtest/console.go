@@ -6,9 +6,11 @@ import (
 	"time"
 
 	ws "wellspring"
+	"wellspring/ledger"
 	"wellspring/mesh"
 	"wellspring/mesh/broker"
 	"wellspring/post"
+	"wellspring/run"
 	"wellspring/site/console"
 )
 
@@ -16,6 +18,8 @@ import (
 type desk struct {
 	server *console.Server
 	texts  *console.Texts
+	outbox *console.Results
+	words  *console.Words
 	stop   context.CancelFunc
 	done   chan error
 }
@@ -31,13 +35,21 @@ func (w *Network) Console(id ws.SiteID, dir string) (*console.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := console.Node{Self: id, Hub: broker.HubSite, Texts: texts, Results: results}
+	outbox, err := console.OpenResults(filepath.Join(dir, "outbox"))
+	if err != nil {
+		return nil, err
+	}
+	words, err := console.OpenWords(filepath.Join(dir, "words"))
+	if err != nil {
+		return nil, err
+	}
+	n := console.Node{Self: id, Hub: broker.HubSite, Texts: texts, Results: results, Outbox: outbox, Words: words}
 	if id == broker.HubSite {
 		w.hubParts(&n)
 	} else {
 		w.siteParts(&n)
 	}
-	d := &desk{server: console.New(n), texts: texts, done: make(chan error, 1)}
+	d := &desk{server: console.New(n), texts: texts, outbox: outbox, words: words, done: make(chan error, 1)}
 	var ctx context.Context
 	ctx, d.stop = context.WithCancel(context.Background())
 	go func() { d.done <- d.server.Serve(ctx, dir) }()
@@ -72,6 +84,10 @@ func (w *Network) siteParts(n *console.Node) {
 	node := w.nodes[n.Self]
 	n.Institution, n.Ledger, n.Roll, n.Fresh = ws.Institution("inst-"+n.Self), node.replica, node.roll.Call, node.replica.Fresh
 	n.Submit, n.Conduct = node.service.Desk().Submit, console.ConductAt(node.service.Desk())
+	from := n.Self
+	n.Reply = func(ctx context.Context, to ws.SiteID, r post.Review) error {
+		return node.link.Send(ctx, mesh.Letter{From: from, To: to, Run: post.Ledger, Label: post.Words, Body: post.JSON(r), Keep: true})
+	}
 	n.StandIn = console.StandInBy(node.service.StandIn)
 	self := n.Self
 	n.Spread = func(ctx context.Context, text []byte) error {
@@ -79,12 +95,37 @@ func (w *Network) siteParts(n *console.Node) {
 	}
 }
 
+// at is a node's console; nil where it has none.
+func (w *Network) at(id ws.SiteID) *desk {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.desks[id]
+}
+
+// hold keeps an answer that a person at a site must release, where it has a console.
+func (w *Network) hold(id ws.SiteID) func(ledger.RunID, *run.Answer) error {
+	return func(of ledger.RunID, a *run.Answer) error {
+		if d := w.at(id); d != nil {
+			return d.outbox.Keep(&console.Answer{Run: of, Document: a.Document, Salt: a.Salt, Limit: a.Limit})
+		}
+		return nil
+	}
+}
+
+// hear keeps what a reviewer says of an answer that a node conducted.
+func (w *Network) hear(id ws.SiteID) func(ws.SiteID, post.Review) error {
+	return func(from ws.SiteID, r post.Review) error {
+		if d := w.at(id); d != nil {
+			return d.words.Put(from, r, w.File.State().Reviewers(r.Run))
+		}
+		return nil
+	}
+}
+
 // keep takes the text of a study that came to a node, where it has a console, and
 // reports whether the ledger knows the study.
 func (w *Network) keep(id ws.SiteID, text []byte) bool {
-	w.mu.Lock()
-	d := w.desks[id]
-	w.mu.Unlock()
+	d := w.at(id)
 	if d == nil {
 		return false
 	}

@@ -43,7 +43,8 @@ type Config struct {
 	Catalog  analyze.Catalog
 	Rows     map[ws.SiteID]frame.Source
 	Policy   policy.Policy
-	Patience time.Duration // default 5 s
+	Review   map[ws.SiteID]policy.Review // which answers a person at a site releases; none elsewhere
+	Patience time.Duration               // default 5 s
 	// Forgetful sites remember no cohorts, so that what else holds an asker to earlier answers
 	// can be looked at alone.
 	Forgetful bool
@@ -245,7 +246,7 @@ func (w *Network) newHub() (*center, error) {
 	c.roll = w.roll(broker.HubSite, w.File, c.link)
 	c.service = hub.New(hub.Config{Self: broker.HubSite, Institution: "centre", Key: ledgertest.Key(string(broker.HubSite)), Link: tongue{c.link, w, broker.HubSite}, Ledger: c.ledger,
 		Catalog: w.cfg.Catalog, Texts: w.hubText, Report: w.report, Beat: 100 * time.Millisecond, Patience: w.cfg.Patience, Progress: w.teller(broker.HubSite),
-		Study: func(text []byte) bool { return w.keep(broker.HubSite, text) }, Roll: c.roll.Take})
+		Study: func(text []byte) bool { return w.keep(broker.HubSite, text) }, Words: w.hear(broker.HubSite), Roll: c.roll.Take})
 	return c, nil
 }
 
@@ -319,10 +320,14 @@ func (w *Network) start(ctx context.Context, id ws.SiteID, restored func(ledger.
 	rows := w.cfg.Rows[id]
 	service := site.NewService(site.ServiceConfig{Self: id, Institution: ws.Institution("inst-" + id), Key: ledgertest.Key(string(id)), Link: tongue{n.link, w, id}, Replica: n.replica,
 		Journals: n.journals, Catalog: w.cfg.Catalog, Texts: w.text, Patience: w.cfg.Patience, Report: w.report, Progress: w.teller(id), Restored: restored,
-		Study: func(text []byte) { w.keep(id, text) }, Roll: n.roll.Take, Served: w.served(id),
+		Study: func(text []byte) { w.keep(id, text) }, Keep: w.hold(id), Words: w.hear(id), Roll: n.roll.Take, Served: w.served(id),
 		Memory: w.memory(id, n),
 		Data: func(context.Context, ws.Dataset, int) (frame.Source, policy.Policy, error) {
-			return rows, w.cfg.Policy, nil
+			pol := w.cfg.Policy
+			if of := w.cfg.Review[id]; of != "" {
+				pol.Review = of
+			}
+			return rows, pol, nil
 		}})
 	var alive context.Context
 	alive, n.stop = context.WithCancel(context.Background())

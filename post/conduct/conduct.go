@@ -286,6 +286,26 @@ func Submit(ctx context.Context, l ledger.Ledger, key crypto.Signer, body ledger
 	return err
 }
 
+// commit puts into a closing what it says of an answer: a commitment, and at which
+// sites a person must release it. Where one must, the salt is one that they know too.
+func commit(p *play, doc *study.Document, out *Outcome, body *ledger.CloseRun) error {
+	b, err := study.MarshalCanonical(doc)
+	if err != nil {
+		return err
+	}
+	a, err := p.c.Answer(doc)
+	if err != nil {
+		return err
+	}
+	if body.Review = a.Reviewers; len(a.Reviewers) > 0 {
+		out.Salt = a.Salt
+	} else if out.Salt, err = ledger.NewSalt(rand.Reader); err != nil {
+		return err
+	}
+	body.Result = ledger.Commit(out.Salt, b)
+	return nil
+}
+
 // close puts the outcome on the ledger; what the run ended with is what counts.
 func (d *Desk) close(ctx context.Context, p *play, doc *study.Document, failed error) (*Outcome, error) {
 	out := &Outcome{Run: p.id, Document: doc}
@@ -293,14 +313,9 @@ func (d *Desk) close(ctx context.Context, p *play, doc *study.Document, failed e
 	if failed != nil {
 		body.Outcome = ws.KindOf(failed).String()
 	} else {
-		b, err := study.MarshalCanonical(doc)
-		if err != nil {
+		if err := commit(p, doc, out, body); err != nil {
 			return nil, err
 		}
-		if out.Salt, err = ledger.NewSalt(rand.Reader); err != nil {
-			return nil, err
-		}
-		body.Result = ledger.Commit(out.Salt, b)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second+d.cfg.Delay)
 	defer cancel()

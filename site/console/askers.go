@@ -50,6 +50,6 @@ func (c *Client) Askers(ctx context.Context) (all []Asker, err error) {
 
 // Let lets a group ask on.
 func (c *Client) Let(ctx context.Context, a Asker) error {
-	_, err := post[Asker](ctx, c, "/v1/askers", a)
+	_, err := send[Asker](ctx, c, "/v1/askers", a)
 	return err
 }

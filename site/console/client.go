@@ -79,7 +79,7 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte, out 
 	return nil
 }
 
-func post[T any](ctx context.Context, c *Client, path string, v any) (out T, err error) {
+func send[T any](ctx context.Context, c *Client, path string, v any) (out T, err error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return out, trouble(err)
@@ -145,18 +145,18 @@ func (c *Client) AddStudy(ctx context.Context, key crypto.Signer, text []byte, b
 	if err != nil {
 		return err
 	}
-	_, err = post[map[string]ledger.Hash](ctx, c, "/v1/studies", submission{Text: text, Tx: tx.Bytes()})
+	_, err = send[map[string]ledger.Hash](ctx, c, "/v1/studies", submission{Text: text, Tx: tx.Bytes()})
 	return err
 }
 
 // Admit asks the hub for a member's pass.
 func (c *Client) Admit(ctx context.Context, n Newcomer) (mesh.Pass, error) {
-	return post[mesh.Pass](ctx, c, "/v1/members", n)
+	return send[mesh.Pass](ctx, c, "/v1/members", n)
 }
 
 // Stop ends the runs of a study.
 func (c *Client) Stop(ctx context.Context, which string) error {
-	_, err := post[map[string]int](ctx, c, "/v1/stops", map[string]string{"study": which})
+	_, err := send[map[string]int](ctx, c, "/v1/stops", map[string]string{"study": which})
 	return err
 }
 
@@ -171,7 +171,7 @@ func (c *Client) Result(ctx context.Context, id ledger.RunID) (*Answer, error) {
 
 // Run signs an order and follows the run to its end; a ctx that ends stops the run.
 func (c *Client) Run(ctx context.Context, o Order, key crypto.Signer, tell func(Progress)) (*Answer, error) {
-	given, err := post[map[string]string](ctx, c, "/v1/challenges", struct{}{})
+	given, err := send[map[string]string](ctx, c, "/v1/challenges", struct{}{})
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,8 @@ type desk struct {
 	tasks  []console.Task
 	within func(context.Context, console.Task) error // in the middle of a run; may be nil
 	away   bool                                      // nobody orders the ledger when a run ends
+	review []ws.SiteID                               // whose word answers wait for
+	words  *console.Words
 }
 
 func newDesk(t *testing.T) *desk {
@@ -64,7 +66,10 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.server = console.New(console.Node{Self: "hub", Hub: "hub", Institution: "centre", Ledger: l, Texts: d.texts, Results: results, Conduct: d.conduct,
+	if d.words, err = console.OpenWords(filepath.Join(dir, "words")); err != nil {
+		t.Fatal(err)
+	}
+	d.server = console.New(console.Node{Words: d.words, Self: "hub", Hub: "hub", Institution: "centre", Ledger: l, Texts: d.texts, Results: results, Conduct: d.conduct,
 		Submit: func(_ context.Context, b ledger.Body) error { return d.net.Do("hub", b) },
 		Spread: func(_ context.Context, b []byte) error { d.spread = append(d.spread, b); return nil },
 		Admit: func(_ context.Context, n console.Newcomer) (mesh.Pass, error) {
@@ -113,7 +118,7 @@ func (d *desk) conduct(ctx context.Context, task console.Task) (*console.Answer,
 		return nil, err
 	}
 	a := &console.Answer{Run: id, Document: doc, Salt: ledger.Salt{1}}
-	closing := &ledger.CloseRun{Epoch: 1, Outcome: ledger.OK, Result: ledger.Commit(a.Salt, b), Rounds: ledgertest.Hash("rounds"), Run: id}
+	closing := &ledger.CloseRun{Epoch: 1, Outcome: ledger.OK, Result: ledger.Commit(a.Salt, b), Rounds: ledgertest.Hash("rounds"), Run: id, Review: d.review}
 	if d.away {
 		a.Closing = closing
 		return a, ws.Errorf(ws.Unreachable, "ledger", ws.T("away", "离线"))

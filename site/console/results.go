@@ -29,9 +29,10 @@ const (
 
 var runForm = regexp.MustCompile(`^[0-9a-f]{32}$`) // safe in a file's name
 
-// Results are the released answers of runs that a node conducted or took over,
-// with the salts of their commitments, a file each: what an asker lost is given
-// to it again. Methods may be called concurrently.
+// Results are the answers of runs that a node conducted or took over, with the salts
+// of their commitments, a file each: what an asker lost is given to it again. A
+// site's outbox is another such folder: of runs whose answers a person there must
+// release, whoever conducted them. Methods may be called concurrently.
 type Results struct {
 	dir string
 	mu  sync.Mutex
@@ -141,28 +142,30 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.finish(r.Context(), a) // the hub may have been away when the run ended
 	}
-	var sent *answer
 	if err == nil {
-		sent, err = s.committed(a)
+		err = s.committed(a)
 	}
-	if err == nil { // the node may have been cut off behind the close
+	var sent *answer
+	if err == nil { // the node may have been cut off behind the close, or reviewers have spoken since
 		rec, _ := s.node.Ledger.State().Run(id)
-		err = s.release(r.Context(), rec.StudyRef, a)
+		if a, err = s.release(r.Context(), rec.StudyRef, a); err == nil {
+			sent, err = a.seal()
+		}
 	}
 	reply(w, sent, err)
 }
 
-// committed makes an answer ready to be sent, and refuses one that is not the one to
-// which the ledger holds this node's commitment.
-func (s *Server) committed(a *Answer) (*answer, error) {
+// committed refuses an answer that is not the one to which the ledger holds this
+// node's commitment.
+func (s *Server) committed(a *Answer) error {
 	sent, err := a.seal()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	closing, known := s.node.Ledger.State().Closing(a.Run, s.node.Self)
 	if !known || closing.Result != ledger.Commit(a.Salt, sent.Document) {
-		return nil, ws.Errorf(ws.Diverged, "results", ws.T("the kept answer is not the one on the ledger", "所保存的结果与账本不符")).
+		return ws.Errorf(ws.Diverged, "results", ws.T("the kept answer is not the one on the ledger", "所保存的结果与账本不符")).
 			WithHint(ws.T("restore the folder from its backup, or run the study again", "请从备份恢复文件夹，或重新计算该研究"))
 	}
-	return sent, nil
+	return nil
 }

@@ -32,6 +32,8 @@ type Answer struct {
 	// Closing commits to the answer and is not on the ledger yet; nil once it is. Until
 	// then the answer is given to nobody.
 	Closing *ledger.CloseRun
+	// Limit is the cell limit of an answer in the outbox, by which it is marked.
+	Limit int64
 }
 
 // Progress says how far a run is.
@@ -269,9 +271,17 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 	s.play(w, r, t.Ref, func(ctx context.Context) (*Answer, error) { return s.node.Conduct(ctx, t) })
 }
 
-// release puts on the ledger that the requester gets the answer, before it does;
-// once for each node that has conducted the run or taken it over.
-func (s *Server) release(ctx context.Context, ref ledger.StudyRef, a *Answer) error {
+// release gives what the requester gets of an answer, when the ledger says so, which
+// it does once for each node that has conducted the run or taken it over.
+func (s *Server) release(ctx context.Context, ref ledger.StudyRef, whole *Answer) (*Answer, error) {
+	a, err := s.reviewed(whole)
+	if err != nil {
+		return nil, err
+	}
+	return a, s.handOver(ctx, ref, a)
+}
+
+func (s *Server) handOver(ctx context.Context, ref ledger.StudyRef, a *Answer) error {
 	s.recording.Lock() // whoever asks for the same answer waits, and then finds it released
 	defer s.recording.Unlock()
 	if _, known := s.node.Ledger.State().Handover(a.Run, s.node.Self); known {
@@ -386,6 +396,7 @@ type answer struct {
 	Document json.RawMessage `json:"document"`
 	Salt     ledger.Salt     `json:"salt"`
 	Closing  *closing        `json:"closing,omitempty"`
+	Limit    int64           `json:"limit,omitempty"`
 }
 
 // A closing is what a [ledger.CloseRun] says beside the answer.
@@ -393,6 +404,7 @@ type closing struct {
 	Epoch  int         `json:"epoch"`
 	Rounds ledger.Hash `json:"rounds"`
 	Result ledger.Hash `json:"result"`
+	Review []ws.SiteID `json:"review,omitempty"`
 }
 
 // ended is the last line of the answer to an order.
@@ -413,9 +425,9 @@ func (a *Answer) seal() (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealed := &answer{Run: a.Run, Document: b, Salt: a.Salt}
+	sealed := &answer{Run: a.Run, Document: b, Salt: a.Salt, Limit: a.Limit}
 	if a.Closing != nil {
-		sealed.Closing = &closing{a.Closing.Epoch, a.Closing.Rounds, a.Closing.Result}
+		sealed.Closing = &closing{a.Closing.Epoch, a.Closing.Rounds, a.Closing.Result, a.Closing.Review}
 	}
 	return sealed, nil
 }
@@ -425,7 +437,7 @@ func (a *answer) open() (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &Answer{Run: a.Run, Document: doc, Salt: a.Salt}
+	opened := &Answer{Run: a.Run, Document: doc, Salt: a.Salt, Limit: a.Limit}
 	if a.Closing == nil {
 		return opened, nil
 	}
@@ -433,7 +445,7 @@ func (a *answer) open() (*Answer, error) {
 	if err == nil && ledger.Commit(a.Salt, b) != a.Closing.Result {
 		err = altered()
 	}
-	opened.Closing = &ledger.CloseRun{Run: a.Run, Epoch: a.Closing.Epoch, Outcome: ledger.OK, Rounds: a.Closing.Rounds, Result: a.Closing.Result}
+	opened.Closing = &ledger.CloseRun{Run: a.Run, Epoch: a.Closing.Epoch, Outcome: ledger.OK, Rounds: a.Closing.Rounds, Result: a.Closing.Result, Review: a.Closing.Review}
 	return opened, err
 }
 
@@ -471,7 +483,7 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, ref ledger.StudyRe
 			}
 		}
 		if err == nil {
-			err = s.release(ctx, ref, a)
+			a, err = s.release(ctx, ref, a)
 		}
 		end <- ended(a, err)
 	}()

@@ -11,6 +11,7 @@ import (
 	ws "wellspring"
 	"wellspring/ledger"
 	"wellspring/mesh"
+	"wellspring/post"
 	"wellspring/post/roll"
 )
 
@@ -24,6 +25,12 @@ type Node struct {
 	Texts  *Texts
 	// Results keeps the answers of the runs that this node conducts.
 	Results *Results
+	// Outbox keeps the answers that a person of this site must release; nil at a hub.
+	Outbox *Results
+	// Words keeps what reviewers say of answers, and Reply hands those of this site to
+	// whoever conducted; nil where no answer waits for anybody.
+	Words *Words
+	Reply func(context.Context, ws.SiteID, post.Review) error
 	// Spread hands the text of a study to the other nodes.
 	Spread func(context.Context, []byte) error
 	// Conduct runs a study from this node.
@@ -98,6 +105,9 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /v1/challenges", s.challenge)
 	mux.HandleFunc("POST /v1/runs", s.run)
 	mux.HandleFunc("GET /v1/results/{run}", s.result)
+	mux.HandleFunc("GET /v1/outbox", s.outbox)
+	mux.HandleFunc("GET /v1/outbox/{run}", s.held)
+	mux.HandleFunc("POST /v1/outbox/words", s.words)
 	mux.HandleFunc("POST /v1/standins", s.standIn)
 	mux.HandleFunc("POST /v1/stops", s.stop)
 	mux.HandleFunc("POST /v1/members", s.member)

@@ -44,9 +44,10 @@ type Run struct {
 	Sites     []ws.SiteID  `json:"sites"`
 	Versions  []int        `json:"versions"` // of the dataset, at each of Sites
 	Closed    bool         `json:"closed"`
-	Outcome   string       `json:"outcome,omitempty"` // as the conductor, or who stood in, closed it
-	Kept      time.Time    `json:"kept,omitzero"`     // since when its answer is at this node; zero if it is not
-	Stages    []Stage      `json:"stages,omitempty"`  // where it is under way at this node, as conductor or as site
+	Outcome   string       `json:"outcome,omitempty"`   // as the conductor, or who stood in, closed it
+	Kept      time.Time    `json:"kept,omitzero"`       // since when its answer is at this node; zero if it is not
+	Reviewers []Reviewer   `json:"reviewers,omitempty"` // whose word its answer waits for, or did
+	Stages    []Stage      `json:"stages,omitempty"`    // where it is under way at this node, as conductor or as site
 }
 
 // Newest is the run whose answer came last to this node; nil if none is here.
@@ -152,6 +153,9 @@ func (s *Server) runOf(st ledger.State, ref ledger.StudyRef, id ledger.RunID) Ru
 	}
 	run := Run{Run: id, Epoch: rec.Epoch, Conductor: e.Conductor, Closed: rec.Closed, Outcome: closing.Outcome,
 		Kept: s.node.Results.Since(id), Stages: s.stages(ref, id, rec.Closed)}
+	if all := s.reviewers(st, id); len(all) > 0 {
+		run.Reviewers = all
+	}
 	for _, m := range e.Members {
 		run.Sites, run.Versions = append(run.Sites, m.Site), append(run.Versions, m.Version)
 	}

@@ -36,7 +36,7 @@ var all = map[string]Event{
 	"HubServes": HubServes(4, "tls://127.0.0.1:7422"), "SiteServes": SiteServes("north"), "RelayServes": RelayServes("north"),
 	"MetricsServed": MetricsServed("127.0.0.1:9464"), "Stopped": Stopped(), "Failed": Failed(telling), "Trouble": Trouble(telling), "Unwritten": Unwritten(7),
 	"Connected": Connected(), "Unconnected": Unconnected(), "RunRound": RunRound(aRun, 2), "RunAnswered": RunAnswered(aRun),
-	"RunEnded": RunEnded(aRun, ws.Withheld), "StudyArrived": StudyArrived(aStudy), "SiteAdmitted": SiteAdmitted("north"), "SiteEnded": SiteEnded("north"), "BrokerTrouble": BrokerTrouble(broker.Login),
+	"RunEnded": RunEnded(aRun, ws.Withheld), "StudyArrived": StudyArrived(aStudy), "AnswerWaits": AnswerWaits(aRun), "SiteAdmitted": SiteAdmitted("north"), "SiteEnded": SiteEnded("north"), "BrokerTrouble": BrokerTrouble(broker.Login),
 	"Recovering": Recovering(3), "DiskLow": DiskLow(), "DiskEnough": DiskEnough(), "Restored": Restored(12),
 }
 

@@ -132,6 +132,11 @@ func RunEnded(r ledger.RunID, k ws.Kind) Event {
 	return event("run_ended", slog.LevelWarn, ws.T("run %s ended: %s", "计算 %s 结束：%s", short(r), k), run(r), kind(k))
 }
 
+// AnswerWaits tells that an answer waits for a person of this site.
+func AnswerWaits(r ledger.RunID) Event {
+	return event("answer_waits", slog.LevelInfo, ws.T("the answer of run %s waits for review; see: wellspring site outbox %s", "计算 %s 的结果等待审核；参见：wellspring site outbox %s", string(r[:8]), string(r[:8])), run(r))
+}
+
 // StudyArrived tells that the text of a study has come, and waits for a decision.
 func StudyArrived(h ledger.Hash) Event {
 	s := h.String()[:8]

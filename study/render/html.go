@@ -60,6 +60,11 @@ func (p *page) note(t ws.Text) {
 
 // table writes a grid; what its first column holds heads the rows where it is text.
 func (p *page) table(caption string, g grid) {
+	p.noted(caption, g, func(int, int) string { return "" })
+}
+
+// noted is table with markup behind the text of a cell, of whose row and column it is.
+func (p *page) noted(caption string, g grid, note func(row, column int) string) {
 	if len(g) == 0 || len(g[0].cells) == 0 {
 		return
 	}
@@ -80,7 +85,7 @@ func (p *page) table(caption string, g grid) {
 			if j == 0 && c.left && c.cells[i] != "" {
 				tag = `th scope="row"`
 			}
-			fmt.Fprintf(p, "<%s%s translate=\"no\">%s</%s>", tag, side(c), html.EscapeString(c.cells[i]), tag[:2])
+			fmt.Fprintf(p, "<%s%s translate=\"no\">%s%s</%s>", tag, side(c), html.EscapeString(c.cells[i]), note(i, j), tag[:2])
 		}
 		p.WriteString("</tr>\n")
 	}
