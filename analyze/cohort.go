@@ -321,7 +321,7 @@ type collector struct {
 type framed struct {
 	guarded
 	into  *collector
-	first bool // its rows before any is missing are those that the filter leaves
+	first bool    // its rows before any is missing are those that the filter leaves
 	all   int     // the cohort of all its rows; −1 if an earlier frame has it
 	cells [][]int // the cohort of each cell, by partition; −1 likewise
 }
