@@ -74,7 +74,6 @@ type siege struct {
 	k              Knowledge
 	asker          ws.Institution
 	asked, refused int
-	near           int   // refusals that count against the asker
 	last           error // the refusal of the last study; nil where it was answered
 }
 

@@ -1,6 +1,9 @@
 package attack
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // binarySearch halves the range of hdl by whether the target passes a filter.
 func binarySearch(s *siege) (Finding, error) {
@@ -55,33 +58,75 @@ func refusals(s *siege) (Finding, error) {
 	return bit(maybe != said(s.last))
 }
 
-// exactly looks for a filter that leaves n persons, of whom the target is one; "" where it finds none
-// before the network has lost its patience.
+// exactly looks for a filter that leaves n persons of the target's sex, of whom the target is one, and has the
+// network tell of them as a cell beside the other sex; "" where it finds none before the network has lost its
+// patience.
 func (s *siege) exactly(n int64) (string, error) {
 	q := s.k.Target
-	for i := range 10 {
-		shapes := []string{
-			fmt.Sprintf("ward = '%s' and age >= %d and age <= %d", q.Ward, q.Age-1-i/3, q.Age+3+i/2),
-			fmt.Sprintf("sex = '%s' and bmi >= %v and bmi <= %v", q.Sex, q.BMI-0.2-0.1*float64(i), q.BMI+0.7+0.1*float64(i%4)),
-			fmt.Sprintf("age >= %d and age <= %d and bmi >= %v and bmi <= %v", q.Age-9+i, q.Age+10-i, q.BMI-1.5-0.3*float64(i), q.BMI+2),
-			fmt.Sprintf("ward = '%s' and sex = '%s' and bmi >= %v and bmi <= %v", q.Ward, q.Sex, q.BMI-1.1, q.BMI+1.3+0.2*float64(i)),
-		}
-		where := shapes[i%len(shapes)]
-		doc, err := s.ask(where, describe("", "age"))
+	windows, err := s.bins(n)
+	if err != nil {
+		return "", err
+	}
+	for i := range 5 { // each lies far from most others
+		x := float64(i)
+		windows = append(windows,
+			fmt.Sprintf("ward = '%s' and age >= %d and age <= %d", q.Ward, q.Age-6+i, q.Age+1+i),
+			fmt.Sprintf("ward = '%s' and bmi >= %v and bmi <= %v", q.Ward, q.BMI-3.4+0.6*x, q.BMI+0.1+0.8*x))
+	}
+	near := 0
+	for _, window := range windows {
+		doc, err := s.ask(fmt.Sprintf("sex != '%s' or %s", q.Sex, window), describe("sex", "age"))
 		if err != nil {
 			return "", err
 		}
 		if doc == nil {
-			if s.near++; s.near > 2 {
-				return "", nil
+			if strings.Contains(s.last.Error(), "asked before") {
+				if near++; near > 2 {
+					return "", nil
+				}
 			}
 			continue
 		}
-		if row, ok := cell(doc.All()[0], "variable", "age"); ok && row.Float("n") == float64(n) {
-			return where, nil
+		if row, ok := cell(doc.All()[0], "by", q.Sex); ok && row.Float("n") == float64(n) {
+			return fmt.Sprintf("sex = '%s' and %s", q.Sex, window), nil
 		}
 	}
 	return "", nil
+}
+
+// bins looks for a bin, among rows of the target's sex, that holds n persons and the target among them.
+func (s *siege) bins(n int64) ([]string, error) {
+	among := []string{"age >= 18"}
+	for _, ward := range Dictionary[2].Levels {
+		if ward != s.k.Target.Ward {
+			among = append(among, fmt.Sprintf("ward != '%s'", ward), fmt.Sprintf("ward in ('%s', '%s')", ward, s.k.Target.Ward))
+		}
+	}
+	for _, rows := range among {
+		doc, err := s.ask(fmt.Sprintf("sex = '%s' and %s", s.k.Target.Sex, rows), describe("", "bmi"))
+		if err != nil || doc == nil {
+			return nil, err
+		}
+		most := int(doc.All()[0].Tidy[0].Float("n")) / 7 // more would open too many numbers
+		for bins := most; bins > most*2/3; bins-- {
+			a := describe("", "bmi")
+			a.Bins = bins
+			doc, err := s.ask(fmt.Sprintf("sex = '%s' and %s", s.k.Target.Sex, rows), a)
+			if err != nil {
+				return nil, err
+			}
+			if doc == nil {
+				continue
+			}
+			for _, row := range doc.All()[0].Summary {
+				lo, hi := row.Float("bin_low"), row.Float("bin_high")
+				if row.Float("count") == float64(n) && lo < s.k.Target.BMI && s.k.Target.BMI <= hi {
+					return []string{fmt.Sprintf("%s and bmi > %v and bmi <= %v", rows, lo, hi)}, nil
+				}
+			}
+		}
+	}
+	return nil, nil
 }
 
 // rounds asks for all but the target, and the target only with the bit, and compares how many rounds it
@@ -120,10 +165,10 @@ func rounds(s *siege) (Finding, error) {
 }
 
 // histograms cuts a column at two places, between which is nobody but the target, by
-// two numbers of bins: 10 + 50·3/7 < 31.7 < 10 + 50·4/9. The rows have the bit.
+// two numbers of bins: 10 + 50·3/7 < 31.7 < 10 + 50·4/9. The target is among the rows if it has the bit.
 func histograms(s *siege) (Finding, error) {
 	const low, high = 31.4, 32.3 // about these two
-	where := fmt.Sprintf("hiv = 1 and (bmi < %v or bmi > %v or %s)", low, high, s.k.Target.where())
+	where := fmt.Sprintf("bmi > %v or hiv = 1 and (bmi < %v or %s)", high, low, s.k.Target.where())
 	var below [2]float64
 	for i, bins := range []int{7, 9} {
 		a := describe("", "bmi")

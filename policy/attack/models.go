@@ -3,6 +3,7 @@ package attack
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"wellspring/study"
 )
@@ -145,55 +146,42 @@ func (s *siege) sorted(where string) ([]float64, error) {
 	return out, nil
 }
 
-// manyModels solves for the target by models of one column's powers. The rows are of four
-// ages, the target alone of one of them. With Y the sum of y at an age a, models of y
-// on a, a² and a³ give Σ aʲ·Y for j from 0 to 3, each of them with little leverage:
-// X'y = X'Xβ, where X'X follows from how many have each age, and that from n, mean and
-// sd of age.
+// manyModels solves for the target by means of one number times the powers of another. The rows are
+// of seven ages, the target alone of one of them. With Y the sum of y at an age a, the means of
+// y·aʲ give Σ aʲ·Y for j from 0 to 6, in none of which a person carries much, and these give each Y.
 func manyModels(s *siege) (Finding, error) {
-	own := float64(s.k.Target.Age)
-	ages := []float64{own - 12, own - 6, own, own + 6}
-	where := fmt.Sprintf("age in (%v, %v, %v) or %s", ages[0], ages[1], ages[3], s.k.Target.where())
-	doc, err := s.must(where, describe("", "age", "hdl"))
-	if err != nil {
-		return Finding{}, err
-	}
-	row, ok := cell(doc.All()[0], "variable", "age")
-	y, ok2 := sum(doc.All()[0], "hdl", "")
-	if !ok || !ok2 {
-		return Finding{}, errGaveUp
-	}
-	n, mean, sd := row.Float("n"), row.Float("mean"), row.Float("sd")
-	x := func(i, j int) float64 { return math.Pow((ages[i]-own)/6, float64(j)) } // ages as −2, −1, 0, 1
-	m1 := n * (mean - own) / 6
-	m2 := (sd*sd*(n-1) + n*(mean-own)*(mean-own)) / 36
-	count, err := linear([][]float64{{1, 1, 1}, {x(0, 1), x(1, 1), x(3, 1)}, {x(0, 2), x(1, 2), x(3, 2)}}, []float64{n - 1, m1, m2})
-	if err != nil {
-		return Finding{}, err
-	}
-	persons := []float64{math.Round(count[0]), math.Round(count[1]), 1, math.Round(count[2])}
-	moment := func(j int) (m float64) {
-		for i := range ages {
-			m += persons[i] * x(i, j)
+	own := s.k.Target.Age
+	var ages []string
+	var at []float64 // (age − own)/10
+	for d := -15; d <= 3; d += 3 {
+		if d != 0 {
+			ages = append(ages, fmt.Sprint(own+d))
 		}
-		return m
+		at = append(at, float64(d)/10+0.6)
 	}
-	right := []float64{y}
-	for j := 1; j <= 3; j++ {
-		doc, err := s.must(where, gaussian(fmt.Sprintf("hdl ~ I(((age - %v)/6)^%d)", own, j)))
+	where := fmt.Sprintf("age in (%s) or %s", strings.Join(ages, ", "), s.k.Target.where())
+	var left [][]float64
+	var right []float64
+	for j := range at {
+		formula := "hdl ~ 1"
+		if j > 0 {
+			formula = fmt.Sprintf("I(hdl * ((age - %d)/10)^%d) ~ 1", own-6, j)
+		}
+		doc, err := s.must(where, gaussian(formula))
 		if err != nil {
 			return Finding{}, err
 		}
-		tidy := doc.All()[0].Tidy
-		right = append(right, tidy[0].Float("estimate")*moment(j)+tidy[1].Float("estimate")*moment(2*j))
-	}
-	var left [][]float64
-	for j := range ages {
-		left = append(left, []float64{x(0, j), x(1, j), x(2, j), x(3, j)})
+		r := doc.All()[0]
+		right = append(right, r.Tidy[0].Float("estimate")*r.Glance.Float("nobs"))
+		var row []float64
+		for _, x := range at {
+			row = append(row, math.Pow(x, float64(j)))
+		}
+		left = append(left, row)
 	}
 	sums, err := linear(left, right)
 	if err != nil {
 		return Finding{}, err
 	}
-	return value(sums[2])
+	return value(sums[5])
 }

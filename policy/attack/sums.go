@@ -70,21 +70,20 @@ func cellsAndWhole(s *siege) (Finding, error) {
 	return value(whole - a - b)
 }
 
-// linearSystem: overlapping cohorts, of which no two and no three are near, and whose
-// sums give the target's value all the same. With A, B, C, D the wards, T the target in C:
-// (A+B) + (B+C) + (C+D) + (D+A−T) = 2·(A+B+C+D) − T.
+// linearSystem: cohorts that overlap, of which no two or three lie near, and whose sums give the
+// target's value all the same: each three wards of the four, the last three without the target, are three times
+// the whole less the target.
 func linearSystem(s *siege) (Finding, error) {
-	own := s.k.Target.Ward
-	pairs := [][2]string{{"north", "east"}, {"east", "south"}, {"south", "west"}, {"west", "north"}}
+	wards := Dictionary[2].Levels
 	left, err := s.sumOf("age >= 18", "hdl")
 	if err != nil {
 		return Finding{}, err
 	}
-	left *= 2
+	left *= 3
 	done := false
-	for _, p := range pairs {
-		where := fmt.Sprintf("ward in ('%s', '%s')", p[0], p[1])
-		if !done && (p[0] == own || p[1] == own) {
+	for _, out := range wards {
+		where := fmt.Sprintf("ward != '%s'", out)
+		if !done && out != s.k.Target.Ward {
 			where += " and " + not(s.k.Target.where())
 			done = true
 		}
