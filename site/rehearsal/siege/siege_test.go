@@ -65,3 +65,44 @@ func TestAttacks(t *testing.T) {
 		})
 	}
 }
+
+// fuzz plays strategies against a network in each of four states of the target.
+func fuzz(t *testing.T, p policy.Policy, guarded bool, strategies uint64) attack.Tally {
+	t.Helper()
+	var nets [2][2]attack.Target
+	for there := range nets {
+		for hiv := range nets[there] {
+			w := attack.NewWorld(1, hiv == 1)
+			if there == 0 {
+				w = w.Without()
+			}
+			n, done, err := open(t)(w, p, guarded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := done(); err != nil {
+					t.Error(err)
+				}
+			}()
+			nets[there][hiv] = n
+		}
+	}
+	out, err := attack.Fuzz(t.Context(), nets, attack.NewWorld(1, true), 0, strategies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", out)
+	return out
+}
+
+func TestFuzz(t *testing.T) {
+	off := fuzz(t, policy.Public(), false, 100)
+	if off.Values == 0 || off.Bits == 0 || off.Members == 0 || off.Wrong > 0 {
+		t.Errorf("with the guard off: %+v", off)
+	}
+	on := fuzz(t, policy.Default(), true, 100)
+	if on.Values+on.Bits+on.Members+on.Wrong > 0 {
+		t.Errorf("with the guard on: %+v", on)
+	}
+}
