@@ -119,7 +119,7 @@ func (n *Node) settle(event run.Event) error {
 		n.settled = true
 		return n.Memory.Answered(now, least)
 	case ended && stage == analyze.Comparing: // the conductor read the sum before this site did
-		return n.replied()
+		return replied(n.Memory)
 	case ended:
 		return n.Memory.Forget()
 	}
@@ -131,17 +131,22 @@ func (n *Node) unanswered(why error) error {
 	if n.Memory == nil || n.settled {
 		return nil
 	}
-	if near.Replied(why) {
-		return n.replied()
-	}
-	return n.Memory.Forget()
+	return Unanswered(n.Memory, why)
 }
 
-func (n *Node) replied() error {
-	if err := n.Memory.Replied(); err != nil {
+// Unanswered tells a memory that its run was refused before anything was answered of its cohorts.
+func Unanswered(m Memory, why error) error {
+	if near.Replied(why) {
+		return replied(m)
+	}
+	return m.Forget()
+}
+
+func replied(m Memory) error {
+	if err := m.Replied(); err != nil {
 		return err
 	}
-	return n.Memory.Forget()
+	return m.Forget()
 }
 
 // saved ends handle with err, if the journal takes the records.

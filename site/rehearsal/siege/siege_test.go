@@ -1,8 +1,12 @@
 package siege_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	ws "wellspring"
@@ -85,7 +89,7 @@ func fuzz(t *testing.T, p policy.Policy, guarded bool, strategies uint64) attack
 					t.Error(err)
 				}
 			}()
-			nets[there][hiv] = n
+			nets[there][hiv] = &siege.Plain{Network: n.(*siege.Network)}
 		}
 	}
 	out, err := attack.Fuzz(t.Context(), nets, attack.NewWorld(1, true), 0, strategies)
@@ -104,5 +108,49 @@ func TestFuzz(t *testing.T) {
 	on := fuzz(t, policy.Default(), true, 100)
 	if on.Values+on.Bits+on.Members+on.Wrong > 0 {
 		t.Errorf("with the guard on: %+v", on)
+	}
+}
+
+// Without masks an asker is told the same, run by run.
+func TestPlain(t *testing.T) {
+	w := attack.NewWorld(3, true)
+	a, closeA, err := open(t)(w, policy.Default(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, closeB, err := open(t)(w, policy.Default(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := &siege.Plain{Network: b.(*siege.Network)}
+	run := regexp.MustCompile("in run [a-z0-9-]+|a site: ")
+	answered, refused := 0, 0
+	for seed := range uint64(12) {
+		for _, q := range attack.Draw(seed, w.Knows(policy.Default()).Target) {
+			asker := ws.Institution(fmt.Sprint("u", seed))
+			one, err1 := a.Ask(t.Context(), asker, q)
+			two, err2 := plain.Ask(t.Context(), asker, q)
+			if (err1 == nil) != (err2 == nil) || ws.KindOf(err1) != ws.KindOf(err2) {
+				t.Fatalf("%s: %v, %v", q.Data.Where, err1, err2)
+			}
+			if err1 != nil {
+				refused++
+				if x, y := run.ReplaceAllString(err1.Error(), ""), run.ReplaceAllString(err2.Error(), ""); x != y {
+					t.Errorf("%q, %q", x, y)
+				}
+				continue
+			}
+			answered++
+			x, _ := json.Marshal(one.All())
+			if y, _ := json.Marshal(two.All()); !bytes.Equal(x, y) || one.Rounds != two.Rounds {
+				t.Errorf("%s: %s, %s", q.Data.Where, x, y)
+			}
+		}
+	}
+	if answered == 0 || refused == 0 {
+		t.Errorf("%d answered, %d refused: the test compares nothing", answered, refused)
+	}
+	if err := errors.Join(closeA(), closeB()); err != nil {
+		t.Error(err)
 	}
 }
