@@ -28,7 +28,9 @@ type Attack struct {
 	// Limit says what known limit of the guard lets the attack through; zero where none
 	// does.
 	Limit ws.Text
-	run   func(*siege) (Finding, error)
+	// Open says that the guard does not stop the attack yet, and that it should.
+	Open bool
+	run  func(*siege) (Finding, error)
 }
 
 // Secret is what a guess is of.

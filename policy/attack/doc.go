@@ -3,7 +3,7 @@
 //
 // Start from [All], the attacks, and [Run], which plays them against networks that a
 // caller opens: with the guard off each must succeed, with it on none may, but for those that say which
-// known limit lets them. [Fuzz] plays random strategies.
+// known limit lets them; what does all the same, as far as is known, is called open. [Fuzz] plays random strategies.
 //
 // # The world
 //
@@ -14,7 +14,7 @@
 // # What counts
 //
 // A number counts as found where a guess is within 1e-6 of it, relatively. Bits are fair coins, thrown anew in
-// [Replicas] worlds; guesses count as found where so many right ones would come of guessing with a probability under 1e-3.
+// [Replicas] worlds; guesses count as found where so many right ones would come of guessing with a probability under 1 %.
 //
 // # Not promised
 //

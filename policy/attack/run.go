@@ -14,6 +14,9 @@ const Replicas = 16
 // Tolerance is how near a number must be guessed, relatively.
 const Tolerance = 1e-6
 
+// Chance is under which probability of guessing as well by luck guesses count.
+const Chance = 0.01
+
 // Open makes a network of a world, guarded or not; close ends it.
 type Open func(w World, p policy.Policy, guarded bool) (t Target, done func() error, err error)
 
@@ -37,6 +40,8 @@ type Line struct {
 	On     Outcome `json:"on"`
 	// Limit says why an attack may succeed with the guard on.
 	Limit *ws.Text `json:"limit,omitempty"`
+	// Open says that it does succeed, as far as is known, and should not.
+	Open bool `json:"open,omitempty"`
 }
 
 // Holds reports whether the line is as it should be.
@@ -46,7 +51,7 @@ func (l Line) Holds() bool { return l.Off.Succeeds && (!l.On.Succeeds || l.Limit
 func Run(ctx context.Context, attacks []Attack, open Open, show func(Line)) ([]Line, error) {
 	var out []Line
 	for _, a := range attacks {
-		l := Line{ID: a.ID, Title: a.Title, Source: a.Source}
+		l := Line{ID: a.ID, Title: a.Title, Source: a.Source, Open: a.Open}
 		if !a.Limit.IsZero() {
 			l.Limit = &a.Limit
 		}
@@ -87,7 +92,7 @@ func (a Attack) Play(ctx context.Context, open Open, p policy.Policy, guarded bo
 	}
 	o.Succeeds = o.Right > 0
 	if a.Bit {
-		o.Succeeds = Luck(o.Right, o.Guesses) < 1e-3
+		o.Succeeds = Luck(o.Right, o.Guesses) < Chance
 	}
 	return o, nil
 }

@@ -6,6 +6,8 @@ import (
 
 	ws "wellspring"
 	"wellspring/analyze"
+	"wellspring/policy"
+	"wellspring/policy/attack"
 	"wellspring/site"
 	"wellspring/site/rehearsal"
 	"wellspring/stat"
@@ -17,6 +19,17 @@ import (
 type Plain struct {
 	*Network
 	runs int
+}
+
+// OpenPlain is [Open] for such networks.
+func OpenPlain(c analyze.Catalog) attack.Open {
+	return func(w attack.World, p policy.Policy, guarded bool) (attack.Target, func() error, error) {
+		n, err := newNetwork(w, p, c, guarded)
+		if err != nil {
+			return nil, nil, err
+		}
+		return &Plain{Network: n}, n.close, nil
+	}
 }
 
 // Ask implements [attack.Target].
