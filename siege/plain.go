@@ -125,6 +125,11 @@ func (r *round) step(ctx context.Context, p *analyze.Program, state analyze.Stat
 	if err != nil {
 		return nil, nil, err
 	}
+	if results == nil { // a site that cannot go on has answered nothing
+		if _, err := p.Ask(next); err != nil {
+			return nil, nil, err
+		}
+	}
 	now, stage, err := p.Cohorts(next)
 	if err != nil || r.settled || stage != analyze.Answered {
 		return next, results, err

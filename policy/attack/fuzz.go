@@ -125,22 +125,33 @@ type Guess struct {
 
 // Tally counts what came of strategies.
 type Tally struct {
-	Strategies, Studies, Answered int
-	Values, Bits                  int // found, and right
-	Members                       int // found, and right
-	Wrong                         int // found, and not right
-	First                         int // the first strategy, from 1, that found the value; 0 where none did
+	Strategies int `json:"strategies"`
+	Studies    int `json:"studies"`
+	Answered   int `json:"answered"`
+	// Values, Bits and Members are how many strategies found the value, the bit, and whether the target is there.
+	Values  int `json:"values"`
+	Bits    int `json:"bits"`
+	Members int `json:"members"`
+	// Wrong are findings that were not so: a mistake of the solver.
+	Wrong int `json:"wrong"`
+	// First is the first strategy, from 1, that found the value; 0 where none did.
+	First int `json:"first"`
 	// Near counts replies that a question is as good as asked before: the one bit that the
 	// guard tells.
-	Near int
-	// Told compares presence with each thing that refusals tell; the tests of [Tally.Best].
-	Told [signs]Sign
+	Near int `json:"near"`
+	// Told compares whether the target was there with each thing that a transcript shows.
+	Told [signs]Sign `json:"told"`
 	// Seeds are of strategies that found anything, at most ten.
-	Seeds []uint64
+	Seeds []uint64 `json:"seeds"`
 }
 
-// A Sign is something that a transcript shows, by whether the target was there.
-type Sign struct{ With, Without, Shown, Hidden int }
+// A Sign is how often a transcript showed something, with the target there and without.
+type Sign struct {
+	With    int `json:"with"` // strategies with the target there
+	Without int `json:"without"`
+	Shown   int `json:"shown"` // of With, with the sign
+	Away    int `json:"away"`  // of Without, with the sign
+}
 
 // signs of a transcript: any refusal, a refusal of the last, an even number of refusals, any of "asked before", and whether
 // anything was left out of an answer.
@@ -241,7 +252,7 @@ func (s *Sign) add(shown, there bool) {
 	if shown && there {
 		s.Shown++
 	} else if shown {
-		s.Hidden++
+		s.Away++
 	}
 }
 
@@ -254,7 +265,7 @@ func (t *Tally) Join(o Tally) {
 	t.Values, t.Bits, t.Members, t.Wrong, t.Near = t.Values+o.Values, t.Bits+o.Bits, t.Members+o.Members, t.Wrong+o.Wrong, t.Near+o.Near
 	for i, s := range o.Told {
 		a := &t.Told[i]
-		a.With, a.Without, a.Shown, a.Hidden = a.With+s.With, a.Without+s.Without, a.Shown+s.Shown, a.Hidden+s.Hidden
+		a.With, a.Without, a.Shown, a.Away = a.With+s.With, a.Without+s.Without, a.Shown+s.Shown, a.Away+s.Away
 	}
 	t.Seeds = append(t.Seeds, o.Seeds...)
 	t.Seeds = t.Seeds[:min(len(t.Seeds), 10)]
@@ -262,16 +273,20 @@ func (t *Tally) Join(o Tally) {
 
 // An Advantage is how much more often than a coin somebody is right about whether the target is in the table, from 0 to 1,
 // with an interval of 95 % over all that were tried at one time (Bonferroni).
-type Advantage struct{ Estimate, Low, High float64 }
+type Advantage struct {
+	Estimate float64 `json:"estimate"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+}
 
 // Best is the best attacker's advantage on membership: of the solver that guesses by coin where it finds nothing, and of
 // those who guess by one sign alone, either way.
 func (t Tally) Best() Advantage {
-	const z = 2.7729 // of 1 − 0.05/2/9
+	const z = 2.8376 // two-sided 0.05/11: the solver, and five signs either way
 	n := float64(t.Strategies)
 	best := wilson((n+float64(t.Members))/2, n, z)
 	for _, s := range t.Told {
-		right := float64(s.Shown + s.Without - s.Hidden)
+		right := float64(s.Shown + s.Without - s.Away)
 		for _, r := range []float64{right, n - right} {
 			if a := wilson(r, n, z); a.Estimate > best.Estimate {
 				best = a
