@@ -15,9 +15,13 @@ import (
 
 // runAttack is "wellspring attack": the published attacks, each with the guard off and on, and random strategies.
 func runAttack(ctx context.Context, args []string, c *console) error {
-	var strategies string
-	f := flags("attack [ID...] [--strategies N]", c)
+	var strategies, dir string
+	var keys, sites []string
+	f := flags("attack [ID...] [--strategies N] | [ID...] --dir DIR --key FILE... --site DIR...", c)
 	f.text(&strategies, "strategies", "N", ws.T("also play so many random strategies, with the guard off and on", "另以随机策略攻击 N 次，防护关闭与开启各一遍"))
+	f.text(&dir, "dir", "DIR", ws.T("attack a running network, through this node; it keeps the datasets that are made for it", "攻击正在运行的网络，经由此节点；为此建立的数据集会留在网络中"))
+	f.list(&keys, "key", "FILE", ws.T("a requester's key; a second one is of another institution", "请求者的密钥；第二个须属于另一家机构"))
+	f.list(&sites, "site", "DIR", ws.T("the folder of a running site that is loaded with a quarter of the rows; four times", "正在运行的站点的文件夹，各载入四分之一的数据；须给出四个"))
 	if err := f.parseMixed(args); err != nil {
 		return err
 	}
@@ -31,12 +35,24 @@ func runAttack(ctx context.Context, args []string, c *console) error {
 			return usage(ws.T("--strategies wants a number from 1 to 1,000,000", "--strategies 须为 1 到 1,000,000 的整数"))
 		}
 	}
+	open := siege.Open(catalog)
+	if dir != "" || len(keys)+len(sites) > 0 {
+		if n > 0 {
+			return usage(ws.T("random strategies are played in a simulated network", "随机策略只在模拟网络中进行"))
+		}
+		b, done, err := besiege(c, dir, keys, sites)
+		if err != nil {
+			return err
+		}
+		defer done()
+		chosen, open = b.able(chosen, f.NArg() > 0), b.open(ctx)
+	}
 	head := ws.T("Each attack is played with the guard off, and on. A number counts as found within %v, a bit where luck is less likely than %v.",
 		"每种攻击在防护关闭与开启时各进行一次。数值误差在 %v 以内算作得手；位的猜中须使碰巧的概率低于 %v。", attack.Tolerance, attack.Chance)
 	if !c.json {
 		c.say(head)
 	}
-	lines, err := attack.Run(ctx, chosen, siege.Open(catalog), func(l attack.Line) {
+	lines, err := attack.Run(ctx, chosen, open, func(l attack.Line) {
 		if !c.json {
 			c.say(attackLine(l))
 		}
@@ -82,6 +98,8 @@ func attackLine(l attack.Line) ws.Text {
 	switch {
 	case l.On.Succeeds && l.Limit != nil:
 		on = ws.T("FOUND, a known limit: %s", "得手，属已知限制：%s", *l.Limit)
+	case l.On.Succeeds && l.Open:
+		on = ws.T("FOUND, a gap that is not closed yet", "得手，属尚未堵上的缺口")
 	case l.On.Succeeds:
 		on = ws.T("FOUND", "得手")
 	}

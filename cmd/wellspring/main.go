@@ -8,7 +8,7 @@
 //	wellspring site init|join|run|load|dataset|peers|pin|studies|console|approve|refuse|withdraw|requester
 //	wellspring study key|submit|run|result|show|stop
 //	wellspring ledger show|export|verify
-//	wellspring attack             the published attacks, with the guard off and on
+//	wellspring attack             the published attacks, against a simulated network or a running one
 //	wellspring backup|restore     a node's folder in one encrypted file, and back
 //	wellspring version
 //
