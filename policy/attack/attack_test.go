@@ -85,7 +85,7 @@ func TestOwn(t *testing.T) {
 func TestDraw(t *testing.T) {
 	q := NewWorld(1, true).Target.quasi()
 	methods := map[string]int{}
-	c, target := ways(nil, q)
+	c, target := ways(q)
 	for seed := range uint64(2000) {
 		s := Draw(seed, q)
 		if len(s) < 2 || len(s) > 6 {

@@ -3,6 +3,8 @@ package attack
 import (
 	"fmt"
 	"strings"
+
+	ws "wellspring"
 )
 
 // binarySearch halves the range of hdl by whether the target passes a filter.
@@ -232,4 +234,27 @@ func said(err error) string {
 		}
 	}
 	return string(out)
+}
+
+// verdict describes the bit of those without it and the target: a mean of nought is told, and one of a
+// single person is not.
+func verdict(s *siege) (Finding, error) {
+	doc, err := s.ask("hiv = 0 or "+s.k.Target.where(), describe("", "hiv"))
+	if err != nil {
+		return Finding{}, err
+	}
+	if doc == nil {
+		return bit(true)
+	}
+	row, ok := cell(doc.All()[0], "variable", "hiv")
+	return bit(!ok || row.Float("mean") > 0)
+}
+
+// emptyOrOne asks for a model by the bit over the same rows: a level that nobody has is a mistake in the study, and
+// one of a single person a limit.
+func emptyOrOne(s *siege) (Finding, error) {
+	if _, err := s.ask("hiv = 0 or "+s.k.Target.where(), gaussian("hdl ~ factor(hiv)")); err != nil {
+		return Finding{}, err
+	}
+	return bit(ws.KindOf(s.last) != ws.Invalid)
 }

@@ -250,7 +250,7 @@ func (t *told) less(b told, times float64) {
 // membership finds how many are as the target is known to be, where the numbers of rows that were told give it: as [own], over
 // every way to be.
 func membership(all []answer, q Quasi) (float64, bool) {
-	c, target := ways(all, q)
+	c, target := ways(q)
 	var counts []told
 	for _, a := range all {
 		if a.doc == nil {
@@ -278,7 +278,7 @@ func membership(all []answer, q Quasi) (float64, bool) {
 }
 
 // ways are persons of every kind that bounds near the target's tell apart: the grammar has none but these.
-func ways(_ []answer, q Quasi) (c census, target int) {
+func ways(q Quasi) (c census, target int) {
 	var people []Person
 	for age := q.Age - 4; age <= q.Age+4; age++ {
 		for b := -4; b <= 4; b++ {
