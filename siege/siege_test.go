@@ -13,12 +13,13 @@ import (
 	"wellspring/analyze/compare"
 	"wellspring/analyze/describe"
 	"wellspring/analyze/glm"
+	"wellspring/analyze/survival"
 	"wellspring/policy"
 	"wellspring/policy/attack"
 	"wellspring/siege"
 )
 
-var catalog = analyze.Catalog{describe.Describe(), describe.Quantile(), compare.Crosstab(), glm.Method()}
+var catalog = analyze.Catalog{describe.Describe(), describe.Quantile(), compare.Crosstab(), glm.Method(), survival.KM()}
 
 // Every attack succeeds with the guard off, and with it on none but those that say which limit lets them,
 // or that they are open: whoever closes one says so there.

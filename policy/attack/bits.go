@@ -2,9 +2,11 @@ package attack
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	ws "wellspring"
+	"wellspring/study"
 )
 
 // binarySearch halves the range of hdl by whether the target passes a filter.
@@ -257,4 +259,46 @@ func emptyOrOne(s *siege) (Finding, error) {
 		return Finding{}, err
 	}
 	return bit(ws.KindOf(s.last) != ws.Invalid)
+}
+
+// curveGrids is [histograms] by two curves, of which bmi is the time and the bit the event: steps end at
+// 10 + 50·(i/grid)², and between 31.125 and 32.22 is nobody but the target.
+func curveGrids(s *siege) (Finding, error) {
+	const low, high = 31.1, 32.3
+	where := fmt.Sprintf("bmi < %v or bmi > %v or %s", low, high, s.k.Target.where())
+	var events [2]float64
+	for i, grid := range []int{20, 3} {
+		doc, err := s.must(where, study.Analysis{Method: "km", Formula: "Surv(bmi, hiv) ~ 1", Grid: grid})
+		if err != nil {
+			return Finding{}, err
+		}
+		found := false
+		for _, row := range doc.All()[0].Tidy {
+			if at := row.Float("time"); at < high {
+				events[i] += row.Float("n_event")
+				found = found || at > low
+			}
+		}
+		if !found && s.k.Policy.MinCell > 1 {
+			return Finding{}, errGaveUp
+		}
+	}
+	if s.k.Policy.MinCell > 1 {
+		return bit(events[1]-events[0] > 0.5)
+	}
+	return s.curve(where)
+}
+
+// curve reads exact times: the event at the target's own.
+func (s *siege) curve(where string) (Finding, error) {
+	doc, err := s.must(where, study.Analysis{Method: "km", Formula: "Surv(bmi, hiv) ~ 1"})
+	if err != nil {
+		return Finding{}, err
+	}
+	for _, row := range doc.All()[0].Tidy {
+		if math.Abs(row.Float("time")-s.k.Target.BMI) < 1e-9 {
+			return bit(row.Float("n_event") > 0.5)
+		}
+	}
+	return bit(false)
 }
