@@ -59,15 +59,16 @@ type round struct {
 	settled bool
 }
 
-func (r *round) bind(c analyze.Catalog, s *study.Study) (*analyze.Program, error) {
+func (r *round) bind(ctx context.Context, c analyze.Catalog, s *study.Study) (*analyze.Program, error) {
+	needs, err := c.Needs(s)
+	if err != nil {
+		return nil, err
+	}
 	var facts []analyze.SiteFacts
 	for _, st := range r.sites {
-		f := analyze.SiteFacts{Site: st.ID, Institution: ws.Institution(st.ID), Columns: st.Rows.Dictionary(), Policy: st.Policy}
-		if m := r.memory[st.ID]; m != nil {
-			var err error
-			if f.Earlier, err = m.Earlier(); err != nil {
-				return nil, err
-			}
+		f := analyze.SiteFacts{Site: st.ID, Institution: ws.Institution(st.ID), Policy: st.Policy}
+		if err := site.Publish(ctx, &f, st.Rows, r.memory[st.ID], needs); err != nil {
+			return nil, err
 		}
 		facts = append(facts, f)
 	}
@@ -79,7 +80,7 @@ func (r *round) bind(c analyze.Catalog, s *study.Study) (*analyze.Program, error
 }
 
 func (r *round) play(ctx context.Context, c analyze.Catalog, s *study.Study) (*study.Document, error) {
-	p, err := r.bind(c, s)
+	p, err := r.bind(ctx, c, s)
 	if err != nil {
 		return nil, err
 	}

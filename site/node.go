@@ -207,19 +207,21 @@ func (n *Node) memory() analyze.Memory {
 	return n.Memory
 }
 
-// facts are the dictionary and the policy, and the distinct times of the
-// columns that the study needs where the policy grants them.
 func (n *Node) facts(ctx context.Context, needs analyze.Needs) (*analyze.SiteFacts, error) {
-	var earlier []near.Cohort
-	if n.Memory != nil && n.cfg.Policy.MinCell > 1 {
-		var err error
-		if earlier, err = n.Memory.Earlier(); err != nil {
-			return nil, err
+	f := &analyze.SiteFacts{Site: n.cfg.Site, Institution: n.cfg.Institution, Policy: n.cfg.Policy}
+	return f, Publish(ctx, f, n.rows, n.Memory, needs)
+}
+
+// Publish completes a site's facts, which say who it is and under which policy its rows are: with the dictionary, what it
+// remembers of the asker where a limit holds, and the distinct times of the columns that the study needs where the policy grants them.
+func Publish(ctx context.Context, f *analyze.SiteFacts, rows frame.Source, m Memory, needs analyze.Needs) (err error) {
+	if f.Columns = rows.Dictionary(); m != nil && f.Policy.MinCell > 1 {
+		if f.Earlier, err = m.Earlier(); err != nil {
+			return err
 		}
 	}
-	f := &analyze.SiteFacts{Earlier: earlier, Site: n.cfg.Site, Institution: n.cfg.Institution, Columns: n.rows.Dictionary(), Policy: n.cfg.Policy}
-	if !n.cfg.Policy.Grants(policy.ExactTimes) {
-		return f, nil
+	if !f.Policy.Grants(policy.ExactTimes) {
+		return nil
 	}
 	seen := map[string]bool{}
 	for _, column := range needs.ExactTimes {
@@ -227,11 +229,11 @@ func (n *Node) facts(ctx context.Context, needs analyze.Needs) (*analyze.SiteFac
 			continue
 		}
 		seen[column] = true
-		values, err := n.rows.Distinct(ctx, column)
+		values, err := rows.Distinct(ctx, column)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		f.Times = append(f.Times, analyze.TimeFact{Column: column, Values: values})
 	}
-	return f, nil
+	return nil
 }
