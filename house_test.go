@@ -16,7 +16,7 @@ import (
 // rooms lists the top folders, ground floor first; release (tests alone), bench and cmd stand on the
 // roof and see everything. See ARCHITECTURE.md.
 var rooms = []string{"", "disk", "stat", "frame", "omop", "formula", "study", "policy", "mpc", "analyze", "engine",
-	"collect", "curate", "cohort", "compute", "ledger", "mesh", "run", "post", "translate", "site", "hub", "portal", "cmd", "bench", "release"}
+	"collect", "curate", "cohort", "compute", "ledger", "mesh", "run", "post", "translate", "site", "hub", "portal", "siege", "cmd", "bench", "release"}
 
 // makers are heavy and wired by cmd and bench alone.
 var makers = []string{"engine/duckdb", "engine/postgres", "ledger/comet"}

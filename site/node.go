@@ -133,7 +133,7 @@ func (n *Node) settle(event run.Event) error {
 		n.settled = true
 		return n.Memory.Answered(now, least)
 	case ended && stage == analyze.Comparing: // the conductor read the sum before this site did
-		return n.replied()
+		return replied(n.Memory)
 	case ended:
 		return n.Memory.Forget()
 	}
@@ -145,17 +145,22 @@ func (n *Node) unanswered(why error) error {
 	if n.Memory == nil || n.settled {
 		return nil
 	}
-	if near.Replied(why) {
-		return n.replied()
-	}
-	return n.Memory.Forget()
+	return Unanswered(n.Memory, why)
 }
 
-func (n *Node) replied() error {
-	if err := n.Memory.Replied(); err != nil {
+// Unanswered tells a memory that its run was refused before anything was answered of its cohorts.
+func Unanswered(m Memory, why error) error {
+	if near.Replied(why) {
+		return replied(m)
+	}
+	return m.Forget()
+}
+
+func replied(m Memory) error {
+	if err := m.Replied(); err != nil {
 		return err
 	}
-	return n.Memory.Forget()
+	return m.Forget()
 }
 
 // saved ends handle with err, if the journal takes the records.
@@ -216,19 +221,22 @@ func (n *Node) memory() analyze.Memory {
 	return n.Memory
 }
 
-// facts are the dictionary and the policy, and the distinct times of the
-// columns that the study needs where the policy grants them.
 func (n *Node) facts(ctx context.Context, needs analyze.Needs) (*analyze.SiteFacts, error) {
-	var earlier []near.Cohort
-	if n.Memory != nil && n.cfg.Policy.MinCell > 1 {
-		var err error
-		if earlier, err = n.Memory.Earlier(); err != nil {
-			return nil, err
+	f := &analyze.SiteFacts{Site: n.cfg.Site, Institution: n.cfg.Institution, Policy: n.cfg.Policy}
+	return f, Publish(ctx, f, n.rows, n.Memory, needs)
+}
+
+// Publish completes a site's facts, which say who it is and under which policy its rows are: with the dictionary, what it
+// remembers of the asker where a limit holds, and the distinct times of the columns that the study needs where the policy grants them.
+func Publish(ctx context.Context, f *analyze.SiteFacts, rows frame.Source, m Memory, needs analyze.Needs) (err error) {
+	f.Remembers = m != nil
+	if f.Columns = rows.Dictionary(); m != nil && f.Policy.MinCell > 1 {
+		if f.Earlier, err = m.Earlier(); err != nil {
+			return err
 		}
 	}
-	f := &analyze.SiteFacts{Earlier: earlier, Remembers: n.Memory != nil, Site: n.cfg.Site, Institution: n.cfg.Institution, Columns: n.rows.Dictionary(), Policy: n.cfg.Policy}
-	if !n.cfg.Policy.Grants(policy.ExactTimes) {
-		return f, nil
+	if !f.Policy.Grants(policy.ExactTimes) {
+		return nil
 	}
 	seen := map[string]bool{}
 	for _, column := range needs.ExactTimes {
@@ -236,11 +244,11 @@ func (n *Node) facts(ctx context.Context, needs analyze.Needs) (*analyze.SiteFac
 			continue
 		}
 		seen[column] = true
-		values, err := n.rows.Distinct(ctx, column)
+		values, err := rows.Distinct(ctx, column)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		f.Times = append(f.Times, analyze.TimeFact{Column: column, Values: values})
 	}
-	return f, nil
+	return nil
 }

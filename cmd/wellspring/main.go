@@ -8,6 +8,7 @@
 //	wellspring site init|join|run|load|dataset|peers|pin|studies|console|approve|refuse|withdraw|requester
 //	wellspring study key|submit|run|result|show|stop
 //	wellspring ledger show|export|verify
+//	wellspring attack             the published attacks, against a simulated network or a running one
 //	wellspring backup|restore     a node's folder in one encrypted file, and back
 //	wellspring version
 //
@@ -64,6 +65,7 @@ var commands = map[string]command{
 	"site":     {runSite, ws.T("a hospital's node: join, load data, decide, run", "医院节点：加入网络、载入数据、作出决定、运行")},
 	"demo":     {runDemo, ws.T("four real hospitals answer three studies", "四家真实医院共同回答三项研究")},
 	"simulate": {runSimulate, ws.T("rehearse a study on your own files, each file a site", "用自己的文件演练一项研究，每个文件为一个站点")},
+	"attack":   {runAttack, ws.T("the published attacks on answers, with the guard off and on", "针对结果的已发表攻击，防护关闭与开启各一遍")},
 	"ledger":   {runLedger, ws.T("show, export and verify a ledger", "查看、导出并验证账本")},
 	"backup":   {runBackup, ws.T("a node's folder in one encrypted file, also while it runs", "将节点文件夹备份为一个加密文件，节点运行时亦可")},
 	"restore":  {runRestore, ws.T("a node's folder out of a backup", "由备份恢复节点文件夹")},
@@ -149,7 +151,7 @@ func dispatch(ctx context.Context, args []string, c *console) error {
 
 func printUsage(c *console) {
 	c.say(ws.T("Wellspring: hospitals answer one question together, exactly and masked.\n\nCommands:", "泉源：多家医院共同回答一个问题，结果精确，数据加掩。\n\n命令："))
-	for _, name := range []string{"demo", "simulate", "study", "hub", "site", "ledger", "backup", "restore", "version"} {
+	for _, name := range []string{"demo", "simulate", "study", "hub", "site", "ledger", "attack", "backup", "restore", "version"} {
 		fmt.Fprintf(c.out, "  wellspring %-9s %s\n", name, commands[name].about.In(c.lang))
 	}
 	c.say(ws.T("\nBegin with: wellspring demo --once", "\n建议先运行：wellspring demo --once"))
