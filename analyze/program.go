@@ -454,10 +454,11 @@ func (p *Program) compare(s *progress) (err error) {
 	return err
 }
 
-// earlier are the cohorts that the sites remember and, of a study of several analyses, its own.
+// earlier are the cohorts that the sites remember, and the study's own where there are others, of several analyses
+// or of earlier studies, with which they may add up.
 func (p *Program) earlier(s progress) []near.Cohort {
 	out := slices.Clone(p.facts.Earlier)
-	if !p.facts.Remembers || len(p.parts) < 2 {
+	if !p.facts.Remembers || len(p.parts) < 2 && len(out) == 0 {
 		return out
 	}
 	for _, c := range p.counted(s) {

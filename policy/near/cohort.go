@@ -50,6 +50,10 @@ type Cohort struct {
 // hand.
 func (c Cohort) before(now Cohort) bool { return c.Run != "" || c.Part < now.Part }
 
+// precedes reports whether a cohort is one of those whose sums may give another one's: also of the same
+// analysis, of which two cells may be a whole of before, but for one person.
+func (c Cohort) precedes(now Cohort) bool { return c.Run != "" || c.Index < now.Index }
+
 // Told is what one site remembers.
 type Told struct {
 	Site    ws.SiteID

@@ -65,7 +65,7 @@ func (f finder) span(now []Cohort) (s Span) {
 		left := Definition{Reads: f.untold(c)}
 		related := 0
 		for _, j := range all {
-			if f.earlier[j].before(c) && shares(left, f.earlier[j].Definition) {
+			if f.earlier[j].precedes(c) && shares(left, f.earlier[j].Definition) {
 				related++
 			}
 		}
@@ -202,7 +202,7 @@ type basis struct {
 func (j spanJudge) basis(column string, now Cohort) *basis {
 	var of []int
 	for a, e := range j.span.Earlier {
-		if j.earlier[e].before(now) && slices.Contains(j.earlier[e].Reads, column) {
+		if j.earlier[e].precedes(now) && slices.Contains(j.earlier[e].Reads, column) {
 			of = append(of, a)
 		}
 	}
