@@ -72,3 +72,35 @@ func TestAnswer_Restart(t *testing.T) {
 		})
 	}
 }
+
+// Whoever stands in for a conductor that is gone names the same reviewers under the same
+// salt as the sites have, or those of the new epoch.
+func TestAnswer_StandIn(t *testing.T) {
+	resumed := 0
+	for n := 60; n < 260; n += 20 {
+		w := reviewed(t, glmStudy())
+		if !w.orphan(n) {
+			break
+		}
+		w.doc = nil
+		before := w.opening.Epoch
+		w.standIn(n)
+		if w.doc == nil || w.opening.Epoch != before { // ended before, or begun anew
+			continue
+		}
+		want := w.answered()
+		a, err := w.c.Answer(w.doc)
+		if err != nil || !slices.Equal(a.Reviewers, w.sites[:1]) {
+			t.Fatalf("after %d messages: %+v, %v", n, a, err)
+		}
+		resumed++
+		for id, h := range w.hosts {
+			if h.held == nil || h.held.Salt != a.Salt || documentBytes(t, h.held.Document) != want {
+				t.Errorf("after %d messages: %s has another answer than whoever stands in", n, id)
+			}
+		}
+	}
+	if resumed < 3 {
+		t.Errorf("%d runs were taken over: the test tests little", resumed)
+	}
+}

@@ -43,6 +43,7 @@ type desk struct {
 	away   bool                                      // nobody orders the ledger when a run ends
 	review []ws.SiteID                               // whose word answers wait for
 	words  *console.Words
+	outbox *console.Results
 }
 
 func newDesk(t *testing.T) *desk {
@@ -69,7 +70,10 @@ func newDesk(t *testing.T) *desk {
 	if d.words, err = console.OpenWords(filepath.Join(dir, "words")); err != nil {
 		t.Fatal(err)
 	}
-	d.server = console.New(console.Node{Words: d.words, Self: "hub", Hub: "hub", Institution: "centre", Ledger: l, Texts: d.texts, Results: results, Conduct: d.conduct,
+	if d.outbox, err = console.OpenResults(filepath.Join(dir, "outbox")); err != nil {
+		t.Fatal(err)
+	}
+	d.server = console.New(console.Node{Words: d.words, Outbox: d.outbox, Self: "hub", Hub: "hub", Institution: "centre", Ledger: l, Texts: d.texts, Results: results, Conduct: d.conduct,
 		Submit: func(_ context.Context, b ledger.Body) error { return d.net.Do("hub", b) },
 		Spread: func(_ context.Context, b []byte) error { d.spread = append(d.spread, b); return nil },
 		Admit: func(_ context.Context, n console.Newcomer) (mesh.Pass, error) {

@@ -26,10 +26,11 @@ type Held struct {
 	Name      string       `json:"name"` // of the study
 	Dataset   ws.Dataset   `json:"dataset"`
 	Since     time.Time    `json:"since"`
-	Marks     int          `json:"marks"`
+	Marks     int          `json:"marks"` // while it may still be released
 	Reviewers []Reviewer   `json:"reviewers"`
 	// Result is the commitment of a closing that fits the answer here; zero where none
-	// does: the run is not closed yet, or was closed with another answer.
+	// does: the run is not closed yet, or was closed with another answer. Once it is
+	// released nobody looks.
 	Result   ledger.Hash `json:"result"`
 	Passed   bool        `json:"passed,omitempty"` // it was closed without a word of this site
 	Released bool        `json:"released,omitempty"`
@@ -71,12 +72,14 @@ func (r Reviewer) Describe() ws.Text {
 // Standing says how an answer stands for the reviewer of a site.
 func (h *Held) Standing(site ws.SiteID) ws.Text {
 	switch {
+	case h.Released && h.Own(site).Verdict == "":
+		return ws.T("with the requester, without a word of this site: ask whoever conducted", "未经本站点审核即已交给请求者：请询问主持方")
+	case h.Released:
+		return ws.T("with the requester", "已交给请求者")
 	case h.Passed:
 		return ws.T("closed without a word of this site: ask whoever conducted", "关闭时未列入本站点的审核：请询问主持方")
 	case h.Result.IsZero():
 		return ws.T("not closed on the ledger with this answer", "账本上尚无以此结果作出的关闭记录")
-	case h.Released:
-		return ws.T("with the requester", "已交给请求者")
 	}
 	return h.Own(site).Describe()
 }
@@ -148,7 +151,12 @@ func (s *Server) heldOf(st ledger.State, a *Answer) Held {
 	rec, _ := st.Run(a.Run)
 	on, _ := st.Study(rec.StudyRef)
 	h := Held{StudyRef: rec.StudyRef, Run: a.Run, Name: a.Document.Study, Dataset: on.Dataset, Since: s.node.Outbox.Since(a.Run),
-		Marks: len(review.Check(a.Document, a.Limit)), Reviewers: s.reviewers(st, a.Run)}
+		Reviewers: s.reviewers(st, a.Run)}
+	for range st.Handovers(a.Run) {
+		h.Released = true // then nothing hangs on the rest, and there may be many
+		return h
+	}
+	h.Marks = len(review.Check(a.Document, a.Limit))
 	sealed, err := a.seal()
 	closed := false
 	for _, closing := range st.Closings(a.Run) {
@@ -158,9 +166,6 @@ func (s *Server) heldOf(st ledger.State, a *Answer) Held {
 		}
 	}
 	h.Passed = closed && !slices.Contains(st.Reviewers(a.Run), s.node.Self)
-	for range st.Handovers(a.Run) {
-		h.Released = true
-	}
 	return h
 }
 

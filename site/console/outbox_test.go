@@ -72,6 +72,54 @@ func TestConsole_Review(t *testing.T) {
 	}
 }
 
+// A reviewer releases nothing but what the ledger was closed with, and is told where a
+// run was closed without this site's word.
+func TestConsole_Outbox(t *testing.T) {
+	d := newDesk(t)
+	ref := d.submit()
+	d.review = []ws.SiteID{"anzhen"}
+	if _, _, err := d.run(t.Context(), console.Order{StudyRef: ref}); ws.KindOf(err) != ws.Withheld {
+		t.Fatal(err)
+	}
+	id := ledger.RunID(strings.Repeat("0", 31) + "1")
+	closed, _ := d.net.State().Closing(id, "hub")
+	doc := func(term string) *study.Document {
+		return &study.Document{Study: "ages", StudyDigest: "sha256:" + ref.Study.String(), Sites: []ws.SiteID{"anzhen"}, Rounds: 2,
+			Result: &study.Result{Method: "describe", Tidy: []study.Row{{{Name: "term", Value: term}}}}}
+	}
+	if err := d.outbox.Keep(&console.Answer{Run: id, Document: doc("I(age >= 50)TRUE & more"), Salt: ledger.Salt{1}, Limit: 10}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.outbox.Keep(&console.Answer{Run: id, Document: doc("another"), Salt: ledger.Salt{1}}); err != nil { // what is there stays
+		t.Fatal(err)
+	}
+	all, err := d.client.Outbox(t.Context())
+	if err != nil || len(all) != 1 || all[0].Result != closed.Result || all[0].StudyRef != ref || all[0].Marks == 0 || all[0].Released {
+		t.Fatalf("the outbox: %+v, %v", all, err)
+	}
+	draft, err := d.client.Draft(t.Context(), id)
+	if err != nil || len(draft.Noted) != all[0].Marks || !draft.Passed { // the hub is none of its reviewers
+		t.Fatalf("the draft: %+v, %v", draft, err)
+	}
+	_, _, err = draft.Body("hub", console.Ruling{Verdict: ledger.Approve})
+	wants(t, "passed over", err, ws.Denied)
+	draft.Passed = false
+	body, said, err := draft.Body("anzhen", console.Ruling{Verdict: ledger.Refuse, Reason: "no"})
+	if err != nil || body.Result != closed.Result || said.Text != "no" || body.Reason != ledger.Commit(said.Salt, []byte("no")) {
+		t.Errorf("what is signed: %+v, %+v, %v", body, said, err)
+	}
+	_, _, err = draft.Body("anzhen", console.Ruling{Verdict: ledger.Suppress, Parts: []int{1}})
+	wants(t, "nothing is left", err, ws.Invalid)
+	draft.Result = ledger.Hash{}
+	_, _, err = draft.Body("anzhen", console.Ruling{Verdict: ledger.Approve})
+	wants(t, "another answer than the ledger's", err, ws.Diverged)
+	draft.Released = true
+	_, _, err = draft.Body("anzhen", console.Ruling{Verdict: ledger.Approve})
+	wants(t, "released", err, ws.Denied)
+	_, err = d.client.Draft(t.Context(), ledger.RunID(strings.Repeat("0", 31)+"2"))
+	wants(t, "an answer that is not here", err, ws.Invalid)
+}
+
 // Words are kept of reviewers alone, in bounds, and of no other run than is named.
 func TestWords(t *testing.T) {
 	k, err := console.OpenWords(filepath.Join(t.TempDir(), "words"))
