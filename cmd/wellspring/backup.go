@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,6 +22,8 @@ import (
 	"wellspring/ledger"
 	"wellspring/ledger/file"
 	"wellspring/site/archive"
+	"wellspring/site/book"
+	socket "wellspring/site/console"
 )
 
 // A backup tells of the whole what its files do not.
@@ -37,7 +42,7 @@ type backup struct {
 // the broker's inboxes, since what was under way is sent again; drafts, which are loaded again from their files.
 var backedUp = regexp.MustCompile(`^(` + strings.Join([]string{
 	`(site|hub|network|pass|request|pins|members)\.json`, `(institution|operator|node)\.key(\.next)?`, `user\.(seed|next)`, `nats\.conf`,
-	ledgerName + `/ledger\.log`, `mesh/starts`, studiesName + `/[0-9a-f]{64}\.json`, resultsName + `/[0-9a-f]{32}\.json`,
+	ledgerName + `/ledger\.log`, `cohorts\.db`, `mesh/starts`, studiesName + `/[0-9a-f]{64}\.json`, resultsName + `/[0-9a-f]{32}\.json`,
 	dataName + `/[^/~]+\.v[0-9]+\.(duckdb|json|salt)`, `broker/keys/[a-z]+\.(nk|pem|key)`, `broker/keys/members/[^/~]+\.nk`,
 }, "|") + `)$`)
 
@@ -48,7 +53,7 @@ const (
 )
 
 // runBackup is "wellspring backup": the folder of a node, also of one that runs, in one encrypted file.
-func runBackup(_ context.Context, args []string, c *console) error {
+func runBackup(ctx context.Context, args []string, c *console) error {
 	var dir, out, passphrase string
 	var recipients []string
 	f := flags("backup --dir DIR --out FILE (--recipient age1... | --passphrase-file FILE)", c)
@@ -70,12 +75,76 @@ func runBackup(_ context.Context, args []string, c *console) error {
 	if err != nil {
 		return err
 	}
+	if about.Role == "site" {
+		book, err := folder(dir).copyBook(ctx)
+		if err != nil {
+			return errors.Join(err, closeLedger(entries))
+		}
+		if book != "" {
+			defer os.Remove(folder(dir).path(book)) // the next start removes it too
+			entries = append(entries, bookEntry(folder(dir).path(book)))
+		}
+	}
 	size, err := archive.Write(out, to, about, entries)
 	if err != nil {
 		return err
 	}
 	c.say(ws.T("%d files, %d bytes, with the ledger to block %d, are in %s", "%[4]s 中有 %[1]d 个文件，共 %[2]d 字节，账本至第 %[3]d 个区块", len(entries), size, about.Height, out))
 	return nil
+}
+
+// copyBook copies what the site remembers of its askers, by the node that runs and has the file to itself, or
+// here if none does. It gives the copy's name; "" where there is nothing yet.
+func (d folder) copyBook(ctx context.Context) (string, error) {
+	name, err := socket.Dial(string(d)).Copy(ctx)
+	if !socket.Absent(err) {
+		if err == nil && !copyForm.MatchString(name) {
+			err = ws.Errorf(ws.Invalid, "backup", ws.T("the node names another file than its copy", "节点给出的不是副本文件名"))
+		}
+		return name, err
+	}
+	if _, err := os.Stat(d.path(cohortsName)); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	b, err := book.Open(d.path(cohortsName))
+	if err != nil {
+		return "", err
+	}
+	name = copyName()
+	return name, errors.Join(b.Copy(d.path(name)), b.Close())
+}
+
+// copyForm is of names of copies of the book, which stand in the folder for the moment of a backup.
+var copyForm = regexp.MustCompile(`^cohorts-[0-9a-f]{16}\.copy$`)
+
+func copyName() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return "cohorts-" + hex.EncodeToString(b[:]) + ".copy"
+}
+
+// dropCopies removes what backups left that were cut off.
+func (d folder) dropCopies() error {
+	entries, err := os.ReadDir(string(d))
+	for _, e := range entries {
+		if copyForm.MatchString(e.Name()) {
+			err = errors.Join(err, os.Remove(d.path(e.Name())))
+		}
+	}
+	return folderTrouble(err)
+}
+
+func bookEntry(path string) archive.Entry {
+	return archive.Entry{Name: cohortsName, Open: archive.FromFile(filepath.Split(path)).Open}
+}
+
+// closeLedger closes the first entry, which is open from the beginning.
+func closeLedger(entries []archive.Entry) error {
+	log, _, _, err := entries[0].Open()
+	if err != nil {
+		return err
+	}
+	return log.Close()
 }
 
 // recipientsOf are those for whom a backup is encrypted.
@@ -160,7 +229,7 @@ func (d folder) backupFiles() (names []string, err error) {
 			return err
 		case e.IsDir() && slices.Contains([]string{dataName, draftName, ledgerName, "spill", "broker/frames"}, name):
 			return fs.SkipDir
-		case e.Type().IsRegular() && backedUp.MatchString(name):
+		case e.Type().IsRegular() && name != cohortsName && backedUp.MatchString(name): // the book is copied by itself
 			names = append(names, name)
 		}
 		return nil

@@ -17,6 +17,7 @@ import (
 	"wellspring/ledger"
 	"wellspring/ledger/file"
 	"wellspring/site/archive"
+	"wellspring/site/book"
 )
 
 // restoredName is the file that says that a folder came from a backup.
@@ -131,7 +132,7 @@ func (d folder) accept(told json.RawMessage) (b backup, err error) {
 		return b, err
 	}
 	s := l.State()
-	if err := errors.Join(l.Close(), d.settle(s)); err != nil {
+	if err := errors.Join(l.Close(), d.settle(s), d.acceptBook()); err != nil {
 		return b, err
 	}
 	node, err := d.key(nodeKey)
@@ -146,6 +147,19 @@ func (d folder) accept(told json.RawMessage) (b backup, err error) {
 	var life [8]byte
 	rand.Read(life[:]) // never fails
 	return b, d.writeJSON(restoredName, rebirth{Life: hex.EncodeToString(life[:]), Made: b.Made, Height: b.Height, At: time.Now().UTC().Truncate(time.Second)})
+}
+
+// acceptBook checks that the memory of askers, which older backups lack, can be read.
+func (d folder) acceptBook() error {
+	if _, err := os.Stat(d.path(cohortsName)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	b, err := book.Open(d.path(cohortsName))
+	if err != nil {
+		return err
+	}
+	_, err = b.Standings()
+	return errors.Join(err, b.Close())
 }
 
 func noNode() error {

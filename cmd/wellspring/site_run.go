@@ -122,6 +122,9 @@ func openSite(d folder, s siteFile, r reach, patience time.Duration, least uint6
 	if n.journals, err = sqlite.Open(d.path(journalName)); err != nil {
 		return n, err
 	}
+	if err = d.dropCopies(); err != nil {
+		return n, err
+	}
 	if n.book, err = book.Open(d.path(cohortsName)); err != nil {
 		return n, err
 	}
@@ -185,7 +188,7 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 		}, Served: func(id ledger.RunID, epoch, round int) { n.server.Served(id, epoch, round) }})
 	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Outbox: n.outbox, Words: n.words, Reply: n.reply, Roll: members.Call,
 		Submit: n.service.Desk().Submit, Conduct: n.room.conduct(socket.ConductAt(n.service.Desk())), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
-		StandIn: socket.StandInBy(n.service.StandIn), Askers: n.askers, Let: n.let})
+		StandIn: socket.StandInBy(n.service.StandIn), Askers: n.askers, Let: n.let, Copy: n.copyBook})
 	return nil
 }
 
@@ -205,6 +208,12 @@ func (n *siteNode) askers() ([]socket.Asker, error) {
 
 func (n *siteNode) let(a socket.Asker) error {
 	return n.book.Let(book.Group{Asker: a.Institution, Dataset: a.Dataset})
+}
+
+// copyBook is for a backup, which removes the copy once it is in the archive.
+func (n *siteNode) copyBook() (string, error) {
+	name := copyName()
+	return name, n.book.Copy(n.dir.path(name))
 }
 
 // vitals is what the site's operator may see.

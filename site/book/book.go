@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"os"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -56,6 +57,21 @@ func Open(path string) (*Book, error) {
 		return nil, trouble("book.Open", errors.Join(err, db.Close()))
 	}
 	return &Book{db}, nil
+}
+
+// Copy writes the book as it now stands to a new file (mode 0600), while questions go on being answered.
+func (b *Book) Copy(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return trouble("book.Copy", err)
+	}
+	if err := f.Close(); err != nil {
+		return trouble("book.Copy", err)
+	}
+	if _, err := b.sql.Exec(`VACUUM INTO ?`, path); err != nil {
+		return trouble("book.Copy", errors.Join(err, os.Remove(path)))
+	}
+	return nil
 }
 
 // Close releases the file.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -287,6 +288,36 @@ func TestBook_Lost(t *testing.T) {
 	fresh := newWorld(t)
 	w.books["b"], fresh.books["b"] = fresh.books["b"], w.books["b"]
 	w.refused("uni", "age < 99", describes("bmi"))
+}
+
+// A copy that was made while questions were answered knows them.
+func TestBook_Copy(t *testing.T) {
+	w := newWorld(t)
+	w.answered("uni", "", describes("bmi"))
+	copies := t.TempDir()
+	for id, b := range w.books {
+		path := filepath.Join(copies, string(id))
+		if err := b.Copy(path); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%v, %v", info, err)
+		}
+		if err := b.Copy(path); err == nil {
+			t.Error("it takes the place of a file")
+		}
+	}
+	w.answered("clinic", "", describes("bmi")) // after the copies
+	w.close()
+	for id := range w.books {
+		b, err := book.Open(filepath.Join(copies, string(id)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.books[id] = b
+	}
+	w.refused("uni", "age < 99", describes("bmi"))
+	w.answered("clinic", "age < 99", describes("bmi"))
 }
 
 func TestBook_Patience(t *testing.T) {

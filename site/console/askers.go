@@ -39,6 +39,20 @@ func (s *Server) let(w http.ResponseWriter, r *http.Request) {
 	reply(w, a, err)
 }
 
+// A copied file is in the node's folder, and its reader's to remove.
+type copied struct {
+	Name string `json:"name"`
+}
+
+func (s *Server) copy(w http.ResponseWriter, _ *http.Request) {
+	if s.node.Copy == nil {
+		reply(w, nil, noMemory())
+		return
+	}
+	name, err := s.node.Copy()
+	reply(w, copied{name}, err)
+}
+
 func noMemory() error {
 	return invalid(ws.T("only a site remembers whom it answered", "只有站点会记住它答复过谁"))
 }
@@ -52,4 +66,10 @@ func (c *Client) Askers(ctx context.Context) (all []Asker, err error) {
 func (c *Client) Let(ctx context.Context, a Asker) error {
 	_, err := send[Asker](ctx, c, "/v1/askers", a)
 	return err
+}
+
+// Copy has the site copy what it remembers into a new file of its folder, which the caller removes.
+func (c *Client) Copy(ctx context.Context) (string, error) {
+	got, err := send[copied](ctx, c, "/v1/copies", struct{}{})
+	return got.Name, err
 }

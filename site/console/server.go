@@ -47,6 +47,9 @@ type Node struct {
 	// lets one ask on; nil at a hub.
 	Askers func() ([]Asker, error)
 	Let    func(Asker) error
+	// Copy copies what the site remembers into a new file of the node's folder, and gives
+	// its name; nil at a hub.
+	Copy func() (string, error)
 	// Delay is what a letter to the hub and its answer may take beyond the
 	// moments of a wire; 0 for a node that has one.
 	Delay time.Duration
@@ -113,6 +116,7 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST /v1/members", s.member)
 	mux.HandleFunc("GET /v1/askers", s.askers)
 	mux.HandleFunc("POST /v1/askers", s.let)
+	mux.HandleFunc("POST /v1/copies", s.copy)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case s.busy <- struct{}{}:
