@@ -42,7 +42,7 @@ type backup struct {
 // the broker's inboxes, since what was under way is sent again; drafts, which are loaded again from their files.
 var backedUp = regexp.MustCompile(`^(` + strings.Join([]string{
 	`(site|hub|network|pass|request|pins|members)\.json`, `(institution|operator|node)\.key(\.next)?`, `user\.(seed|next)`, `nats\.conf`,
-	ledgerName + `/ledger\.log`, `cohorts\.db`, `mesh/starts`, studiesName + `/[0-9a-f]{64}\.json`, resultsName + `/[0-9a-f]{32}\.json`,
+	ledgerName + `/ledger\.log`, `cohorts\.db`, outboxName + `/[0-9a-f]{32}\.json`, wordsName + `/[0-9a-f]{32}\.json`, `mesh/starts`, studiesName + `/[0-9a-f]{64}\.json`, resultsName + `/[0-9a-f]{32}\.json`,
 	dataName + `/[^/~]+\.v[0-9]+\.(duckdb|json|salt)`, `broker/keys/[a-z]+\.(nk|pem|key)`, `broker/keys/members/[^/~]+\.nk`,
 }, "|") + `)$`)
 

@@ -311,7 +311,7 @@ func combined(d frame.Dictionary, c Definition, weights []Weight, earlier []Coho
 // reply says that a question is as good as an earlier one.
 func reply(e Cohort) error {
 	if e.Run == "" {
-		return ws.Errorf(ws.Withheld, replyOp, ws.T("two analyses of the study are over rows that differ by none, or by too few", "研究中的两个分析所涉行没有差别，或差别过小")).
+		return ws.Errorf(ws.Withheld, replyOp, ws.T("two analyses of the study, or cells in them, are over rows that differ by none, or by too few", "研究中的两个分析（或其单元）所涉行没有差别，或差别过小")).
 			WithHint(ws.T("let both be over the same rows, as by complete_over, or over clearly other ones", "请使两者基于相同的行（例如用 complete_over），或改用明显不同的行"))
 	}
 	return ws.Errorf(ws.Withheld, replyOp, ws.T("this is as good as asked before, in run %s: the rows that tell the two apart are none, or too few", "本问题与此前的计算 %s 相当：两者所涉行没有差别，或差别过小", e.Run)).
