@@ -65,8 +65,8 @@ func rows(t testing.TB, seed uint64) *table.Table {
 			kind[i] = 2
 		}
 	}
-	out, err := table.New(frame.Dictionary{{Name: "age", Type: frame.Real, Max: 100}, {Name: "arm", Type: frame.Factor, Levels: []string{"placebo", hostileLevel}},
-		{Name: "days", Type: frame.Integer, Max: 1000}, {Name: "kind", Type: frame.Factor, Levels: []string{"common", "rare", "scarce"}}, {Name: "sick", Type: frame.Integer, Max: 1}},
+	out, err := table.New(frame.Dictionary{{Name: "age", Type: frame.Real, Max: 100, Required: true}, {Name: "arm", Type: frame.Factor, Levels: []string{"placebo", hostileLevel}, Required: true},
+		{Name: "days", Type: frame.Integer, Max: 1000, Required: true}, {Name: "kind", Type: frame.Factor, Levels: []string{"common", "rare", "scarce"}, Required: true}, {Name: "sick", Type: frame.Integer, Max: 1, Required: true}},
 		[]frame.Values{{Real: age}, {Code: arm}, {Real: days}, {Code: kind}, {Real: sick}})
 	if err != nil {
 		t.Fatal(err)

@@ -112,7 +112,11 @@ func TestProgress(t *testing.T) {
 		_, err := h.hub.Run(t.Context(), console.Order{StudyRef: ref}, ledgertest.Key("account wang"), func(console.Progress) {})
 		ended <- err
 	}()
-	<-away
+	select {
+	case <-away:
+	case err := <-ended:
+		t.Fatalf("the run has ended: %v", err)
+	}
 	p, round := h.stands(ref)
 	inspect(t, p, "en")
 	p.says(t, "under way", "Stop reloading", "Round", "<progress", "Progress by round", "<th scope=\"col\">Took</th>", "A round takes about")
