@@ -187,8 +187,8 @@ func parse(d frame.Dictionary, terms []Term) (filters []frame.Filter, known bool
 	return filters, true
 }
 
-// apart leaves out of filters the conditions that all of them have: rows
-// without these are in none.
+// apart leaves out of filters the conditions that all of them have, and that speak of no column
+// of which anything else is said: rows without these are in none.
 func apart(filters []frame.Filter) []frame.Filter {
 	var lists [][]frame.Node
 	for _, f := range filters {
@@ -200,9 +200,20 @@ func apart(filters []frame.Filter) []frame.Filter {
 			return !slices.ContainsFunc(l, func(o frame.Node) bool { return text(o) == text(n) })
 		})
 	}
+	var said []string
+	for _, l := range lists {
+		for _, n := range l {
+			if !common(n) {
+				said = append(said, frame.Filter{Root: n}.Columns()...)
+			}
+		}
+	}
+	idle := func(n frame.Node) bool {
+		return common(n) && !slices.ContainsFunc(frame.Filter{Root: n}.Columns(), func(c string) bool { return slices.Contains(said, c) })
+	}
 	out := make([]frame.Filter, len(filters))
 	for i, l := range lists {
-		l = slices.DeleteFunc(slices.Clone(l), common)
+		l = slices.DeleteFunc(slices.Clone(l), idle)
 		switch len(l) {
 		case 0:
 		case 1:

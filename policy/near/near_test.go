@@ -38,6 +38,7 @@ func TestImplied(t *testing.T) {
 		{"sex = 'F' or sex = 'M'", "", true},
 		{"smoke in ('never', 'now', 'once')", "smoke is not missing", false}, // there are others
 		{"sex = 'F' and age > 50 and bmi is not missing", "bmi >= 10 and sex != 'M' and age >= 51", true},
+		{"bmi > age and bmi is not missing and smoke is not missing and smoke != 'now'", "bmi is not missing and smoke is not missing and not (smoke = 'now') and age < bmi", true},
 		{"bmi > age", "bmi > age", true},
 		{"bmi > age and sex = 'F'", "bmi > age and sex != 'M'", true},   // what both have need not be tried
 		{"bmi > age", "age < bmi", true},                                // the parser's own spelling
