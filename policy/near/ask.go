@@ -42,9 +42,13 @@ func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, ear
 		return cmp.Or(cmp.Compare(earlier[a].Persons, earlier[b].Persons), cmp.Compare(a, b))
 	})
 	var out []Ask
+	left := make([][]string, len(now)) // of each cohort that is told of, what was not told before
 	for i, c := range now {
 		f.twins = f.same(c)
-		if !f.shown(c) || f.known(c) {
+		if !f.shown(c) {
+			continue
+		}
+		if left[i] = f.untold(c); len(f.twins) > 0 && len(left[i]) == 0 { // it can tell nothing new
 			continue
 		}
 		out = append(out, f.single(i, c)...)
@@ -54,7 +58,7 @@ func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, ear
 				WithHint(ws.T("ask with complete_over and fewer filters, so that several questions are of one cohort", "请使用 complete_over 并减少筛选条件，使多个问题基于同一队列"))
 		}
 	}
-	return out, f.span(now), nil
+	return out, f.span(now, left), nil
 }
 
 type finder struct {
@@ -83,10 +87,6 @@ func (f finder) same(c Cohort) (out []Cohort) {
 	}
 	return out
 }
-
-// known reports whether all that is read of a cohort was told of the same rows, by the same definition,
-// before: it can tell nothing new.
-func (f finder) known(c Cohort) bool { return len(f.twins) > 0 && len(f.untold(c)) == 0 }
 
 // untold are the columns that were not read of the same rows before.
 func (f finder) untold(c Cohort) []string {

@@ -149,10 +149,7 @@ func Implied(d frame.Dictionary, c Definition, terms ...Term) bool {
 	if len(terms) == 1 && terms[0].Sign == 1 && all[0].String() == all[1].String() {
 		return true
 	}
-	grid, ok := newGrid(d, all)
-	if !ok { // what is left without the conditions in common is stricter, and smaller
-		grid, ok = newGrid(d, apart(all))
-	}
+	grid, ok := gridOf(d, all)
 	return ok && grid.every(func(in []bool) bool {
 		left := 0
 		for i, t := range terms {

@@ -3,8 +3,8 @@
 //
 // Start from [Candidates]: of the cohorts of a new study and those of earlier ones, as
 // sites remember them, it lists what must be compared; [Distance] is one site's
-// part of a comparison, and [Judge] reads the sums. A cohort is compared with each one before it, and with the sum and the difference
-// of each two.
+// part of a comparison, and [Judge] reads the sums. A cohort is compared with each one before it, and [JudgeSpan] holds it to all
+// that those of which a column was read add up to, in whatever multiples.
 //
 // # One reply
 //
@@ -15,6 +15,7 @@
 //
 // # Not promised
 //
-// Three cohorts and more that add up to another one, but for a few persons, are not looked for; nor what askers of different
-// groups know together. Nothing here bounds what many honest answers tell in sum.
+// More earlier cohorts of a column than [Span] has room for, of which the last asked stay; cohorts of which no column is
+// shared, though the persons of all are told; what askers of different groups know together. Nothing here bounds
+// what many answers over one row set tell.
 package near

@@ -58,6 +58,15 @@ func newGrid(d frame.Dictionary, filters []frame.Filter) (grid, bool) {
 	return g, true
 }
 
+// gridOf tries filters whole and, where that would take too many rows, without the conditions that they
+// have in common: what is then so for all rows is so for theirs.
+func gridOf(d frame.Dictionary, filters []frame.Filter) (grid, bool) {
+	if g, ok := newGrid(d, filters); ok {
+		return g, true
+	}
+	return newGrid(d, apart(filters))
+}
+
 // every reports whether ok holds of all rows, given in which of the filters each is.
 func (g grid) every(ok func(in []bool) bool) bool {
 	in := make([]bool, len(g.filters))

@@ -47,8 +47,9 @@ const (
 // Len is the number of overlaps.
 func (s Span) Len() int { return len(s.Earlier)*(len(s.Earlier)-1)/2 + len(s.Now)*len(s.Earlier) }
 
-// span finds what must be held to earlier answers.
-func (f finder) span(now []Cohort) (s Span) {
+// span finds what must be held to earlier answers; left are the columns of each cohort that were not
+// told of the same rows before.
+func (f finder) span(now []Cohort, left [][]string) (s Span) {
 	var all []int
 	most := maxSpan
 	for j, e := range f.earlier {
@@ -61,16 +62,14 @@ func (f finder) span(now []Cohort) (s Span) {
 		all = append(all, j)
 	}
 	for i, c := range now {
-		f.twins = f.same(c)
-		left := Definition{Reads: f.untold(c)}
 		related := 0
 		for _, j := range all {
-			if f.earlier[j].precedes(c) && shares(left, f.earlier[j].Definition) {
+			if f.earlier[j].precedes(c) && shares(Definition{Reads: left[i]}, f.earlier[j].Definition) {
 				related++
 			}
 		}
-		if related > 1 && f.shown(c) && len(s.Now) < maxNow {
-			s.Now, s.Columns = append(s.Now, i), append(s.Columns, left.Reads)
+		if related > 1 && len(s.Now) < maxNow {
+			s.Now, s.Columns = append(s.Now, i), append(s.Columns, left[i])
 		}
 	}
 	for _, j := range all {
@@ -290,10 +289,7 @@ func combined(d frame.Dictionary, c Definition, weights []Weight, earlier []Coho
 	if !known || len(weights) == 0 {
 		return false
 	}
-	grid, ok := newGrid(d, filters)
-	if !ok {
-		grid, ok = newGrid(d, apart(filters))
-	}
+	grid, ok := gridOf(d, filters)
 	return ok && grid.every(func(in []bool) bool {
 		left := 0.0
 		if in[0] {
