@@ -103,7 +103,7 @@ func (g guarded) cellOf(p partition, v formula.Values, r int) int {
 	return g.cell(p.factors, v, r)
 }
 
-// cohorts lists the cohorts of the program, each once; none where no limit holds.
+// findCohorts lists the cohorts of the program, each once; none where no limit holds.
 func (p *Program) findCohorts() error {
 	if p.facts.Policy.MinCell <= 1 {
 		return nil
