@@ -14,14 +14,26 @@ import (
 )
 
 // await opens a page until it says something, and gives it.
-func (b *browser) await(path, text string) (p page) {
+func (b *browser) await(path, text string) page {
+	b.t.Helper()
+	return b.settle(path, text, true)
+}
+
+// leaves asks for a page until it has lost the text.
+func (b *browser) leaves(path, text string) page {
+	b.t.Helper()
+	return b.settle(path, text, false)
+}
+
+// settle asks for a page until it says the text, or no longer does.
+func (b *browser) settle(path, text string, says bool) (p page) {
 	b.t.Helper()
 	for until := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if p = b.get(path); strings.Contains(p.body, text) {
+		if p = b.get(path); strings.Contains(p.body, text) == says {
 			return p
 		}
 		if time.Now().After(until) {
-			b.t.Fatalf("%s does not say %q: %s", path, text, p.body)
+			b.t.Fatalf("%s: to say %q: %t; it is %s", path, text, says, p.body)
 		}
 	}
 }

@@ -149,7 +149,7 @@ func TestProgress(t *testing.T) {
 	if p.header.Get("Refresh") != "" {
 		t.Error("a page of a run that has ended loads itself again")
 	}
-	h.steward.await(pathOf(ref), "answered").silent(t, "This site is in round")
+	h.steward.leaves(pathOf(ref), "This site is in round").says(t, "answered") // once the site has heard that it ended
 	h.again(ref)
 }
 

@@ -114,19 +114,24 @@ func (b *Browser) Open(words string) {
 	run(b, words, chromedp.Click(chromedp.Search(fmt.Sprintf(`//summary[contains(normalize-space(.), %s)]`, strconv.Quote(words)))))
 }
 
-// Text is what the page shows.
+// Text is what the page shows. It is asked of the document itself: a node that was
+// looked up before may be one of the page that is just leaving.
 func (b *Browser) Text() string {
 	b.t.Helper()
-	return run(b, "the page's text", chromedp.Text(chromedp.CSS("body")))
+	return run(b, "the page's text", text())
+}
+
+func text() chromedp.Action[string] {
+	return chromedp.EvaluateAsDevTools[string]("document.body.innerText")
 }
 
 // Says fails the test where the page lacks one of the words.
 func (b *Browser) Says(words ...string) {
 	b.t.Helper()
-	text := b.Text()
+	shown := b.Text()
 	for _, w := range words {
-		if !strings.Contains(text, w) {
-			b.t.Errorf("%s does not say %q: %s", run(b, "address", chromedp.Location()), w, text)
+		if !strings.Contains(shown, w) {
+			b.t.Errorf("%s does not say %q: %s", run(b, "address", chromedp.Location()), w, shown)
 		}
 	}
 }
@@ -147,10 +152,10 @@ func (b *Browser) Becomes(words string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, pageTime)
 	defer cancel()
-	text := ""
+	shown := ""
 	for ctx.Err() == nil {
-		if now, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("body"))); err == nil { // else the page is just leaving
-			if text = now; strings.Contains(text, words) {
+		if now, err := chromedp.Run(ctx, text()); err == nil { // else the page is just leaving
+			if shown = now; strings.Contains(shown, words) {
 				return
 			}
 		}
@@ -159,5 +164,5 @@ func (b *Browser) Becomes(words string) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	b.t.Fatalf("the page does not become one that says %q: %s", words, text)
+	b.t.Fatalf("the page does not become one that says %q: %s", words, shown)
 }
