@@ -75,13 +75,12 @@ func (g guarded) partitions() (out []partition) {
 	return out
 }
 
-// twos are the numbers that are 0 or 1 by the dictionary, and that no comparison makes: what has a mean is
-// then a count.
+// twos are the columns of two values that f reads as numbers, alone or within arithmetic, and that are
+// not counted with its comparisons: what has a mean is then a count.
 func twos(f *formula.Frame, truths []formula.Truth) (out []formula.Truth) {
 	for i, x := range f.Numeric() {
-		compared := slices.ContainsFunc(truths, func(t formula.Truth) bool { return t.Numeric == i })
-		if x.Whole && x.Lo == 0 && x.Hi == 1 && !compared {
-			out = append(out, formula.Truth{Name: x.Name, Numeric: i, Factor: -1})
+		if x.Two() && !compared(truths, i) {
+			out = append(out, formula.Truth{Name: x.Name, Column: x.Column, Numeric: i, Factor: -1, One: x.Hi})
 		}
 	}
 	return out
@@ -201,7 +200,7 @@ func (b *binder) cell(g guarded, p partition, cell int) (nodes []frame.Node, oth
 	var words []string
 	for i, t := range p.truths {
 		holds := cell>>i&1 == 1
-		if n := b.truth(t.Name, holds); n != nil {
+		if n := b.truth(t, holds); n != nil {
 			nodes = append(nodes, n)
 		} else {
 			words = append(words, fmt.Sprintf("%s: %v", t.Name, holds))
@@ -220,17 +219,17 @@ func (b *binder) cell(g guarded, p partition, cell int) (nodes []frame.Node, oth
 	return nodes, strings.Join(words, "; ")
 }
 
-// truth is the condition that a comparison, or a number that is 0 or 1, says; nil if a
+// truth is the condition that a comparison, or a column of two values, says; nil if a
 // filter cannot.
-func (b *binder) truth(name string, holds bool) frame.Node {
-	text := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(name, "I("), ")"), "==", "=")
-	if c, known := b.program.facts.Columns.Lookup(name); known && c.Type.Numeric() {
-		n := &frame.Compare{Column: name, Op: frame.Ne, Value: 1}
+func (b *binder) truth(t formula.Truth, holds bool) frame.Node {
+	if t.Column != "" {
+		n := &frame.Compare{Column: t.Column, Op: frame.Ne, Value: t.One}
 		if holds {
 			n.Op = frame.Eq
 		}
 		return n
 	}
+	text := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(t.Name, "I("), ")"), "==", "=")
 	if !holds {
 		text = "not (" + text + ")"
 	}
@@ -247,7 +246,7 @@ func (b *binder) level(f formula.Factored, level string) frame.Node {
 	switch {
 	case !known:
 		if f.Column == "" && (level == "TRUE" || level == "FALSE") {
-			return b.truth(f.Name, level == "TRUE")
+			return b.truth(formula.Truth{Name: f.Name}, level == "TRUE")
 		}
 		return nil
 	case c.Type.Numeric():

@@ -156,9 +156,12 @@ const maxCells = 1 << 16
 
 // newGuarded finds what a method guards in one of its frames.
 func newGuarded(m Method, f *formula.Frame, p policy.Policy) (guarded, error) {
-	out := guarded{frame: f, own: len(f.Numeric()), counts: m.Counts(), truths: indicators(f, p)}
+	out := guarded{frame: f, own: len(f.Numeric()), counts: m.Counts()}
 	if p.MinCell > 1 {
-		out.twos = twos(f, out.truths)
+		var of []int
+		out.frame, of = f.WithTwos()
+		out.truths = indicators(out.frame, of, p)
+		out.twos = twos(out.frame, out.truths)
 	}
 	if n := len(f.Factors()); out.counts && n > 1 && p.MinCell > 1 { // its cells are cohorts, whose sizes must be known
 		all := make([]int, n)
@@ -170,7 +173,7 @@ func newGuarded(m Method, f *formula.Frame, p policy.Policy) (guarded, error) {
 	if out.counts || p.MinCell <= 1 && p.MaxInfluence >= 1 && p.MaxShare >= 1 {
 		return out, nil
 	}
-	wide, operands := f.WithOperands()
+	wide, operands := out.frame.WithOperands()
 	out.frame, out.guards = wide, m.Guards(f, operands)
 	for i := range out.own {
 		if err := out.fits(Guard{Numeric: []int{i}}, p); err != nil {

@@ -70,8 +70,8 @@ type Totals struct {
 	// Guards judges the guards; both where a limit holds.
 	Crossed []Crossed     `json:",omitempty"`
 	Guards  []GuardTotals `json:",omitempty"`
-	// Truths counts the cells of the frame's comparisons, and Ones the rows of which a number that is 0 or 1
-	// is 1; where a limit holds.
+	// Truths counts the cells of the frame's comparisons, and Ones the rows in which a column of two values
+	// has the larger; where a limit holds.
 	Truths []int64 `json:",omitempty"`
 	Ones   []int64 `json:",omitempty"`
 }

@@ -41,20 +41,24 @@ func truths(f *formula.Frame, p policy.Policy) error {
 	return nil
 }
 
-// indicators are what the cells are made of: the comparisons of f and, where
-// there are any, an event, or a response between 0 and 1 or of two levels.
-func indicators(f *formula.Frame, p policy.Policy) []formula.Truth {
+// indicators are what the cells are made of: the comparisons of f, which has its
+// columns of two values, and, where there are any, an event, or a response between
+// 0 and 1 or of two levels.
+func indicators(f *formula.Frame, twos []int, p policy.Policy) []formula.Truth {
 	out := slices.Clone(f.Truths())
 	if len(out) == 0 || p.MinCell <= 1 {
 		return nil
 	}
 	roles := f.Roles()
-	outcome := formula.Truth{Numeric: max(roles.Event, roles.Response), Factor: roles.ResponseFactor}
+	outcome := formula.Truth{Numeric: max(roles.Event, roles.Response), Factor: roles.ResponseFactor, One: 1}
 	switch {
 	case outcome.Factor >= 0 && len(f.Factors()[outcome.Factor].Levels) == 2:
 		outcome.Name, outcome.Numeric = f.Factors()[outcome.Factor].Name, -1
 	case outcome.Numeric >= 0 && f.Numeric()[outcome.Numeric].Lo >= 0 && f.Numeric()[outcome.Numeric].Hi <= 1:
 		outcome.Name, outcome.Factor = f.Numeric()[outcome.Numeric].Name, -1
+		if at := twos[outcome.Numeric]; at >= 0 && !compared(out, outcome.Numeric) {
+			outcome.Numeric, outcome.Column, outcome.One = at, f.Numeric()[at].Column, f.Numeric()[at].Hi
+		}
 	default:
 		return out
 	}
@@ -63,6 +67,11 @@ func indicators(f *formula.Frame, p policy.Policy) []formula.Truth {
 		out = append(out, outcome)
 	}
 	return out
+}
+
+// compared reports whether a variable is one of the truths.
+func compared(truths []formula.Truth, numeric int) bool {
+	return slices.ContainsFunc(truths, func(t formula.Truth) bool { return t.Numeric == numeric })
 }
 
 // truthBlocks lists the cells of a frame's comparisons, none without a limit.
@@ -78,7 +87,7 @@ func (g guarded) truthBlocks() stat.Shape {
 func truthOf(truths []formula.Truth, v formula.Values, r int) int {
 	cell := 0
 	for i, t := range truths {
-		if t.Factor >= 0 && v.Factor[t.Factor][r] == 1 || t.Factor < 0 && v.Numeric[t.Numeric][r] == 1 {
+		if t.Holds(v, r) {
 			cell |= 1 << i
 		}
 	}

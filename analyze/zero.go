@@ -37,7 +37,7 @@ type countFold struct {
 	complete int
 	levels   [][]float64
 	crossed  [][]float64
-	ones     []float64 // by numbers that are 0 or 1
+	ones     []float64 // rows with the larger value, by columns of two
 	apart    []float64 // by what comparisons tell apart
 	seen     *framed   // takes the rows of each cohort; nil where nobody remembers them
 }
@@ -78,7 +78,9 @@ func (c *countFold) Add(b frame.Batch) error {
 	}
 	for i, t := range c.twos {
 		for _, x := range v.Numeric[t.Numeric][:v.Rows] {
-			c.ones[i] += x
+			if x == t.One {
+				c.ones[i]++
+			}
 		}
 	}
 	for r := range v.Rows {

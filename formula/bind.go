@@ -221,7 +221,7 @@ func (b *binder) addNumeric(n *node, e *expr, use string) (int, error) {
 	i := len(b.numeric)
 	b.index[key] = i
 	b.sources = append(b.sources, source{expr: e, first: i, width: 1})
-	b.numeric = append(b.numeric, Numeric{Name: printed, Lo: e.bound.lo, Hi: e.bound.hi, Whole: e.whole()})
+	b.numeric = append(b.numeric, e.numeric(printed))
 	return i, nil
 }
 

@@ -17,6 +17,19 @@ type Truth struct {
 	// Factor that among the factors, with the levels FALSE and TRUE. One of
 	// the two is −1.
 	Numeric, Factor int
+	// One is the number where it holds, if it is one: 1 of a comparison, the larger of a
+	// column's two values.
+	One float64
+	// Column is the column of two values that it is; "" of a comparison.
+	Column string
+}
+
+// Holds reports whether t holds of row r.
+func (t Truth) Holds(v Values, r int) bool {
+	if t.Factor >= 0 {
+		return v.Factor[t.Factor][r] == 1
+	}
+	return v.Numeric[t.Numeric][r] == t.One
 }
 
 // Truths returns the comparisons that are variables of f.
@@ -74,7 +87,7 @@ func (b *binder) truth(n *node, numeric int) {
 	}
 	same := func(t Truth) bool { return t.Numeric == numeric }
 	if n.comparison() && !slices.ContainsFunc(b.truths, same) {
-		b.truths = append(b.truths, Truth{Name: name, Numeric: numeric, Factor: -1})
+		b.truths = append(b.truths, Truth{Name: name, Numeric: numeric, Factor: -1, One: 1})
 	}
 }
 

@@ -29,6 +29,15 @@ func constant(v float64) *expr { return &expr{value: v, bound: interval{v, v}} }
 
 func (e *expr) constant() bool { return e.op == "" }
 
+// numeric is e as a variable that is printed so.
+func (e *expr) numeric(printed string) Numeric {
+	out := Numeric{Name: printed, Lo: e.bound.lo, Hi: e.bound.hi, Whole: e.whole()}
+	if e.op == "column" {
+		out.Column = e.ref.Name
+	}
+	return out
+}
+
 // expr compiles arithmetic and functions over numeric columns.
 func (b *binder) expr(n *node) (*expr, error) {
 	switch n.kind {

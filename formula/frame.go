@@ -8,6 +8,8 @@ import (
 // of columns, such as "log(chol)".
 type Numeric struct {
 	Name string // as R prints it
+	// Column is the column of the dictionary that it is as it stands; "" of a function.
+	Column string
 	// Lo and Hi bound the variable, by interval arithmetic from the
 	// dictionary; ±Inf where the function has no bound there.
 	Lo, Hi float64
@@ -15,6 +17,10 @@ type Numeric struct {
 	// a comparison.
 	Whole bool
 }
+
+// Two reports whether x is a column that has two values by the dictionary, such as 0 and 1,
+// or 1 and 2: its mean is a count.
+func (x Numeric) Two() bool { return x.Column != "" && x.Whole && x.Hi-x.Lo == 1 }
 
 // A Factored is a factor variable of a bound formula, such as "factor(group)".
 type Factored struct {

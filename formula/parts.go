@@ -2,6 +2,7 @@ package formula
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -65,7 +66,7 @@ func (f *Frame) WithOperands() (wide *Frame, operands [][]int) {
 				at = len(w.numeric)
 				known[e.key()] = at
 				w.sources = append(w.sources, source{expr: e, first: at, width: 1})
-				w.numeric = append(w.numeric, Numeric{Name: "a part of " + f.numeric[s.first].Name, Lo: e.bound.lo, Hi: e.bound.hi})
+				w.numeric = append(w.numeric, e.numeric("a part of "+f.numeric[s.first].Name))
 			}
 			if at != s.first && !slices.Contains(found, at) {
 				found = append(found, at)
@@ -101,4 +102,63 @@ func (e *expr) key() string {
 		return fmt.Sprintf("%s(%q %x)", e.op, e.ref.Name, e.value)
 	}
 	return fmt.Sprintf("%s(%s %s %x %x)", e.op, e.a.key(), e.b.key(), e.value, e.set)
+}
+
+// WithTwos returns f with more numeric variables after its own: each column of two
+// values that an expression reads, since the mean of I(2*ill) counts the ill; a
+// comparison of it with a number counts them itself.
+// of[i] is the one that settles variable i, which reads nothing else; −1 where there
+// is none. The complete rows are those of f.
+func (f *Frame) WithTwos() (wide *Frame, of []int) {
+	w := *f
+	w.numeric, w.sources = slices.Clone(f.numeric), slices.Clone(f.sources)
+	of = slices.Repeat([]int{-1}, len(f.numeric))
+	known := make(map[string]int)
+	for i, x := range f.numeric {
+		if x.Column != "" {
+			known[x.Column] = i
+		}
+	}
+	for _, s := range f.sources {
+		read := make(map[string]*expr)
+		s.expr.columns(read)
+		if len(read) == 1 && s.expr.compares() {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(read)) {
+			e := read[name]
+			x := e.numeric(name)
+			if !x.Two() {
+				continue
+			}
+			at, ok := known[name]
+			if !ok {
+				at = len(w.numeric)
+				known[name] = at
+				w.sources = append(w.sources, source{expr: e, first: at, width: 1})
+				w.numeric = append(w.numeric, x)
+			}
+			for i := s.first; i < s.first+s.width && len(read) == 1; i++ {
+				of[i] = at
+			}
+		}
+	}
+	return &w, of
+}
+
+// compares reports whether e is true or false of a row.
+func (e *expr) compares() bool {
+	return e.op == "in" || precedence[e.op] == lowest
+}
+
+// columns finds the columns that e reads.
+func (e *expr) columns(out map[string]*expr) {
+	if e == nil {
+		return
+	}
+	if e.ref != nil {
+		out[e.ref.Name] = e
+	}
+	e.a.columns(out)
+	e.b.columns(out)
 }

@@ -71,3 +71,43 @@ func columns(f *Frame, values map[string][]float64) []frame.Values {
 	}
 	return out
 }
+
+func TestFrame_WithTwos(t *testing.T) {
+	d := frame.Dictionary{{Name: "x", Type: frame.Real, Min: 0, Max: 10}, {Name: "b", Type: frame.Integer, Min: 0, Max: 1},
+		{Name: "s", Type: frame.Integer, Min: 1, Max: 2}, {Name: "r", Type: frame.Real, Min: 0, Max: 1}, {Name: "u", Type: frame.Integer, Min: 0, Max: 2}}
+	for _, c := range []struct {
+		formula, want string
+	}{
+		{"x ~ r + u", "[x r u] [-1 -1 -1]"}, // of more values than two
+		{"s ~ b", "[s b] [0 1]"},
+		{"I(2 * b) ~ 1", "[I(2 * b) b] [1]"},
+		{"I(2 * b) ~ b", "[I(2 * b) b] [1 1]"}, // b stands there already
+		{"x ~ log(s) + exp(s - 1)", "[x log(s) exp(s - 1) s] [-1 3 3]"},
+		{"I(x + 100 * b) ~ s", "[I(x + 100 * b) s b] [-1 1]"}, // the mean of x is told elsewhere
+		{"x ~ poly(s, 2)", "[x poly(s, 2): z^1 poly(s, 2): z^2 poly(s, 2): z^3 poly(s, 2): z^4 s] [-1 5 5 5 5]"},
+		{"Surv(x, s) ~ 1", "[x s s] [-1 2]"}, // the event is s - 1
+		{"Surv(x, s == 2) ~ 1", "[x s == 2] [-1 -1]"},
+		{"Surv(x, b %in% c(1)) ~ 1", "[x b %in% c(1)] [-1 -1]"},
+	} {
+		m, err := Parse(c.formula)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Bind(m, d, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wide, of := f.WithTwos()
+		var names []string
+		for _, v := range wide.Numeric() {
+			names = append(names, v.Name)
+		}
+		if got := fmt.Sprint(names, " ", of); got != c.want {
+			t.Errorf("%s: %s, want %s", c.formula, got, c.want)
+		}
+		v, err := wide.Eval(frame.Batch{Rows: 2, Columns: columns(wide, map[string][]float64{"x": {2, 3}, "b": {0, 1}, "s": {1, 2}, "r": {0, 1}, "u": {0, 2}})})
+		if err != nil || v.Rows != 2 || len(v.Numeric) != len(names) {
+			t.Errorf("%s: %+v, %v", c.formula, v, err)
+		}
+	}
+}
