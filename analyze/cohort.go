@@ -76,10 +76,12 @@ func (g guarded) partitions() (out []partition) {
 }
 
 // twos are the columns of two values that f reads as numbers, alone or within arithmetic, and that are
-// not counted with its comparisons: what has a mean is then a count.
-func twos(f *formula.Frame, truths []formula.Truth) (out []formula.Truth) {
+// not counted with its comparisons, and other numbers that are 0 or 1, such as the product of two of them:
+// what has a mean is then a count. of is as formula.Frame.WithTwos gives it.
+func twos(f *formula.Frame, of []int, truths []formula.Truth) (out []formula.Truth) {
 	for i, x := range f.Numeric() {
-		if x.Two() && !compared(truths, i) {
+		product := x.Whole && x.Lo == 0 && x.Hi == 1 && i < len(of) && of[i] < 0
+		if (x.Two() || product) && !compared(truths, i) {
 			out = append(out, formula.Truth{Name: x.Name, Column: x.Column, Numeric: i, Factor: -1, One: x.Hi})
 		}
 	}

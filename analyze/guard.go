@@ -161,7 +161,7 @@ func newGuarded(m Method, f *formula.Frame, p policy.Policy) (guarded, error) {
 		var of []int
 		out.frame, of = f.WithTwos()
 		out.truths = indicators(out.frame, of, p)
-		out.twos = twos(out.frame, out.truths)
+		out.twos = twos(out.frame, of, out.truths)
 	}
 	if n := len(f.Factors()); out.counts && n > 1 && p.MinCell > 1 { // its cells are cohorts, whose sizes must be known
 		all := make([]int, n)
