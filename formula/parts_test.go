@@ -38,19 +38,8 @@ func TestFrame_WithOperands(t *testing.T) {
 		{"I(100 * x + 1 / (1 + z^2)) ~ 1", "[I(100 * x + 1/(1 + z^2)) a part of I(100 * x + 1/(1 + z^2)) a part of I(100 * x + 1/(1 + z^2))] [[1 2]]"},
 		{"x ~ I(x * (z + x))", "[x I(x * (z + x)) a part of I(x * (z + x)) a part of I(x * (z + x))] [[] [0 2 3]]"},
 	} {
-		m, err := Parse(c.formula)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := Bind(m, d, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		wide, operands := f.WithOperands()
-		var names []string
-		for _, v := range wide.Numeric() {
-			names = append(names, v.Name)
-		}
+		wide, operands := bound(t, c.formula, d).WithOperands()
+		names := printed(wide)
 		if got := fmt.Sprint(names, " ", operands); got != c.want {
 			t.Errorf("%s: %s, want %s", c.formula, got, c.want)
 		}
@@ -62,6 +51,28 @@ func TestFrame_WithOperands(t *testing.T) {
 			t.Errorf("%s: %v", c.formula, v.Numeric)
 		}
 	}
+}
+
+// bound is the formula over a dictionary.
+func bound(t *testing.T, formula string, d frame.Dictionary) *Frame {
+	t.Helper()
+	m, err := Parse(formula)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Bind(m, d, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// printed are the numeric variables of f as R prints them.
+func printed(f *Frame) (names []string) {
+	for _, v := range f.Numeric() {
+		names = append(names, v.Name)
+	}
+	return names
 }
 
 func columns(f *Frame, values map[string][]float64) []frame.Values {
@@ -89,19 +100,8 @@ func TestFrame_WithTwos(t *testing.T) {
 		{"Surv(x, s == 2) ~ 1", "[x s == 2] [-1 -1]"},
 		{"Surv(x, b %in% c(1)) ~ 1", "[x b %in% c(1)] [-1 -1]"},
 	} {
-		m, err := Parse(c.formula)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := Bind(m, d, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		wide, of := f.WithTwos()
-		var names []string
-		for _, v := range wide.Numeric() {
-			names = append(names, v.Name)
-		}
+		wide, of := bound(t, c.formula, d).WithTwos()
+		names := printed(wide)
 		if got := fmt.Sprint(names, " ", of); got != c.want {
 			t.Errorf("%s: %s, want %s", c.formula, got, c.want)
 		}
