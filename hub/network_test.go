@@ -103,6 +103,18 @@ func (q question) try(ctx context.Context, w *hubtest.Network) (*conduct.Outcome
 	return w.Hub().Open(ctx, q.ref, q.study, q.members, false)
 }
 
+// within is a try that must end by itself, long before so much time is over.
+func (q question) within(t testing.TB, w *hubtest.Network, long time.Duration) (*conduct.Outcome, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	defer cancel()
+	out, err := q.try(ctx, w)
+	if ctx.Err() != nil {
+		t.Errorf("it did not end by itself: %v", err)
+	}
+	return out, err
+}
+
 func bytesOf(t testing.TB, d *study.Document) string {
 	t.Helper()
 	b, err := study.MarshalCanonical(d)

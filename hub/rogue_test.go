@@ -139,8 +139,8 @@ func TestHostile_FirstSum(t *testing.T) {
 		}
 		return m.To != "site4" || m.Round == 0 && m.Step != run.Propose
 	}
-	n, begin := len(w.Troubles()), time.Now()
-	refused(t, begin, r.try(t), ws.Denied, "leave out site site4")
+	n := len(w.Troubles())
+	refused(t, r.try(t), ws.Denied, "leave out site site4")
 	told(t, w, n, ws.Denied, "from hub is refused", "leave out site site4")
 }
 
@@ -174,8 +174,8 @@ func TestHostile_RunAgain(t *testing.T) {
 			}
 			r := &rogue{w: w, o: o, c: c, in: make(chan run.Message, 1024)}
 			end := w.Hear(o.Run, r.hear)
-			n, begin := len(w.Troubles()), time.Now()
-			refused(t, begin, r.try(t), ws.Denied)
+			n := len(w.Troubles())
+			refused(t, r.try(t), ws.Denied)
 			told(t, w, n, ws.Denied, "from hub is refused", string(out.Run))
 			end()
 		}
@@ -197,11 +197,11 @@ func TestHostile_Subtraction(t *testing.T) {
 	reworded := ask(t, w, again)
 	one := func(what string) {
 		t.Helper()
-		n, begin := len(w.Troubles()), time.Now()
+		n := len(w.Troubles())
 		less := reworded
 		less.members = less.members[:4]
 		_, err := less.try(t.Context(), w)
-		refused(t, begin, err, ws.Denied, "the part of inst-site4")
+		refused(t, err, ws.Denied, "the part of inst-site4")
 		told(t, w, n, ws.Denied, "from hub is refused", "the part of inst-site4")
 		if t.Failed() {
 			t.Fatal(what)
@@ -223,8 +223,7 @@ func TestHostile_Subtraction(t *testing.T) {
 	}
 	one("after the sites were restarted")
 
-	begin := time.Now()
-	refused(t, begin, q.rogue(t, w, "same", 1, w.Sites[:4]...).try(t), ws.Denied, "the part of inst-site4")
+	refused(t, q.rogue(t, w, "same", 1, w.Sites[:4]...).try(t), ws.Denied, "the part of inst-site4")
 	for _, s := range w.Sites {
 		if err := w.Submit(t.Context(), "inst-"+string(s), func(ledgertest.Net) ledger.Body {
 			return &ledger.AddVersion{Site: s, Dataset: hubtest.Dataset, Version: 2, Commitment: ledgertest.Hash("2" + string(s))}
@@ -237,8 +236,7 @@ func TestHostile_Subtraction(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	begin = time.Now()
-	refused(t, begin, reworded.rogue(t, w, "newer", 2, w.Sites[:4]...).try(t), ws.Denied, "the part of inst-site4")
+	refused(t, reworded.rogue(t, w, "newer", 2, w.Sites[:4]...).try(t), ws.Denied, "the part of inst-site4")
 	if _, err := reworded.try(t.Context(), w); err != nil {
 		t.Errorf("over the same sites: %v", err)
 	}
@@ -261,12 +259,11 @@ func TestHostile_AtOneTime(t *testing.T) {
 		}
 		return true
 	}
-	begin := time.Now()
 	err := r.try(t)
 	if !between {
 		t.Fatal("no other run came between")
 	}
-	refused(t, begin, err, ws.Denied, "the part of inst-site4")
+	refused(t, err, ws.Denied, "the part of inst-site4")
 }
 
 // A hub that shows a site another ledger than the others: with its true head the site
@@ -289,7 +286,7 @@ func TestHostile_Ledgers(t *testing.T) {
 				}
 				return []mesh.Letter{m}
 			})
-			n, begin := len(w.Troubles()), time.Now()
+			n := len(w.Troubles())
 			if err := submit(w, body); err != nil {
 				t.Fatal(err)
 			}
@@ -327,8 +324,8 @@ func TestHostile_Ledgers(t *testing.T) {
 			if k := ws.KindOf(err); k != ws.Denied && k != ws.Diverged {
 				t.Errorf("two openings: %v", err)
 			}
-			if rec, _ := w.File.State().Run(ledger.RunID(o.Run)); rec.Summed || time.Since(begin) > soon {
-				t.Errorf("run %+v after %v", rec, time.Since(begin))
+			if rec, _ := w.File.State().Run(ledger.RunID(o.Run)); rec.Summed {
+				t.Errorf("run %+v", rec)
 			}
 		})
 	}

@@ -187,9 +187,20 @@ func (n *siteNode) wire(pass mesh.Pass) error {
 			n.server.Follow(p)
 		}, Served: func(id ledger.RunID, epoch, round int) { n.server.Served(id, epoch, round) }})
 	n.server = socket.New(socket.Node{Self: n.self.Site, Hub: n.network.Hub, Institution: n.self.Institution, Ledger: n.replica, Texts: n.texts, Results: n.results, Outbox: n.outbox, Words: n.words, Reply: n.reply, Roll: members.Call,
-		Submit: n.service.Desk().Submit, Conduct: n.room.conduct(socket.ConductAt(n.service.Desk())), Fresh: n.replica.Fresh, Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
+		Submit: n.service.Desk().Submit, Conduct: n.room.conduct(socket.ConductAt(n.service.Desk())), Fresh: n.replica.Fresh, Newest: n.newest(), Delay: site.Exchanges * n.exchange.every, Spread: n.spread,
 		StandIn: socket.StandInBy(n.service.StandIn), Askers: n.askers, Let: n.let, Copy: n.copyBook})
 	return nil
+}
+
+// newest brings the ledger here up to date; nil where a letter's journey is an exchange of files.
+func (n *siteNode) newest() func(context.Context) error {
+	if n.exchange.every > 0 {
+		return nil
+	}
+	return func(ctx context.Context) error {
+		_, err := n.replica.Newest(ctx, 0, false)
+		return err
+	}
 }
 
 // memory is what the site remembers, for a run, of the requesters of an institution.

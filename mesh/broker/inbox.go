@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	ws "wellspring"
 	"wellspring/mesh"
 )
 
@@ -70,24 +71,51 @@ func makeInbox(ctx context.Context, js jetstream.JetStream, m Member, limit int6
 	return err
 }
 
-// patiently asks again for as long as ctx lasts where a cluster is between two
-// leaders: then it says so, or what was asked is lost.
+// patiently asks again for as long as ctx lasts what a cluster may answer otherwise in a
+// moment: between two leaders, or while its servers do not all know what one of them does.
 func patiently(ctx context.Context, ask func(context.Context) error) error {
 	for {
 		once, stop := context.WithTimeout(ctx, 5*time.Second)
 		err := ask(once)
 		stop()
-		var api *jetstream.APIError
-		between := errors.Is(err, context.DeadlineExceeded) || errors.As(err, &api) && api.Code == 503
-		if !between || ctx.Err() != nil {
-			return err
+		if !passing(err) || ctx.Err() != nil {
+			return inWords(err)
 		}
 		select {
 		case <-time.After(200 * time.Millisecond):
 		case <-ctx.Done():
-			return err
+			return inWords(err)
 		}
 	}
+}
+
+// unready are refusals of JetStream that pass: of a server that has not heard yet of what
+// another does, or of copies that are being made. Their numbers are in its server/errors.json.
+var unready = map[jetstream.ErrorCode]bool{
+	10005: true, // no suitable peers for placement
+	10012: true, // a consumer could not be made
+	10049: true, // a stream could not be made
+	10059: true, // stream not found, which was made a moment ago
+	10069: true, // a stream could not be changed
+	10118: true, // stream is offline
+}
+
+// passing reports whether what was asked was lost, or refused for the moment.
+func passing(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.Code == 503 || unready[api.ErrorCode] // 503 while there is no leader
+	}
+	return errors.Is(err, context.DeadlineExceeded)
+}
+
+// inWords tells a refusal of JetStream by its number, which NATS explains.
+func inWords(err error) error {
+	if api := (*jetstream.APIError)(nil); errors.As(err, &api) {
+		return ws.Errorf(ws.Other, "mesh/broker", ws.T("JetStream refuses with its error %d", "JetStream 以其错误码 %d 拒绝", int(api.ErrorCode))).
+			WithHint(ws.T("NATS lists what its numbers mean in server/errors.json", "各错误码的含义见 NATS 的 server/errors.json"))
+	}
+	return err
 }
 
 func hostOf(raw string) string {

@@ -44,6 +44,7 @@ type desk struct {
 	review []ws.SiteID                               // whose word answers wait for
 	words  *console.Words
 	outbox *console.Results
+	newest func() // what comes when whoever orders is asked; may be nil
 }
 
 func newDesk(t *testing.T) *desk {
@@ -76,6 +77,12 @@ func newDesk(t *testing.T) *desk {
 	d.server = console.New(console.Node{Words: d.words, Outbox: d.outbox, Self: "hub", Hub: "hub", Institution: "centre", Ledger: l, Texts: d.texts, Results: results, Conduct: d.conduct,
 		Submit: func(_ context.Context, b ledger.Body) error { return d.net.Do("hub", b) },
 		Spread: func(_ context.Context, b []byte) error { d.spread = append(d.spread, b); return nil },
+		Newest: func(context.Context) error {
+			if d.newest != nil {
+				d.newest()
+			}
+			return nil
+		},
 		Admit: func(_ context.Context, n console.Newcomer) (mesh.Pass, error) {
 			return mesh.Pass{Site: n.Site, JWT: n.User}, nil
 		}})
@@ -188,6 +195,25 @@ func TestConsole_Study(t *testing.T) {
 		"one purpose more": {Conductors: []ws.SiteID{}, Dataset: "heart", Purposes: []ws.Purpose{"DUO:0000037", "DUO:0000042"}, Study: read(t, other)},
 	} {
 		wants(t, what, d.client.AddStudy(t.Context(), ledgertest.Key("account wang"), []byte(other), body), ws.Invalid)
+	}
+}
+
+// A study that the ledger here lacks is asked for at whoever orders, where it is named.
+func TestConsole_StudyElsewhere(t *testing.T) {
+	d := newDesk(t)
+	asked := 0
+	d.newest = func() {
+		asked++
+		d.submit()
+	}
+	if _, err := d.client.Studies(t.Context(), ""); err != nil || asked != 0 {
+		t.Errorf("for the list of all asked %d times, %v", asked, err)
+	}
+	if all, err := d.client.Studies(t.Context(), "ages"); err != nil || len(all) != 1 || asked != 1 {
+		t.Errorf("asked %d times for %v, %v", asked, all, err)
+	}
+	if all, err := d.client.Studies(t.Context(), "ages"); err != nil || len(all) != 1 || asked != 1 {
+		t.Errorf("asked %d times for %v, %v", asked, all, err)
 	}
 }
 

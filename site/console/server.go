@@ -41,6 +41,9 @@ type Node struct {
 	Admit func(context.Context, Newcomer) (mesh.Pass, error)
 	// Fresh is when the ledger here was last known to be the newest; nil at a hub.
 	Fresh func() time.Time
+	// Newest waits until the ledger here is as new as that of whoever orders was at the
+	// call; nil at a hub, and where that takes longer than moments.
+	Newest func(context.Context) error
 	// Roll is what is known of the members' nodes, and since when; may be nil.
 	Roll func(context.Context) (map[ws.SiteID]roll.Member, time.Time)
 	// Askers tells how the groups of requesters stand whom the site remembers, and Let

@@ -63,12 +63,19 @@ func (s *Study) Newest() (r *Run) {
 // Here reports whether the node has the text, and it says what the ledger does.
 func (s *Study) Here() bool { return len(s.Text) > 0 }
 
-// studies lists what matches ?study=, a name or the beginning of a digest;
-// all without. What is named is waited for a while, since transaction and text
-// come on ways of their own; and so is the ledger, where the node has just started.
+// studies lists what matches ?study=, a name or the beginning of a digest; all without.
+// For what is named and not here the ledger is brought up to date, and it is waited for a
+// while, since transaction and text come on ways of their own; and so is the ledger, where
+// the node has just started.
 func (s *Server) studies(w http.ResponseWriter, r *http.Request) {
 	which := r.URL.Query().Get("study")
 	found := s.match(s.node.Ledger.State(), which)
+	if len(found) == 0 && which != "" && s.node.Newest != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), catchUp)
+		_ = s.node.Newest(ctx) // without it what is here is waited for
+		cancel()
+		found = s.match(s.node.Ledger.State(), which)
+	}
 	lacks := func() bool {
 		return s.node.Fresh != nil && s.node.Fresh().IsZero() || which != "" && !slices.ContainsFunc(found, func(f Study) bool { return f.Here() })
 	}
