@@ -154,6 +154,9 @@ func (b *binder) add(c cohort, nodes []frame.Node) {
 	c.Where = b.where.String()
 	c.Rows = b.text(nodes)
 	c.Reads = slices.Clone(c.Reads)
+	if !lacking(b.where.Root) && !slices.ContainsFunc(nodes, lacking) {
+		c.Reads = append(c.Reads, near.Count)
+	}
 	slices.Sort(c.Reads)
 	c.Reads = slices.Compact(c.Reads)
 	key := c.Rows + "\x00" + c.Else
@@ -165,6 +168,17 @@ func (b *binder) add(c cohort, nodes []frame.Node) {
 	}
 	b.at[key] = len(b.list)
 	b.list = append(b.list, c)
+}
+
+// lacking reports whether rows are chosen by what they do not lack.
+func lacking(n frame.Node) bool {
+	switch n := n.(type) {
+	case *frame.Missing:
+		return n.Not
+	case *frame.And:
+		return slices.ContainsFunc(n.Nodes, lacking)
+	}
+	return false
 }
 
 // text is the canonical text of the study's filter and more conditions.
@@ -415,8 +429,8 @@ func (p *Program) remember(c *collector, m Memory) error {
 	return m.Reserve(now, c.rows)
 }
 
-// nearShape has an entry for each comparison, with how many institutions differ, and for each overlap
-// of a span; or for the share of each rest, and how many institutions have any.
+// nearShape has for each comparison how many sites differ by one row, by two, up to the limit, and how many institutions
+// do; an entry for each overlap of a span; or for the share of each rest, and how many institutions have any.
 func (p *Program) nearShape(s progress) (out stat.Shape) {
 	if n := len(s.Rests); n > 0 {
 		now, basis := p.counted(s), make([]int64, n)
@@ -426,7 +440,7 @@ func (p *Program) nearShape(s progress) (out stat.Shape) {
 		return stat.Shape{{Name: "shares", Len: n, Frac: shareBits, Basis: basis}, {Name: "shares.sites", Len: n, Presence: true}}
 	}
 	if n := len(s.Near); n > 0 {
-		out = append(out, stat.Block{Name: "near", Len: n}, stat.Block{Name: "near.sites", Len: n, Presence: true})
+		out = append(out, stat.Block{Name: "near", Len: n * int(p.facts.Policy.MinCell)}, stat.Block{Name: "near.sites", Len: n, Presence: true})
 	}
 	if n := s.Span.Len(); n > 0 {
 		out = append(out, stat.Block{Name: "overlaps", Len: n})
@@ -466,8 +480,24 @@ func (p *Program) nearness(s progress, m Memory) (v stat.Vector, err error) {
 		return nil, err
 	}
 	overlaps, err := m.Overlaps(s.Span, earlier)
-	for _, n := range slices.Concat(d, d, overlaps) {
+	v = make(stat.Vector, len(d)*int(k), len(d)*int(k+1)+len(overlaps))
+	for i, n := range d {
+		if n > 0 {
+			v[i*int(k)+int(n)-1] = 1
+		}
+	}
+	for _, n := range slices.Concat(d, overlaps) {
 		v = append(v, float64(n))
 	}
 	return v, err
+}
+
+// gaps reads the sums of the comparisons.
+func (p *Program) gaps(sum stat.Sum) []near.Gap {
+	k, rows := int(p.facts.Policy.MinCell), sum.Counts("near")
+	var out []near.Gap
+	for i, n := range sum.Counts("near.sites") {
+		out = append(out, near.Gap{Sites: rows[i*k : (i+1)*k], Institutions: n})
+	}
+	return out
 }

@@ -7,6 +7,17 @@ import (
 	"wellspring/stat"
 )
 
+// held reports whether the study is held to earlier ones.
+func (p *Program) held() bool { return len(p.cohorts) > 0 && len(p.facts.Earlier) > 0 }
+
+// few answers that the rows are too few. Where the study is held to earlier ones that comes
+// when a reply to one that lies near to them would: after one more sum, which is of the same kind and tells
+// nothing that matters.
+func (p *Program) few(s *progress) {
+	s.Few, s.Phase = true, comparing
+	s.Near = []near.Ask{{Second: -1}}
+}
+
 // compare finds which of the study's cohorts are to be compared with earlier ones.
 func (p *Program) compare(s *progress) (err error) {
 	s.Phase = moments
@@ -40,12 +51,15 @@ func (p *Program) earlier(s progress) []near.Cohort {
 func (p *Program) judgeNear(s *progress, sum stat.Sum) (err error) {
 	pol, earlier := p.facts.Policy, p.earlier(*s)
 	if len(s.Rests) > 0 {
-		err = near.JudgeRests(pol, s.Rests, sum.Reals("shares"), sum.Counts("shares.sites"), earlier)
+		err = near.JudgeRests(pol, s.Rests, sum.Reals("shares"), sum.Counts("shares.sites"), p.counted(*s), earlier)
 		s.Rests, s.Phase = nil, moments
 		return err
 	}
+	if s.Few {
+		return near.Few()
+	}
 	if len(s.Near) > 0 {
-		if err := near.Judge(pol, s.Near, sum.Counts("near"), sum.Counts("near.sites"), earlier); err != nil {
+		if err := near.Judge(pol, s.Near, p.gaps(sum), p.counted(*s), earlier); err != nil {
 			return err
 		}
 	}

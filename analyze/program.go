@@ -164,6 +164,8 @@ type progress struct {
 	Round  int         `json:"round"`
 	Opened int64       `json:"opened"` // scalars opened so far, but for comparisons
 	Parts  []partState `json:"parts"`
+	// Few says that the rows are too few for an answer; see [Program.few].
+	Few bool `json:"few,omitempty"`
 	// Near are the comparisons with earlier cohorts that the next sum makes.
 	Near []near.Ask `json:"near,omitempty"`
 	Span near.Span  `json:"span,omitzero"`
@@ -418,12 +420,18 @@ func (p *Program) wants(s progress) bool {
 }
 
 func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
+	few := false
 	for i, part := range p.parts {
 		for j, g := range part.guarded {
 			counts := sum.Part(fmt.Sprintf("%d.%d/", i, j))
 			t := g.readCounts(counts)
+			s.Parts[i].Totals = append(s.Parts[i].Totals, t)
 			if err := p.facts.Policy.Rows(part.analysis.Label(), t.Complete, t.Sites); err != nil {
-				return err
+				if !p.held() {
+					return err
+				}
+				few = true
+				continue
 			}
 			if err := g.judgeTruths(part.analysis.Label(), p.facts.Policy, counts); err != nil {
 				return err
@@ -431,8 +439,11 @@ func (p *Program) afterCounts(s *progress, sum stat.Sum) error {
 			if err := g.judgeDensity(t, p.facts.Policy); err != nil {
 				return ws.At(part.analysis.Label(), err)
 			}
-			s.Parts[i].Totals = append(s.Parts[i].Totals, t)
 		}
+	}
+	if few {
+		p.few(s)
+		return nil
 	}
 	if err := p.neighbours(*s); err != nil {
 		return err

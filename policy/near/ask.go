@@ -2,7 +2,6 @@ package near
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -20,13 +19,16 @@ type Ask struct {
 	// Second is added to First, or taken off; −1 where there is none.
 	Second int `json:"second"`
 	Sign   int `json:"sign,omitempty"`
+	// Far says that the numbers of persons differ by k or more: then only whose the rows are that differ is asked.
+	Far bool `json:"far,omitempty"`
 }
 
 // Candidates lists what must be compared before a study is answered over some
 // sites: now are its cohorts, of known size, earlier those that the sites remember, as
 // [Merge] gives them, and those of the study itself, each of which is held to those of analyses before its own. With single comparisons comes what must be known to hold cohorts to all that earlier ones add up
-// to. Of comparisons only those of which sizes fit are listed, and of two such that
-// were read of one column, or whose filters differ. What is implied by definitions over the same
+// to. Of comparisons of two those of which sizes fit are listed that
+// were read of one column, or whose filters differ; and of the others, that are far, the newest that were read of one
+// column. With three, only those of which sizes fit. What is implied by definitions over the same
 // sites and versions is not, nor what an earlier cohort of the same rows has told together with
 // the others already: all columns that are read of all of them.
 //
@@ -41,7 +43,7 @@ func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, ear
 	slices.SortFunc(f.bySize, func(a, b int) int {
 		return cmp.Or(cmp.Compare(earlier[a].Persons, earlier[b].Persons), cmp.Compare(a, b))
 	})
-	var out []Ask
+	var out, far []Ask
 	left := make([][]string, len(now)) // of each cohort that is told of, what was not told before
 	for i, c := range now {
 		f.twins = f.same(c)
@@ -53,12 +55,13 @@ func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, ear
 		}
 		out = append(out, f.single(i, c)...)
 		out = append(out, f.pairs(i, c)...)
+		far = append(far, f.far(i, c)...)
 		if len(out) > maxAsks {
 			return nil, Span{}, ws.Errorf(ws.Withheld, "study", ws.T("too many earlier questions lie near to this one to be compared with it", "与本问题相近的既往问题过多，无法逐一比较")).
 				WithHint(ws.T("ask with complete_over and fewer filters, so that several questions are of one cohort", "请使用 complete_over 并减少筛选条件，使多个问题基于同一队列"))
 		}
 	}
-	return out, f.span(now, left), nil
+	return append(out, f.newest(now, far)...), f.span(now, left), nil
 }
 
 type finder struct {
@@ -119,8 +122,7 @@ func (f finder) single(i int, c Cohort) (out []Ask) {
 		if !e.before(c) {
 			continue
 		}
-		apart := max(c.Persons-e.Persons, e.Persons-c.Persons)
-		if c.Persons != Unknown && e.Persons != Unknown && apart >= f.k || !shares(c.Definition, e.Definition) && f.oneFilter(c, e) {
+		if f.apart(c, e) || !shares(c.Definition, e.Definition) && f.oneFilter(c, e) {
 			continue
 		}
 		if f.told(c, e.Definition) {
@@ -130,6 +132,38 @@ func (f finder) single(i int, c Cohort) (out []Ask) {
 			out = append(out, Ask{New: i, First: j, Second: -1})
 		}
 	}
+	return out
+}
+
+// apart reports whether the numbers of persons alone say that two cohorts differ by k or more.
+func (f finder) apart(c, e Cohort) bool {
+	return c.Persons != Unknown && e.Persons != Unknown && max(c.Persons-e.Persons, e.Persons-c.Persons) >= f.k
+}
+
+// far lists the earlier cohorts that differ from c by k persons or more, as all of them but a few may be one
+// site's.
+func (f finder) far(i int, c Cohort) (out []Ask) {
+	for j, e := range f.earlier {
+		if e.before(c) && f.apart(c, e) && !e.Moved && !e.Lost && shares(c.Definition, e.Definition) && !f.told(c, e.Definition) {
+			out = append(out, Ask{New: i, First: j, Second: -1, Far: true})
+		}
+	}
+	return out
+}
+
+// newest are the last maxFar comparisons of cohorts that may have persons in common.
+func (f finder) newest(now []Cohort, far []Ask) (out []Ask) {
+	slices.SortStableFunc(far, func(a, b Ask) int { return cmp.Compare(b.First, a.First) })
+	for _, a := range far[:min(len(far), triedFar)] {
+		c, e := now[a.New], f.earlier[a.First]
+		if f.counted(c, e) && disjoint(f.dict, c.Definition, e.Definition) {
+			continue
+		}
+		if out = append(out, a); len(out) == maxFar {
+			break
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Ask) int { return cmp.Compare(a.New, b.New) }) // each cohort's rows are read once
 	return out
 }
 
@@ -210,31 +244,36 @@ func Least(c, a, b uint64, sign int) uint64 {
 	return uint64(max(d, -d))
 }
 
-// replyOp marks the reply of [Judge].
-const replyOp = "earlier questions"
-
-// Replied reports whether an error is the reply of [Judge].
-func Replied(err error) bool {
-	for e := (*ws.Error)(nil); errors.As(err, &e); err = e.Err {
-		if e.Op == replyOp {
-			return true
-		}
-		if e.Err == nil {
-			break
-		}
-	}
-	return false
+// A Gap is how the rows of one comparison differ, over the sites.
+type Gap struct {
+	// Sites counts at j−1 the sites of which j rows differ; at the last, those of which as many or more do.
+	Sites []int64
+	// Institutions of whose rows any differ.
+	Institutions int64
 }
 
-// Judge reads the comparisons' sums over the sites, of which each gave no more than k, and the numbers of
-// institutions that differ. Where the persons that differ may not be counted, or nobody does,
-// there is one reply, which says neither.
-func Judge(p policy.Policy, asks []Ask, sums, institutions []int64, earlier []Cohort) error {
-	for i, a := range asks {
-		if sums[i] > 0 && !p.Hidden(sums[i], institutions[i]) {
-			continue
+// rows is how many differ, up to a limit by site, and how many of them are not of the site that has most.
+func (g Gap) rows() (all, left int64) {
+	most := int64(0)
+	for j, sites := range g.Sites {
+		if all += int64(j+1) * sites; sites > 0 {
+			most = int64(j + 1)
 		}
-		return reply(earlier[a.First])
+	}
+	return all, all - most
+}
+
+// Judge reads how the rows of the comparisons differ. Where the persons that differ may not be counted, or nobody does,
+// there is one reply, which says neither; and so it is where nearly all are one site's, which knows its own, so that
+// the others are fewer than half of the limit. Nobody else's at all is no fault: what then
+// differs that site knows, and all others may not count.
+func Judge(p policy.Policy, asks []Ask, gaps []Gap, now, earlier []Cohort) error {
+	for i, a := range asks {
+		all, left := gaps[i].rows()
+		few := !a.Far && (all == 0 || p.Hidden(all, gaps[i].Institutions))
+		if lone := a.Second < 0 && !earlier[a.First].Moved && left > 0 && 2*left < p.MinCell; few || lone {
+			return replyTo(p, now[a.New], earlier[a.First])
+		}
 	}
 	return nil
 }

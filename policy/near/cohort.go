@@ -19,10 +19,15 @@ type Definition struct {
 	Rows string `json:"rows,omitempty"`
 	// Else is what of a cell no filter can say, such as I(age + bmi > 90).
 	Else string `json:"else,omitempty"`
-	// Reads are the columns of which sums over the cohort are told, sorted; none where it is only
-	// counted.
+	// Reads are the columns of which sums over the cohort are told, sorted, with [Count] where that of its
+	// persons is held to that of others.
 	Reads []string `json:"reads,omitempty"`
 }
+
+// Count stands among columns for the number of persons, which is told of every cohort, whatever else
+// was read of it. Only those have it that hang on no missing value: who lacks one
+// parts nearly each two others.
+const Count = ""
 
 // Unknown is the number of persons of a cohort that was not counted, as far as is known.
 const Unknown = -1
@@ -64,6 +69,8 @@ type Told struct {
 const (
 	MaxCohorts = 4096 // of one group of askers
 	maxAsks    = 1 << 15
+	maxFar     = 1 << 12 // comparisons of cohorts whose sizes are far apart
+	triedFar   = 1 << 14 // of which it is tried whether they may have persons in common
 	maxText    = 1 << 13
 )
 

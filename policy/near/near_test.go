@@ -195,8 +195,11 @@ func TestCandidates(t *testing.T) {
 		{"the same, of columns that were told apart", cohort("", 1000, "", "age", "bmi", "smoke"), []near.Cohort{half, rest, both}, []near.Ask{{First: 2, Second: -1}}},
 		{"few fewer", cohort("", 992, "age < 98", "bmi"), earlier, []near.Ask{{First: 0, Second: -1}, {First: 2, Second: -1}}},
 		{"few fewer, of no column in common, but chosen", cohort("", 992, "age < 98", "smoke"), earlier[:1], []near.Ask{{First: 0, Second: -1}}},
-		{"ten fewer", cohort("", 990, "age < 98", "bmi"), earlier[:1], nil},
-		{"who are no men", cohort("", 520, "sex = 'F'", "age"), earlier, nil},
+		{"ten fewer", cohort("", 990, "age < 98", "bmi"), earlier[:1], []near.Ask{{First: 0, Second: -1, Far: true}}},
+		{"ten fewer, of no column in common", cohort("", 990, "age < 98", "smoke"), earlier[:1], nil},
+		{"ten fewer, counted", cohort("", 990, "age < 98", "smoke", near.Count), []near.Cohort{cohort("all", 1000, "", "age", near.Count)}, []near.Ask{{First: 0, Second: -1, Far: true}}},
+		{"far, and none in common", cohort("", 500, "sex = 'F'", "age"), earlier[1:2], nil},
+		{"who are no men", cohort("", 520, "sex = 'F'", "age"), earlier, []near.Ask{{First: 0, Second: -1, Far: true}}},
 		{"all but men, and one, of another version", cohort("", 519, "sex = 'F' and age < 98", "age"), []near.Cohort{moved, earlier[1]}, []near.Ask{{First: 0, Second: 1, Sign: -1}}},
 		{"as many, of whom none can be the same", cohort("", 480, "sex = 'F'", "age"), earlier[1:2], nil},
 		{"another version", cohort("", 1000, "", "age"), []near.Cohort{moved}, []near.Ask{{First: 0, Second: -1}}},
@@ -215,13 +218,24 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
+// gap is that of sites by how many of their rows differ.
+func gap(institutions int64, rows ...int64) near.Gap {
+	g := near.Gap{Sites: make([]int64, policy.Default().MinCell), Institutions: institutions}
+	for _, n := range rows {
+		if n = min(n, int64(len(g.Sites))); n > 0 {
+			g.Sites[n-1]++
+		}
+	}
+	return g
+}
+
 // From nobody to k−1 there is one reply, and it holds no digit.
 func TestJudge(t *testing.T) {
 	p := policy.Default()
-	asks, earlier := []near.Ask{{Second: -1}}, []near.Cohort{cohort("once", 100, "")}
+	asks, now, earlier := []near.Ask{{Second: -1}}, []near.Cohort{cohort("", 100, "")}, []near.Cohort{cohort("once", 100, "")}
 	var first string
 	for n := int64(0); n <= 12; n++ {
-		err := near.Judge(p, asks, []int64{n}, []int64{3}, earlier)
+		err := near.Judge(p, asks, []near.Gap{gap(3, n)}, now, earlier)
 		if (err != nil) != (n < 10) || err != nil && !near.Replied(err) {
 			t.Fatalf("%d persons: %v", n, err)
 		}
@@ -232,7 +246,46 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%d persons get another reply", n)
 		}
 	}
-	if err := near.Judge(p, asks, []int64{100}, []int64{2}, earlier); err == nil {
+	if err := near.Judge(p, asks, []near.Gap{gap(2, 100)}, now, earlier); err == nil {
 		t.Error("two institutions alone differ")
+	}
+}
+
+// What a site's own rows leave of a difference is never between 1 and half of the limit.
+func TestJudge_Lone(t *testing.T) {
+	p := policy.Default()
+	now, earlier := []near.Cohort{cohort("", 100, "")}, []near.Cohort{cohort("once", 80, "")}
+	for _, c := range []struct {
+		rows    []int64
+		refused bool
+	}{
+		{[]int64{20}, false}, // that site knows it anyhow
+		{[]int64{20, 1}, true},
+		{[]int64{20, 2, 2}, true},
+		{[]int64{20, 5}, false},
+		{[]int64{20, 3, 2}, false},
+		{[]int64{40, 30}, false},
+	} {
+		for _, far := range []bool{true, false} {
+			err := near.Judge(p, []near.Ask{{Second: -1, Far: far}}, []near.Gap{gap(3, c.rows...)}, now, earlier)
+			if near.Replied(err) != c.refused || (err != nil) != c.refused {
+				t.Errorf("%v, far %v: %v", c.rows, far, err)
+			}
+		}
+	}
+	earlier[0].Moved = true // then the numbers of rows bound how many differ, and do not say whose
+	if err := near.Judge(p, []near.Ask{{Second: -1}}, []near.Gap{gap(3, 20, 1)}, now, earlier); err != nil {
+		t.Error(err)
+	}
+}
+
+// Of a cohort that may be one of k−1 persons the reply does not say whether it is.
+func TestJudge_Few(t *testing.T) {
+	p := policy.Default()
+	for persons, few := range map[int64]bool{10: true, 19: true, 20: false} {
+		err := near.Judge(p, []near.Ask{{Second: -1}}, []near.Gap{gap(3, 1)}, []near.Cohort{cohort("", persons, "")}, []near.Cohort{cohort("once", 25, "")})
+		if !near.Replied(err) || (err.Error() == near.Few().Error()) != few {
+			t.Errorf("%d persons: %v", persons, err)
+		}
 	}
 }

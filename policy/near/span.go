@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	ws "wellspring"
 	"wellspring/frame"
 	"wellspring/policy"
 )
@@ -126,7 +125,7 @@ func JudgeSpan(p policy.Policy, d frame.Dictionary, s Span, overlaps []int64, no
 			switch {
 			case combined(d, c.Definition, rest.Weights, earlier):
 			case left < slack*float64(c.Persons):
-				return nil, reply(earlier[rest.first()])
+				return nil, replyTo(p, c, earlier[rest.first()])
 			default:
 				rests = append(rests, rest)
 			}
@@ -145,10 +144,10 @@ func (r Rest) Share(k int64, values map[float64]int64) float64 {
 }
 
 // JudgeRests reads the sums of the shares, and of how many institutions have any.
-func JudgeRests(p policy.Policy, rests []Rest, shares []float64, institutions []int64, earlier []Cohort) error {
+func JudgeRests(p policy.Policy, rests []Rest, shares []float64, institutions []int64, now, earlier []Cohort) error {
 	for i, r := range rests {
 		if shares[i] < float64(p.MinCell)-half || p.Hidden(p.MinCell, institutions[i]) {
-			return reply(earlier[r.first()])
+			return replyTo(p, now[r.New], earlier[r.first()])
 		}
 	}
 	return nil
@@ -302,15 +301,4 @@ func combined(d frame.Dictionary, c Definition, weights []Weight, earlier []Coho
 		}
 		return math.Abs(left) < 1e-5
 	})
-}
-
-// reply says that a question is as good as an earlier one.
-func reply(e Cohort) error {
-	if e.Run == "" {
-		return ws.Errorf(ws.Withheld, replyOp, ws.T("two analyses of the study, or cells in them, are over rows that differ by none, or by too few", "研究中的两个分析（或其单元）所涉行没有差别，或差别过小")).
-			WithHint(ws.T("let both be over the same rows, as by complete_over, or over clearly other ones", "请使两者基于相同的行（例如用 complete_over），或改用明显不同的行"))
-	}
-	return ws.Errorf(ws.Withheld, replyOp, ws.T("this is as good as asked before, in run %s: the rows that tell the two apart are none, or too few", "本问题与此前的计算 %s 相当：两者所涉行没有差别，或差别过小", e.Run)).
-		WithHint(ws.T("use that answer (wellspring study result), ask over the same rows as then, or over clearly other ones; complete_over holds several models to one row set",
-			"请使用当时的结果（wellspring study result），或在与当时相同的行上提问，或改用明显不同的行；complete_over 可使多个模型基于同一组行"))
 }

@@ -68,7 +68,7 @@ func TestJudgeSpan(t *testing.T) {
 			values[math.Round(v*1e9)/1e9]++
 		}
 		share := rests[0].Share(p.MinCell, values)
-		err = near.JudgeRests(p, rests, []float64{share}, []int64{3}, earlier)
+		err = near.JudgeRests(p, rests, []float64{share}, []int64{3}, now, earlier)
 		if most <= left/10*(1-1e-6) && err != nil || most > left/5 && err == nil {
 			t.Fatalf("one person has %v of %v: %v", most, left, err)
 		}

@@ -283,6 +283,16 @@ func (r *Run) change(op string, do func(*sql.Tx) error) error {
 // named is the run of a cohort: this one, where it names none.
 func (r *Run) named(c near.Cohort) string { return cmp.Or(c.Run, r.run) }
 
+// size is how many rows a cohort has here; not known where the book has it not.
+func (r *Run) size(of name) (n size, err error) {
+	err = r.book.sql.QueryRow(`SELECT size FROM cohorts WHERE run = ? AND number = ?`, of.run, of.number).Scan(&n.rows)
+	if errors.Is(err, sql.ErrNoRows) {
+		return n, nil
+	}
+	n.known = err == nil
+	return n, err
+}
+
 // load reads the rows of a cohort, with the version that they are of; nil where the book
 // has it not.
 func (r *Run) load(run string, number int) (*roaring.Bitmap, int, error) {

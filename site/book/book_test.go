@@ -43,14 +43,15 @@ type world struct {
 	version map[ws.SiteID]int
 }
 
-// newWorld has 100 persons a site, one of age 99 in all; 8 a site lack crp.
+// newWorld has 100 persons a site, one of age 99 in all; 8 a site lack crp, which is below 100 at the first, and above 200 at
+// the last.
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, dir: t.TempDir(), books: map[ws.SiteID]*book.Book{}, rows: map[ws.SiteID]*table.Table{}, version: map[ws.SiteID]int{}}
 	rng := rand.New(rand.NewPCG(7, 7))
 	for i, id := range []ws.SiteID{"a", "b", "c"} {
 		columns := make([]frame.Values, 5)
 		for r := range 100 {
-			age, crp := float64(20+rng.IntN(70)), 100*rng.Float64()
+			age, crp := float64(20+rng.IntN(70)), 100*(float64(i)+rng.Float64())
 			if i == 1 && r == 50 {
 				age = 99
 			}
@@ -220,6 +221,48 @@ func TestBook_Counts(t *testing.T) {
 	w.answered("uni", "age < 50", study.Analysis{Method: "crosstab", Rows: "sex", Columns: "high"})
 	w.answered("uni", "", study.Analysis{Method: "crosstab", Rows: "sex", Columns: "high"})
 	w.refused("uni", "age < 99", study.Analysis{Method: "crosstab", Rows: "sex", Columns: "high"})
+}
+
+// Counts of persons add up, whatever else is told of them.
+func TestBook_Counted(t *testing.T) {
+	w := newWorld(t)
+	w.answered("uni", "high = 1", describes("age"))
+	w.answered("uni", "high = 1 and sex = 'F'", describes("bmi"))
+	w.refused("uni", "high = 1 and sex = 'M' and age < 99 or high = 1 and sex = 'M' and bmi < 20.2", study.Analysis{Method: "crosstab", Rows: "sex", Columns: "high"})
+	w.answered("uni", "high = 1 and sex = 'M'", study.Analysis{Method: "crosstab", Rows: "sex", Columns: "high"}) // who is not F
+}
+
+// Rows of which nearly all are one hospital's tell that hospital of the others'.
+func TestBook_Lone(t *testing.T) {
+	for where, refused := range map[string]bool{
+		"(crp >= 50 or crp is missing)":                            false, // that hospital's alone
+		"(crp >= 50 or crp is missing) and age < 99":               true,
+		"(crp >= 50 or crp is missing) and age < 99 and age >= 22": false, // and many others'
+	} {
+		w := newWorld(t)
+		w.answered("uni", "", describes("bmi"))
+		if _, err := w.ask("uni", where, describes("bmi")); near.Replied(err) != refused || (err != nil) != refused {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+}
+
+// Too few, and as near as few to what was asked: one reply, after as many sums, and counted alike.
+func TestBook_Few(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.ask("uni", "age >= 89", describes("bmi")); ws.KindOf(err) != ws.Withheld || near.Replied(err) {
+		t.Errorf("too few, with nothing asked before: %v", err)
+	}
+	w.ask("uni", "age >= 87", describes("bmi")) // more than it may be told, but it was let ask
+	for _, where := range []string{"age >= 89", "age >= 88"} {
+		if _, err := w.ask("uni", where, describes("bmi")); err == nil || err.Error() != near.Few().Error() {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+	standings, err := w.books["a"].Standings()
+	if err != nil || len(standings) != 1 || standings[0].Replies != 2 {
+		t.Errorf("%v, %v", standings, err)
+	}
 }
 
 // Of four answers each is far from every other, and from the sum and the difference of any two; together they

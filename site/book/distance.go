@@ -14,7 +14,7 @@ import (
 // where this site was asked before, says another, and the book has nothing of it: as
 // after the loss of the file.
 func (r *Run) Distances(asks []near.Ask, earlier []near.Cohort, most int64) ([]int64, error) {
-	s := shelf{run: r, earlier: earlier}
+	s := shelf{run: r, earlier: earlier, most: uint64(most), sizes: map[name]size{}}
 	out := make([]int64, len(asks))
 	for i, a := range asks {
 		d, err := s.distance(a)
@@ -33,9 +33,23 @@ const keep = 32
 type shelf struct {
 	run     *Run
 	earlier []near.Cohort
+	most    uint64 // of a distance
+	sizes   map[name]size
 	own     int // the number of the run's cohort that now is
 	now     *roaring.Bitmap
 	read    []volume // the newest last
+}
+
+// A name is that of a cohort.
+type name struct {
+	run    string
+	number int
+}
+
+// A size is how many rows it has here.
+type size struct {
+	rows  uint64
+	known bool
 }
 
 type volume struct {
@@ -46,6 +60,9 @@ type volume struct {
 }
 
 func (s *shelf) distance(a near.Ask) (uint64, error) {
+	if apart, err := s.apart(a); apart || err != nil {
+		return s.most, err
+	}
 	if s.now == nil || s.own != a.New {
 		rows, _, err := s.run.load(s.run.run, a.New)
 		if err != nil {
@@ -73,6 +90,34 @@ func (s *shelf) distance(a near.Ask) (uint64, error) {
 		return near.Least(s.now.GetCardinality(), first.rows.GetCardinality(), second.rows.GetCardinality(), a.Sign), nil
 	}
 	return near.Distance(s.now, first.rows, second.rows, a.Sign), nil
+}
+
+// apart reports whether the numbers of rows alone say that two cohorts differ by as many as
+// matter, so that none needs to be read.
+func (s *shelf) apart(a near.Ask) (bool, error) {
+	if a.Second >= 0 {
+		return false, nil
+	}
+	own, err := s.size(name{s.run.run, a.New})
+	if err != nil || !own.known {
+		return false, err
+	}
+	first := size{known: true}
+	if e := s.earlier[a.First]; slices.Contains(e.Sites, s.run.self) {
+		if first, err = s.size(name{s.run.named(e), e.Index}); err != nil || !first.known {
+			return false, err
+		}
+	}
+	return max(own.rows, first.rows)-min(own.rows, first.rows) >= s.most, nil
+}
+
+func (s *shelf) size(of name) (size, error) {
+	if n, read := s.sizes[of]; read {
+		return n, nil
+	}
+	n, err := s.run.size(of)
+	s.sizes[of] = n
+	return n, err
 }
 
 func (s *shelf) volume(at int) (volume, error) {
