@@ -33,8 +33,9 @@ type Memory interface {
 	Distances(asks []near.Ask, earlier []near.Cohort, most int64) ([]int64, error)
 	// Overlaps counts the rows that the cohorts of a span have in common, in its order.
 	Overlaps(span near.Span, earlier []near.Cohort) ([]int64, error)
-	// Shares sums over the rows their shares in each rest; see [near.Rest.Share].
-	Shares(rests []near.Rest, earlier []near.Cohort, k int64) ([]float64, error)
+	// Shares sums over the rows their shares in each rest, as [near.Rest.Share], and says of which of them a row's
+	// leverage passes the limit.
+	Shares(rests near.Rests, earlier []near.Cohort, k int64, leverage float64) (shares []float64, passed []bool, err error)
 }
 
 // A cohort is one of a program's, by where its rows are found.
@@ -430,14 +431,14 @@ func (p *Program) remember(c *collector, m Memory) error {
 }
 
 // nearShape has for each comparison how many sites differ by one row, by two, up to the limit, and how many institutions
-// do; an entry for each overlap of a span; or for the share of each rest, and how many institutions have any.
+// do; an entry for each overlap of a span; or for the share of each rest, how many institutions have any, and how many sites a row of too large a leverage.
 func (p *Program) nearShape(s progress) (out stat.Shape) {
-	if n := len(s.Rests); n > 0 {
+	if n := len(s.Rests.List); n > 0 {
 		now, basis := p.counted(s), make([]int64, n)
-		for i, r := range s.Rests {
+		for i, r := range s.Rests.List {
 			basis[i] = now[r.New].Persons
 		}
-		return stat.Shape{{Name: "shares", Len: n, Frac: shareBits, Basis: basis}, {Name: "shares.sites", Len: n, Presence: true}}
+		return stat.Shape{{Name: "shares", Len: n, Frac: shareBits, Basis: basis}, {Name: "shares.sites", Len: n, Presence: true}, {Name: "known", Len: n, Flag: true}}
 	}
 	if n := len(s.Near); n > 0 {
 		out = append(out, stat.Block{Name: "near", Len: n * int(p.facts.Policy.MinCell)}, stat.Block{Name: "near.sites", Len: n, Presence: true})
@@ -471,9 +472,15 @@ func (p *Program) distances(s progress, shape stat.Shape, o FoldOptions) (stat.R
 // nearness is the vector of nearShape.
 func (p *Program) nearness(s progress, m Memory) (v stat.Vector, err error) {
 	k, earlier := p.facts.Policy.MinCell, p.earlier(s)
-	if len(s.Rests) > 0 {
-		v, err = m.Shares(s.Rests, earlier, k)
-		return append(v, v...), err
+	if len(s.Rests.List) > 0 {
+		shares, passed, err := m.Shares(s.Rests, earlier, k, p.facts.Policy.MaxLeverage)
+		v = slices.Concat(shares, shares, make([]float64, len(passed)))
+		for i, known := range passed {
+			if known {
+				v[2*len(passed)+i] = 1
+			}
+		}
+		return v, err
 	}
 	d, err := m.Distances(s.Near, earlier, k)
 	if err != nil {

@@ -50,9 +50,9 @@ func (p *Program) earlier(s progress) []near.Cohort {
 // judgeNear holds the study to earlier ones by what sites gave of their rows.
 func (p *Program) judgeNear(s *progress, sum stat.Sum) (err error) {
 	pol, earlier := p.facts.Policy, p.earlier(*s)
-	if len(s.Rests) > 0 {
-		err = near.JudgeRests(pol, s.Rests, sum.Reals("shares"), sum.Counts("shares.sites"), p.counted(*s), earlier)
-		s.Rests, s.Phase = nil, moments
+	if len(s.Rests.List) > 0 {
+		err = near.JudgeRests(pol, s.Rests, sum.Reals("shares"), sum.Counts("shares.sites"), sum.Counts("known"), p.counted(*s), earlier)
+		s.Rests, s.Phase = near.Rests{}, moments
 		return err
 	}
 	if s.Few {
@@ -66,7 +66,7 @@ func (p *Program) judgeNear(s *progress, sum stat.Sum) (err error) {
 	if s.Span.Len() > 0 {
 		s.Rests, err = near.JudgeSpan(pol, p.facts.Columns, s.Span, sum.Counts("overlaps"), p.counted(*s), earlier)
 	}
-	if s.Near, s.Span = nil, (near.Span{}); len(s.Rests) == 0 {
+	if s.Near, s.Span = nil, (near.Span{}); len(s.Rests.List) == 0 {
 		s.Phase = moments
 	}
 	return err

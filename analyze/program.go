@@ -170,7 +170,7 @@ type progress struct {
 	Near []near.Ask `json:"near,omitempty"`
 	Span near.Span  `json:"span,omitzero"`
 	// Rests are what is left of cohorts beyond earlier ones, whose shares the next sum counts.
-	Rests []near.Rest `json:"rests,omitempty"`
+	Rests near.Rests `json:"rests,omitzero"`
 }
 
 type partState struct {

@@ -11,6 +11,7 @@ func All() []Attack {
 		{ID: "repeated-subsets", Title: ws.T("repeated subsets: three parts and the whole", "重复子集：三个部分与整体"), Source: denning, run: repeatedSubsets},
 		{ID: "cells-and-whole", Title: ws.T("repeated subsets: two cells of one study and a whole of before", "重复子集：同一研究的两个单元与此前的整体"), Source: denning, run: cellsAndWhole},
 		{ID: "linear-system", Title: ws.T("repeated subsets: a linear system of overlapping halves", "重复子集：相互重叠之半数的线性方程组"), Source: dinur, run: linearSystem},
+		{ID: "reconstruction", Title: ws.T("repeated subsets: as many random halves as there are unknown sums", "重复子集：随机半数的问题，与未知之和同样多"), Source: dinur, run: reconstruction},
 		{ID: "counts", Title: ws.T("repeated subsets: counts of rows with the bit, each told beside another column", "重复子集：具有该位之行的计数，每次随不同的列公布"), Bit: true, run: countsBeside},
 		{ID: "tracker", Title: ws.T("tracker: a padded count", "追踪器：加衬的计数"), Source: denning, Bit: true, run: tracker},
 		{ID: "binary-search", Title: ws.T("binary search on a filter", "对筛选条件的二分查找"), run: binarySearch},

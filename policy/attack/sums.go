@@ -2,6 +2,7 @@ package attack
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 
 	ws "wellspring"
@@ -94,6 +95,52 @@ func linearSystem(s *siege) (Finding, error) {
 		left -= x
 	}
 	return value(left)
+}
+
+// reconstruction: small groups by age and sex, and the target; each study is of a random half of these. None lies near
+// another, nor to what few others add up to; and as many studies as there are unknown sums give every one.
+func reconstruction(s *siege) (Finding, error) {
+	parts := []string{s.k.Target.where()}
+	for age := 43; age < 75; age++ {
+		for _, sex := range Dictionary[1].Levels {
+			part := fmt.Sprintf("(age = %d and sex = '%s')", age, sex)
+			if age == s.k.Target.Age && sex == s.k.Target.Sex {
+				part = fmt.Sprintf("(age = %d and sex = '%s' and %s)", age, sex, not(s.k.Target.where()))
+			}
+			parts = append(parts, part)
+		}
+	}
+	rng := rand.New(rand.NewPCG(3, 20))
+	var left [][]float64
+	var right []float64
+	for len(left) < len(parts) {
+		row, in := make([]float64, len(parts)), []string(nil)
+		for i, part := range parts {
+			if rng.IntN(2) == 1 {
+				row[i], in = 1, append(in, part)
+			}
+		}
+		doc, err := s.ask(strings.Join(in, " or "), describe("", "hdl"))
+		if err != nil {
+			return Finding{}, err
+		}
+		if doc == nil { // another half may do
+			if s.refused > 4 {
+				return Finding{}, errGaveUp
+			}
+			continue
+		}
+		x, ok := sum(doc.All()[0], "hdl", "")
+		if !ok {
+			return Finding{}, errGaveUp
+		}
+		left, right = append(left, row), append(right, x)
+	}
+	sums, err := linear(left, right)
+	if err != nil {
+		return Finding{}, err
+	}
+	return value(sums[0])
 }
 
 // countsBeside counts rows with the bit: all, those of two wards, those of the others but the

@@ -20,9 +20,17 @@ import (
 // of which G and g are numbers of rows that cohorts have in common: sums over the sites. If one person has more
 // than a k-th of |r|², the answer is near to that person's value. Where |r|² leaves a doubt the sites are asked, once
 // w is known, for the sum of min(1, k r_i²/|r|²), which is k where nobody has more, and d where the difference is d
-// persons, once each. A cohort that is made of earlier ones by the definitions, whatever the rows are, is free. That no more
-// cohorts can be answered than there are persons follows, as it must (I. Dinur, K. Nissim, PODS 2003,
-// doi:10.1145/773153.773173). It is the audit of F. Chin, G. Özsoyoglu (IEEE Trans. Software Eng. 8(6), 1982,
+// persons, once each. A cohort that is made of earlier ones by the definitions, whatever the rows are, is free.
+//
+// Many answers of which none is near to anybody's value add up to everybody's (I. Dinur, K. Nissim, PODS 2003,
+// doi:10.1145/773153.773173). With L Lᵀ = G and e_i the i-th row of E, all of them tell of person i what a regression on
+// the cohorts would, in which i has the leverage
+//
+//	h_i = |L⁻¹ e_i|² + r_i²/|r|²,
+//
+// the last term by the new answer: the best linear guess of i's value errs by √(1 − h_i) of what it would without them.
+// So sites also say whether h_i passes the limit of leverages at somebody to whom the new answer adds more
+// than [little]. It is the audit of F. Chin, G. Özsoyoglu (IEEE Trans. Software Eng. 8(6), 1982,
 // doi:10.1109/TSE.1982.236161), with a margin.
 
 // A Span is what is to be known of which cohorts: for each of Earlier how many rows it
@@ -90,6 +98,33 @@ type Rest struct {
 	New     int      `json:"new"`
 	Left    float64  `json:"left"`
 	Weights []Weight `json:"weights"`
+	Basis   int      `json:"basis"` // of [Rests]
+}
+
+// Rests are those of a study.
+type Rests struct {
+	List  []Rest  `json:"list,omitempty"`
+	Bases []Basis `json:"bases,omitempty"`
+}
+
+// A Basis is a largest set of earlier cohorts, each a column was read of, of which none is made of those
+// before it, with the Cholesky factor L of their overlaps, row by row.
+type Basis struct {
+	Of   []int       `json:"of"` // the earlier cohorts
+	Root [][]float64 `json:"root"`
+}
+
+// little is a share of |r|² below which an answer is not counted as telling of a person: a thousand such
+// make one whole.
+const little = 1e-3
+
+// Told reports whether an answer tells of a person for whom r_i is r enough to be looked at.
+func (r Rest) Told(x float64) bool { return x*x > little*r.Left }
+
+// Leverage is h_i, where r_i is x and e says in which cohorts of the basis a person is; e is overwritten.
+func (r Rest) Leverage(b Basis, e []float64, x float64) float64 {
+	b.forward(e)
+	return dot(e, e) + x*x/r.Left
 }
 
 // A Weight is that of an earlier cohort.
@@ -98,15 +133,15 @@ type Weight struct {
 	Weight  float64 `json:"weight"`
 }
 
-// sure is how many times k |r|² must be for there to be no doubt: a person counts twice at most in what
-// is made of a few cohorts, and so has no more than 4 of it.
-const sure = 4
+// most is how much a person has of |r|²: once or twice in what is made of a few cohorts. Where that is [little], there is
+// no doubt.
+const most = 4
 
 // JudgeSpan reads the overlaps of a span, in its order. It lists the cohorts of which it must be known whose the rest
 // is, and gives the reply of [Judge] where there is none.
 //
 // Cost: a factorisation of |Earlier| rows for each set of columns, and a product for each of Now.
-func JudgeSpan(p policy.Policy, d frame.Dictionary, s Span, overlaps []int64, now, earlier []Cohort) (rests []Rest, err error) {
+func JudgeSpan(p policy.Policy, d frame.Dictionary, s Span, overlaps []int64, now, earlier []Cohort) (rests Rests, err error) {
 	j := spanJudge{span: s, overlaps: overlaps, earlier: earlier, bases: map[string]*basis{}}
 	for at, i := range s.Now {
 		c := now[i]
@@ -118,20 +153,29 @@ func JudgeSpan(p policy.Policy, d frame.Dictionary, s Span, overlaps []int64, no
 			}
 			seen[b.name] = true
 			weights, left := b.project(j.with(at, b), float64(c.Persons))
-			if left >= float64(sure*p.MinCell) {
+			if left >= most*max(1/little, float64(p.MinCell)) {
 				continue
 			}
 			rest := Rest{New: i, Left: left, Weights: j.weights(b, weights)}
 			switch {
 			case combined(d, c.Definition, rest.Weights, earlier):
 			case left < slack*float64(c.Persons):
-				return nil, replyTo(p, c, earlier[rest.first()])
+				return Rests{}, replyTo(p, c, earlier[rest.first()])
 			default:
-				rests = append(rests, rest)
+				rest.Basis = rests.take(b)
+				rests.List = append(rests.List, rest)
 			}
 		}
 	}
 	return rests, nil
+}
+
+// take is the place of a basis among those of the rests.
+func (r *Rests) take(b *basis) int {
+	if b.place < 0 {
+		b.place, r.Bases = len(r.Bases), append(r.Bases, b.Basis)
+	}
+	return b.place
 }
 
 // Share sums min(1, k r_i²/|r|²) over rows, given how often each value of r occurs among them.
@@ -143,10 +187,11 @@ func (r Rest) Share(k int64, values map[float64]int64) float64 {
 	return sum
 }
 
-// JudgeRests reads the sums of the shares, and of how many institutions have any.
-func JudgeRests(p policy.Policy, rests []Rest, shares []float64, institutions []int64, now, earlier []Cohort) error {
-	for i, r := range rests {
-		if shares[i] < float64(p.MinCell)-half || p.Hidden(p.MinCell, institutions[i]) {
+// JudgeRests reads the sums of the shares, of how many institutions have any, and of how many sites have somebody of
+// whom all answers would tell too much.
+func JudgeRests(p policy.Policy, rests Rests, shares []float64, institutions, known []int64, now, earlier []Cohort) error {
+	for i, r := range rests.List {
+		if shares[i] < float64(p.MinCell)-half || p.Hidden(p.MinCell, institutions[i]) || known[i] > 0 {
 			return replyTo(p, now[r.New], earlier[r.first()])
 		}
 	}
@@ -189,12 +234,12 @@ func (j spanJudge) with(now int, b *basis) []float64 {
 	return out
 }
 
-// A basis is a largest set of earlier cohorts, each a column was read of, of which none is made of those
-// before it, with the Cholesky factor of their overlaps.
+// A basis is one under way.
 type basis struct {
-	name string // what tells it from others
-	at   []int  // places in Earlier
-	l    [][]float64
+	Basis
+	name  string // what tells it from others
+	at    []int  // places in the span's Earlier
+	place int    // among the bases of rests; −1 for none
 }
 
 func (j spanJudge) basis(column string, now Cohort) *basis {
@@ -211,7 +256,7 @@ func (j spanJudge) basis(column string, now Cohort) *basis {
 	if b := j.bases[name]; b != nil {
 		return b
 	}
-	b := &basis{name: name}
+	b := &basis{name: name, place: -1}
 	for _, a := range of {
 		row := make([]float64, len(b.at), len(b.at)+1)
 		for i, other := range b.at {
@@ -220,7 +265,7 @@ func (j spanJudge) basis(column string, now Cohort) *basis {
 		b.forward(row)
 		left := j.overlap(a, a) - dot(row, row)
 		if left > dependent*math.Max(1, j.overlap(a, a)) {
-			b.at, b.l = append(b.at, a), append(b.l, append(row, math.Sqrt(left)))
+			b.at, b.Of, b.Root = append(b.at, a), append(b.Of, j.span.Earlier[a]), append(b.Root, append(row, math.Sqrt(left)))
 		}
 	}
 	j.bases[name] = b
@@ -228,22 +273,22 @@ func (j spanJudge) basis(column string, now Cohort) *basis {
 }
 
 // forward solves L y = g in place.
-func (b *basis) forward(g []float64) {
+func (b Basis) forward(g []float64) {
 	for i := range g {
-		g[i] = (g[i] - dot(b.l[i][:i], g[:i])) / b.l[i][i]
+		g[i] = (g[i] - dot(b.Root[i][:i], g[:i])) / b.Root[i][i]
 	}
 }
 
 // project gives the weights of least squares, and r² of a cohort of n persons with those overlaps.
-func (b *basis) project(g []float64, n float64) (weights []float64, left float64) {
+func (b Basis) project(g []float64, n float64) (weights []float64, left float64) {
 	b.forward(g)
 	left = n - dot(g, g)
 	weights = g
 	for i := len(weights) - 1; i >= 0; i-- { // Lᵀ w = y
 		for k := i + 1; k < len(weights); k++ {
-			weights[i] -= float64(b.l[k][i] * weights[k])
+			weights[i] -= float64(b.Root[k][i] * weights[k])
 		}
-		weights[i] /= b.l[i][i]
+		weights[i] /= b.Root[i][i]
 	}
 	return weights, left
 }
@@ -260,7 +305,7 @@ func dot(x, y []float64) float64 {
 func (j spanJudge) weights(b *basis, weights []float64) (out []Weight) {
 	for i, w := range weights {
 		if math.Abs(w) > weightTol {
-			out = append(out, Weight{j.span.Earlier[b.at[i]], w})
+			out = append(out, Weight{b.Of[i], w})
 		}
 	}
 	return out

@@ -53,22 +53,29 @@ func TestJudgeSpan(t *testing.T) {
 			refused++
 			continue
 		}
-		if left < 40-1e-6 != (len(rests) == 1) || len(rests) == 1 && math.Abs(rests[0].Left-left) > 1e-6 {
+		if (len(rests.List) == 1) != (left < 4000) || len(rests.List) == 1 && math.Abs(rests.List[0].Left-left) > 1e-6 {
 			t.Fatalf("%v is left, told %v", left, rests)
 		}
-		if len(rests) == 0 {
+		if len(rests.List) == 0 {
 			continue
 		}
-		values := map[float64]int64{}
+		values, hat := map[float64]int64{}, leverages(x, y)
 		for r := range rows {
 			v := y.AtVec(r)
-			for _, w := range rests[0].Weights {
+			for _, w := range rests.List[0].Weights {
 				v -= w.Weight * x.At(r, w.Earlier)
 			}
 			values[math.Round(v*1e9)/1e9]++
+			var in []float64
+			for _, c := range rests.Bases[0].Of {
+				in = append(in, x.At(r, c))
+			}
+			if h := rests.List[0].Leverage(rests.Bases[0], in, v); math.Abs(h-hat[r]) > 1e-6 {
+				t.Fatalf("row %d has leverage %v, want %v", r, h, hat[r])
+			}
 		}
-		share := rests[0].Share(p.MinCell, values)
-		err = near.JudgeRests(p, rests, []float64{share}, []int64{3}, now, earlier)
+		share := rests.List[0].Share(p.MinCell, values)
+		err = near.JudgeRests(p, rests, []float64{share}, []int64{3}, []int64{0}, now, earlier)
 		if most <= left/10*(1-1e-6) && err != nil || most > left/5 && err == nil {
 			t.Fatalf("one person has %v of %v: %v", most, left, err)
 		}
@@ -103,6 +110,23 @@ func spanOf(x *mat.Dense, y *mat.VecDense) (now, earlier []near.Cohort, s near.S
 	}
 	s.Now, s.Columns = []int{0}, [][]string{{"bmi"}}
 	return []near.Cohort{cohort("", dot(y.AtVec, y.AtVec), "bmi > age or age = 70", "bmi")}, earlier, s, overlaps
+}
+
+// leverages are those of the rows in the space of x and y, by a singular value decomposition.
+func leverages(x *mat.Dense, y *mat.VecDense) []float64 {
+	var all, u mat.Dense
+	all.Augment(x, y)
+	var svd mat.SVD
+	svd.Factorize(&all, mat.SVDThin)
+	svd.UTo(&u)
+	rows, _ := x.Dims()
+	out := make([]float64, rows)
+	for c := range svd.Rank(1e-9) {
+		for r := range out {
+			out[r] += u.At(r, c) * u.At(r, c)
+		}
+	}
+	return out
 }
 
 // leastSquares is an independent one: what is left of y, and the most that one row has of it.

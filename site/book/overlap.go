@@ -76,26 +76,61 @@ func (r *Run) own(number int) (*roaring.Bitmap, error) {
 	return rows, err
 }
 
-// Shares implements [analyze.Memory]. Cost: a number for each row of the site.
-func (r *Run) Shares(rests []near.Rest, earlier []near.Cohort, k int64) ([]float64, error) {
-	out := make([]float64, len(rests))
-	for i, rest := range rests {
+// Shares implements [analyze.Memory]. Cost: a number for each row of the site, and |basis|² for each row of which a rest
+// tells.
+func (r *Run) Shares(rests near.Rests, earlier []near.Cohort, k int64, leverage float64) ([]float64, []bool, error) {
+	out, passed := make([]float64, len(rests.List)), make([]bool, len(rests.List))
+	for i, rest := range rests.List {
 		own, err := r.own(rest.New)
 		if err != nil {
-			return nil, trouble("book.Shares", err)
+			return nil, nil, trouble("book.Shares", err)
 		}
 		left := remainder{}
 		left.add(own, 1)
 		for _, w := range rest.Weights {
 			rows, err := r.shelfOf([]int{w.Earlier}, earlier)
 			if err != nil {
-				return nil, trouble("book.Shares", err)
+				return nil, nil, trouble("book.Shares", err)
 			}
 			left.add(rows[0], -w.Weight)
 		}
 		out[i] = rest.Share(k, left.values())
+		if passed[i], err = r.passed(left, rest, rests.Bases[rest.Basis], earlier, leverage); err != nil {
+			return nil, nil, trouble("book.Shares", err)
+		}
 	}
-	return out, nil
+	return out, passed, nil
+}
+
+// passed reports whether a row's leverage among the cohorts of a basis and a new one passes the limit.
+func (r *Run) passed(left remainder, rest near.Rest, basis near.Basis, earlier []near.Cohort, limit float64) (bool, error) {
+	var places []uint32
+	for p, x := range left {
+		if rest.Told(x) {
+			places = append(places, uint32(p))
+		}
+	}
+	in := make([][]float64, len(places))
+	for i := range in {
+		in[i] = make([]float64, len(basis.Of))
+	}
+	for c, at := range basis.Of {
+		rows, err := r.shelfOf([]int{at}, earlier)
+		if err != nil {
+			return false, err
+		}
+		for i, p := range places {
+			if rows[0].Contains(p) {
+				in[i][c] = 1
+			}
+		}
+	}
+	for i, p := range places {
+		if rest.Leverage(basis, in[i], left[p]) > limit {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // A remainder is 1_c less weighted earlier cohorts, row by row.
