@@ -78,6 +78,34 @@ func Answer(t testing.TB, m analyze.Method, rows *table.Table, a study.Analysis)
 	return Case{Analysis: a, Rows: rows}.Pooled(t, m)
 }
 
+// Opened runs a case on one site that holds all rows and gives what each round opens, block by block.
+func (c Case) Opened(t testing.TB, m analyze.Method) []map[string][]float64 {
+	t.Helper()
+	pol := c.policy()
+	pol.MinInstitutions, pol.FewInstitutions = 1, true
+	r := &runner{t: t, catalog: analyze.Catalog{m}, study: c.study(), parts: c.pooledParts(), policy: pol, workers: 1}
+	p, err := r.bind()
+	if err == nil {
+		err = r.run()
+	}
+	if err != nil {
+		t.Fatal(c.Name, err)
+	}
+	var out []map[string][]float64
+	for _, rd := range r.rounds {
+		shape, err := p.Ask(rd.state)
+		if err != nil {
+			t.Fatal(c.Name, err)
+		}
+		blocks, sum := map[string][]float64{}, stat.Sum{Shape: shape, Ring: rd.sum, Sites: 1}
+		for _, b := range shape {
+			blocks[b.Name] = sum.Reals(b.Name)
+		}
+		out = append(out, blocks)
+	}
+	return out
+}
+
 // Refusal runs one analysis on one public site and returns the error that it
 // must end with.
 func Refusal(t testing.TB, m analyze.Method, c Case) error {

@@ -15,9 +15,9 @@
 //	D  = Σ w·d(y, μ)           the deviance
 //
 // and the next β is β + H⁻¹·U: an increment, so that errors do not build up.
-// The first round starts from R's μ, (w·y+1/2)/(w+1) for binomial, y+1/10 for
-// poisson, y for gaussian, which a site knows of its own rows; or, where a
-// binomial outcome is rare, from the null model, whose mean round 0 has opened. A step that
+// The first round starts from R's μ where W does not hang on it, (y+1/2)/2 for logit and probit without prior
+// weights and y for a linear model, which a site knows of its own rows; elsewhere from the mean response, which round 0 has
+// opened; or, where a binomial outcome is rare, from the null model of that mean. A step that
 // raises D, or leaves the range of μ, is halved. X is centred and scaled by the
 // public constants of round 0.
 //
@@ -30,6 +30,10 @@
 // 1989, section 2.5.
 //
 // # What each round opens
+//
+// With the family's own link all sums of all rounds follow from X and from Xᵀy, which the estimate tells anyhow: no
+// iteration tells more of an outcome. With another link the score weighs y by what hangs on β, and each round tells p
+// sums more of it.
 //
 // Upper triangle of H and U over the p columns; D; until the null model (the
 // intercept and the offset alone) has converged its H, U and D; in the first

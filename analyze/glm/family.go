@@ -11,8 +11,6 @@ type family interface {
 	variance(mu, comp float64) float64
 	// deviance is the unit deviance d(y, μ).
 	deviance(y, mu, comp float64) float64
-	// start is R's first guess of μ.
-	start(y, w float64) float64
 	// constant is a row's part of the log-likelihood that does not depend on μ.
 	constant(y, w float64) float64
 	// accepts reports whether y may be a response; weighted says that there are
@@ -30,7 +28,6 @@ func (gaussian) deviance(y, mu, comp float64) float64 {
 	r := y - mu
 	return r * r
 }
-func (gaussian) start(y, w float64) float64            { return y }
 func (gaussian) constant(y, w float64) float64         { return math.Log(w) }
 func (gaussian) accepts(y float64, weighted bool) bool { return true }
 func (gaussian) inside(mu, comp float64) bool          { return true }
@@ -48,7 +45,6 @@ func (binomial) deviance(y, mu, comp float64) float64 {
 	}
 	return 2 * (y*math.Log(y/mu) + (1-y)*math.Log((1-y)/comp))
 }
-func (binomial) start(y, w float64) float64 { return (w*y + 0.5) / (w + 1) }
 
 // constant is ln C(m, k) of the rounded counts m = w, k = w·y, as in R.
 func (binomial) constant(y, w float64) float64 {
@@ -89,7 +85,6 @@ func (poisson) deviance(y, mu, comp float64) float64 {
 	}
 	return 2 * (y*math.Log(y/mu) - (y - mu))
 }
-func (poisson) start(y, w float64) float64 { return y + 0.1 }
 
 // constant is w·ln f(y; μ=y), so that the log-likelihood is the sum of the
 // constants minus half the deviance.

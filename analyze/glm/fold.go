@@ -108,7 +108,7 @@ func (a *accumulator) add(v formula.Values, from, to int) {
 	r.eta, r.weight, r.score = r.eta[:n], r.weight[:n], r.score[:n]
 	a.design.Fill(v, from, to, a.x)
 	if a.state.Beta == nil {
-		a.start(r, offset)
+		a.start(r, offset, a.mean())
 	} else {
 		predict(r.eta, a.x, a.state.Beta, offset)
 		a.evaluate(r)

@@ -128,17 +128,30 @@ func (m model) general(r *rows) {
 	}
 }
 
-// start puts each row's eta at R's first guess and adds to the score W·(η−o),
-// so that the first step, from β = 0, lands where R's first iteration does.
-func (m model) start(r *rows, offset []float64) {
-	var lastY, lastW, last float64
-	for i, y := range r.y {
-		w := 1.0
-		if r.w != nil {
-			w = r.w[i]
+// guess is μ in a row of the first round: R's where W is the same whatever y is, and elsewhere the mean
+// response of all rows. R's own y + 1/10 of poisson, say, would have the first H tell
+// Σ y·x·xᵀ, of which neither the estimate nor any other round tells.
+func (m model) guess(y, mean float64, weighted bool) float64 {
+	switch m.link.(type) {
+	case logit, probit:
+		if !weighted {
+			return (y + 0.5) / 2
 		}
-		if i == 0 || y != lastY || w != lastW {
-			lastY, lastW, last = y, w, m.link.eta(m.family.start(y, w))
+	case identity:
+		if m.family == family(gaussian{}) {
+			return y
+		}
+	}
+	return mean
+}
+
+// start puts each row's eta at its first guess and adds to the score W·(η−o),
+// so that the first step, from β = 0, lands where an iteration from that guess does.
+func (m model) start(r *rows, offset []float64, mean float64) {
+	var lastY, last float64
+	for i, y := range r.y {
+		if i == 0 || y != lastY {
+			lastY, last = y, m.link.eta(m.guess(y, mean, r.w != nil))
 		}
 		r.eta[i] = last
 	}
