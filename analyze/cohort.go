@@ -121,7 +121,11 @@ func (p *Program) findCohorts() error {
 			part.guarded[j].sets = part.guarded[j].partitions()
 			g := part.guarded[j]
 			complete := b.complete(g)
-			b.add(cohort{part: i, frame: j, partition: -1, Definition: near.Definition{Reads: g.frame.Columns()}}, complete)
+			rows := near.Definition{Reads: g.frame.Columns()}
+			if rows.Functions, err = b.weigh(i, j, complete); err != nil {
+				return err
+			}
+			b.add(cohort{part: i, frame: j, partition: -1, Definition: rows}, complete)
 			for k, set := range g.sets {
 				cells := g.partitionCells(set)
 				if cells > maxPartition {
@@ -165,10 +169,36 @@ func (b *binder) add(c cohort, nodes []frame.Node) {
 		reads := append(slices.Clone(b.list[i].Reads), c.Reads...)
 		slices.Sort(reads)
 		b.list[i].Reads = slices.Compact(reads)
+		b.list[i].Functions = near.Join(b.list[i].Functions, c.Functions...)
 		return
 	}
 	b.at[key] = len(b.list)
 	b.list = append(b.list, c)
+}
+
+// weigh lists the functions of a part's frame, and holds them to those before over the same rows.
+func (b *binder) weigh(i, j int, complete []frame.Node) ([]near.Function, error) {
+	p := b.program
+	part := &p.parts[i]
+	part.weighings = append(part.weighings, nil)
+	f := part.frames[j]
+	if p.facts.Policy.MaxLeverage >= 1 || f.Roles().Start >= 0 {
+		return nil, nil
+	}
+	own := functions(f)
+	if len(own) == 0 {
+		return nil, nil
+	}
+	rows := near.Definition{Rows: b.text(complete)}
+	before := near.Weighed(p.facts.Columns, p.facts.Sites, rows, p.facts.Earlier)
+	for _, c := range b.list {
+		if len(c.Functions) > 0 && near.Implied(p.facts.Columns, rows, near.Term{Definition: c.Definition, Sign: 1}) {
+			before = near.Join(before, c.Functions...)
+		}
+	}
+	w, err := newWeighing(f, own, before, p.facts.Columns)
+	part.weighings[j] = w
+	return own, ws.At(part.analysis.Label(), err)
 }
 
 // lacking reports whether rows are chosen by what they do not lack.

@@ -74,6 +74,8 @@ type Totals struct {
 	// has the larger; where a limit holds.
 	Truths []int64 `json:",omitempty"`
 	Ones   []int64 `json:",omitempty"`
+	// Weighed are the products of functions that are held to each other, until they are judged.
+	Weighed []float64 `json:",omitempty"`
 }
 
 // A Crossed holds the persons and the institutions behind each cell of two

@@ -32,6 +32,8 @@ type part struct {
 	method   Method
 	frames   []*formula.Frame
 	guarded  []guarded // one a frame
+	// weighings hold frames to what was told before over their rows: one a frame, or nil; none where no limit holds.
+	weighings []*weighing
 }
 
 // New binds s, whose defaults are filled in, to the facts of the sites.
@@ -59,7 +61,7 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 		if err != nil {
 			return nil, ws.At(a.Label(), err)
 		}
-		p.parts = append(p.parts, part{a, m, frames, gs})
+		p.parts = append(p.parts, part{analysis: a, method: m, frames: frames, guarded: gs})
 	}
 	if err := p.histograms(); err != nil {
 		return nil, err
@@ -245,6 +247,7 @@ type piece struct {
 	ask    Ask
 	fold   func() (Fold, error)
 	at     [2]int // part and frame, of round 0
+	aside  bool   // it hangs on what was asked before
 }
 
 // pieces lists the accumulators of the round that s asks for.
@@ -275,6 +278,9 @@ func (p *Program) pieces(s progress) ([]piece, error) {
 			pc := piece{prefix: fmt.Sprintf("%d.%d/", i, j), ask: Ask{Query: prob.Query(g.frame)}, at: [2]int{i, j}}
 			pc.ask.Shape, pc.fold = g.zero(s, prob, j)
 			if s.Phase == counting || pc.ask.Shape.Len() > 0 {
+				out = append(out, pc)
+			}
+			if pc, ok := p.weighs(s, prob, i, j); ok {
 				out = append(out, pc)
 			}
 		}
@@ -364,8 +370,8 @@ func (p *Program) Next(raw State, sum stat.Sum) (State, []study.Result, error) {
 		return nil, nil, err
 	}
 	sum.Shape = shape
-	if s.Phase != comparing {
-		s.Opened += int64(shape.Len())
+	if n := asked(ps); n > 0 && s.Phase != comparing {
+		s.Opened += n
 		s.Round++
 	}
 	if err := p.after(&s, sum); err != nil {
@@ -397,7 +403,9 @@ func (p *Program) after(s *progress, sum stat.Sum) error {
 			return err
 		}
 	case judging:
-		p.afterJudging(s, sum)
+		if err := p.afterJudging(s, sum); err != nil {
+			return err
+		}
 	default:
 		return p.afterLoop(s, sum)
 	}
@@ -405,7 +413,9 @@ func (p *Program) after(s *progress, sum stat.Sum) error {
 		p.afterMoments(s, stat.Sum{Sites: sum.Sites})
 	}
 	if s.Phase == judging && !p.wants(*s) {
-		p.afterJudging(s, stat.Sum{Sites: sum.Sites})
+		if err := p.afterJudging(s, stat.Sum{Sites: sum.Sites}); err != nil {
+			return err
+		}
 	}
 	if s.Phase == looping {
 		return p.begin(s)
@@ -455,18 +465,26 @@ func (p *Program) afterMoments(s *progress, sum stat.Sum) {
 	for i, part := range p.parts {
 		for j, g := range part.guarded {
 			s.Parts[i].Totals[j] = g.readMoments(s.Parts[i].Totals[j], sum.Part(fmt.Sprintf("%d.%d/", i, j)))
+			s.Parts[i].Totals[j].Weighed = sum.Part(weighPrefix(i, j)).Reals("gram")
 		}
 	}
 	s.Phase = judging
 }
 
-func (p *Program) afterJudging(s *progress, sum stat.Sum) {
+func (p *Program) afterJudging(s *progress, sum stat.Sum) error {
 	for i, part := range p.parts {
 		for j, g := range part.guarded {
+			if w := part.weighing(j); w != nil {
+				if err := w.judge(s.Parts[i].Totals[j].Weighed, sum.Part(weighPrefix(i, j)).Counts("heavy")); err != nil {
+					return ws.At(part.analysis.Label(), err)
+				}
+				s.Parts[i].Totals[j].Weighed = nil
+			}
 			s.Parts[i].Totals[j] = g.readVerdicts(s.Parts[i].Totals[j], sum.Part(fmt.Sprintf("%d.%d/", i, j)), p.facts.Policy)
 		}
 	}
 	s.Phase = looping
+	return nil
 }
 
 // begin starts every loop.

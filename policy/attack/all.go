@@ -19,7 +19,7 @@ func All() []Attack {
 		{ID: "near-empty-strata", Title: ws.T("near-empty strata", "几乎为空的层"), run: nearEmpty},
 		{ID: "order-statistics", Title: ws.T("rank and order statistics", "秩与次序统计量"), run: orderStatistics},
 		{ID: "covariance", Title: ws.T("covariance with a chosen vector", "与选定向量的协方差"), run: covariance},
-		{ID: "many-models", Title: ws.T("covariances with many chosen vectors over one row set", "同一行集上与许多选定向量的协方差"), Source: dinur, Open: true, run: manyModels},
+		{ID: "many-models", Title: ws.T("covariances with many chosen vectors over one row set", "同一行集上与许多选定向量的协方差"), Source: dinur, run: manyModels},
 		{ID: "start-values", Title: ws.T("model inversion by chosen start values (here an offset: a study has no start values)", "以选定初值反演模型（此处用 offset：研究文件没有初值）"), run: startValues},
 		{ID: "colleagues", Title: ws.T("colluding requesters of one institution", "同一机构的请求者合谋"), run: colleagues},
 		{ID: "two-institutions", Title: ws.T("colluding requesters of two institutions", "两家机构的请求者合谋"), run: twoInstitutions,

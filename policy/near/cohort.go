@@ -22,6 +22,8 @@ type Definition struct {
 	// Reads are the columns of which sums over the cohort are told, sorted, with [Count] where that of its
 	// persons is held to that of others.
 	Reads []string `json:"reads,omitempty"`
+	// Functions are by what sums over the cohort are weighed; of all rows of a row set alone.
+	Functions []Function `json:"functions,omitempty"`
 }
 
 // Count stands among columns for the number of persons, which is told of every cohort, whatever else
@@ -90,7 +92,7 @@ func Merge(parts ...Told) ([]Cohort, error) {
 			return nil, ws.Errorf(ws.Invalid, "facts", ws.T("a site remembers more than %d cohorts of one group of askers", "某站点记住的同组请求者队列超过 %d 个", MaxCohorts))
 		}
 		for _, c := range part.Cohorts {
-			if len(c.Where)+len(c.Rows)+len(c.Else) > maxText || c.Persons < Unknown || c.Run == "" {
+			if len(c.Where)+len(c.Rows)+len(c.Else)+textOf(c.Functions) > maxText || c.Persons < Unknown || c.Run == "" {
 				return nil, ws.Errorf(ws.Invalid, "facts", ws.T("what a site remembers of a cohort is not well formed", "某站点所记队列的格式不正确"))
 			}
 			has[name{c.Run, c.Index, part.Site}] = true

@@ -42,6 +42,12 @@ func Few() error {
 		WithHint(ws.T("widen the filter, or ask over the same rows as before", "请放宽筛选条件，或在与此前相同的行上提问"))
 }
 
+// Together says that a model tells, with those before over the same rows, too much of somebody's value of a column.
+func Together(column string) error {
+	return ws.Errorf(ws.Withheld, replyOp, ws.T("with the models asked before over the same rows this one would tell too much of %s of somebody: the terms of all, taken together, have a leverage above max_leverage, or nearly repeat each other", "与此前在相同行上的模型合在一起，本模型会透露某个人的 %s 的过多情况：全部的项合并后，杠杆值超过 max_leverage，或彼此几乎重复", column)).
+		WithHint(ws.T("use the same terms as before, or fewer, or ask over clearly other rows", "请使用与此前相同或更少的项，或改用明显不同的行"))
+}
+
 // replyTo is the reply for a cohort: the joint one of [Few] where fewer than k persons more or less could make it
 // one that may not be told of.
 func replyTo(p policy.Policy, c, e Cohort) error {

@@ -121,10 +121,15 @@ const little = 1e-3
 // Told reports whether an answer tells of a person for whom r_i is r enough to be looked at.
 func (r Rest) Told(x float64) bool { return x*x > little*r.Left }
 
+// Leverage is |L⁻¹e|², the leverage of a row in which the vectors have the values e, which are overwritten.
+func (b Basis) Leverage(e []float64) float64 {
+	b.forward(e)
+	return dot(e, e)
+}
+
 // Leverage is h_i, where r_i is x and e says in which cohorts of the basis a person is; e is overwritten.
 func (r Rest) Leverage(b Basis, e []float64, x float64) float64 {
-	b.forward(e)
-	return dot(e, e) + x*x/r.Left
+	return b.Leverage(e) + x*x/r.Left
 }
 
 // A Weight is that of an earlier cohort.
@@ -257,18 +262,27 @@ func (j spanJudge) basis(column string, now Cohort) *basis {
 		return b
 	}
 	b := &basis{name: name, place: -1}
-	for _, a := range of {
-		row := make([]float64, len(b.at), len(b.at)+1)
-		for i, other := range b.at {
-			row[i] = j.overlap(a, other)
-		}
-		b.forward(row)
-		left := j.overlap(a, a) - dot(row, row)
-		if left > dependent*math.Max(1, j.overlap(a, a)) {
-			b.at, b.Of, b.Root = append(b.at, a), append(b.Of, j.span.Earlier[a]), append(b.Root, append(row, math.Sqrt(left)))
-		}
+	b.Basis = NewBasis(len(of), dependent, func(i, k int) float64 { return j.overlap(of[i], of[k]) })
+	for i, a := range b.Of {
+		b.at, b.Of[i] = append(b.at, of[a]), j.span.Earlier[of[a]]
 	}
 	j.bases[name] = b
+	return b
+}
+
+// NewBasis takes of n vectors, of which gram gives the products, each of which those before leave more than a share
+// of its square.
+func NewBasis(n int, share float64, gram func(i, k int) float64) (b Basis) {
+	for i := range n {
+		row := make([]float64, len(b.Of), len(b.Of)+1)
+		for at, k := range b.Of {
+			row[at] = gram(i, k)
+		}
+		b.forward(row)
+		if left := gram(i, i) - dot(row, row); left > share*gram(i, i) {
+			b.Of, b.Root = append(b.Of, i), append(b.Root, append(row, math.Sqrt(left)))
+		}
+	}
 	return b
 }
 
