@@ -458,8 +458,11 @@ func (p *Program) distances(s progress, shape stat.Shape, o FoldOptions) (stat.R
 func (p *Program) nearness(s progress, m Memory) (v stat.Vector, err error) {
 	k, earlier := p.facts.Policy.MinCell, p.earlier(s)
 	if len(s.Rests) > 0 {
-		v, err = m.Shares(s.Rests, earlier, k)
-		return append(v, v...), err
+		shares, err := m.Shares(s.Rests, earlier, k)
+		for _, x := range shares {
+			v = append(v, near.WholeRows(x))
+		}
+		return append(shares, v...), err
 	}
 	d, err := m.Distances(s.Near, earlier, k)
 	if err != nil {

@@ -144,6 +144,9 @@ func (r Rest) Share(k int64, values map[float64]int64) float64 {
 	return sum
 }
 
+// WholeRows is how many whole rows a share is at least: one has a quarter or more, since of a rest fewer than 4k are left.
+func WholeRows(share float64) float64 { return math.Floor(sure * share * (1 + slack)) }
+
 // JudgeRests reads the sums of the shares, and of how many institutions have any.
 func JudgeRests(p policy.Policy, rests []Rest, shares []float64, institutions []int64, earlier []Cohort) error {
 	for i, r := range rests {
