@@ -139,7 +139,7 @@ func (p *Program) findCohorts() error {
 				cells := g.partitionCells(set)
 				if cells > maxPartition {
 					return ws.Errorf(ws.Withheld, part.analysis.Label(), ws.T("it parts the rows into more than %d cells, too many to be remembered", "划分出的单元超过 %d 个，无法逐一记录", maxPartition)).
-						WithHint(ws.T("cross fewer factors", "请减少交叉的分类变量"))
+						WithHint(ws.T("cross fewer factors, or ask for fewer bins", "请减少交叉的分类变量，或减少直方图的分组数"))
 				}
 				if set.cut > 0 {
 					b.cut(cohort{part: i, frame: j, partition: k}, g, g.cuts[set.cut-1], complete)

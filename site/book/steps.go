@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS steps (
 	before INTEGER NOT NULL, -- the cohort whose rows it has besides; -1 for none
 	rows BLOB NOT NULL,      -- beyond these, roaring
 	PRIMARY KEY (run, number)
-) STRICT, WITHOUT ROWID;`
+) STRICT;`
 
 // idleSteps forgets the steps of a run of which no cohort is left.
 const idleSteps = `DELETE FROM steps WHERE run = ?1 AND NOT EXISTS (SELECT 1 FROM cohorts WHERE run = ?1 AND length(rows) = 0)`
