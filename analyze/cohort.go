@@ -12,13 +12,14 @@ import (
 	ws "wellspring"
 	"wellspring/formula"
 	"wellspring/frame"
+	"wellspring/policy"
 	"wellspring/policy/near"
 	"wellspring/stat"
 )
 
 // Where a limit holds, a study is held to what its asker was answered before: its
 // cohorts are the rows that the filter leaves, those of each row set, and those of each cell in
-// it that a factor, a comparison or a number of two values makes. Sites remember which rows
+// it that a factor, a comparison or a number of two values makes, or a histogram's bins up to an edge. Sites remember which rows
 // these were (see [Memory]); package near says which lie too near to each other. Where round 0 has counted
 // cohorts whose sizes fit, a sum of how much they differ is opened before any moment is.
 
@@ -26,7 +27,8 @@ import (
 // askers. It outlives the run.
 type Memory interface {
 	// Reserve remembers the cohorts of the run at hand, and which rows of the
-	// site they are, before the site answers anything of them.
+	// site they are, before the site answers anything of them; of a cohort that has those of another too, the
+	// rows beyond these.
 	Reserve(now []near.Cohort, rows []*roaring.Bitmap) error
 	// Distances compares cohorts of the run at hand, which were reserved, with earlier ones,
 	// and gives for each ask how many rows of the site differ, up to most.
@@ -44,13 +46,16 @@ type cohort struct {
 	part, frame int // −1: the rows that the filter leaves
 	partition   int // of the frame's; −1 for all its rows
 	cell        int
+	cut         bool
+	after       int // of a cut's: 1 + the cohort whose rows it has besides those of its cell; 0 for none
 }
 
 // A partition parts the rows of a frame by factors, or by the values of numbers, each of which has
-// two.
+// two, or by a cut.
 type partition struct {
 	factors []int
 	truths  []formula.Truth
+	cut     int // 1 + that of the frame's; 0 for none
 }
 
 // maxPartition bounds the cells of a partition that are remembered one by one.
@@ -73,6 +78,9 @@ func (g guarded) partitions() (out []partition) {
 	if len(g.truths) > 1 {
 		out = append(out, partition{truths: g.truths})
 	}
+	for i := range g.cuts {
+		out = append(out, partition{cut: i + 1})
+	}
 	return out
 }
 
@@ -91,7 +99,10 @@ func twos(f *formula.Frame, of []int, truths []formula.Truth) (out []formula.Tru
 
 // partitionCells is how many cells p has.
 func (g guarded) partitionCells(p partition) int {
-	if len(p.truths) > 0 {
+	switch {
+	case p.cut > 0:
+		return g.cutCells(g.cuts[p.cut-1])
+	case len(p.truths) > 0:
 		return 1 << len(p.truths)
 	}
 	return g.cells(p.factors)
@@ -99,7 +110,10 @@ func (g guarded) partitionCells(p partition) int {
 
 // cellOf is the cell of row r.
 func (g guarded) cellOf(p partition, v formula.Values, r int) int {
-	if len(p.truths) > 0 {
+	switch {
+	case p.cut > 0:
+		return g.cutCell(g.cuts[p.cut-1], v, r)
+	case len(p.truths) > 0:
 		return truthOf(p.truths, v, r)
 	}
 	return g.cell(p.factors, v, r)
@@ -130,7 +144,11 @@ func (p *Program) findCohorts() error {
 				cells := g.partitionCells(set)
 				if cells > maxPartition {
 					return ws.Errorf(ws.Withheld, part.analysis.Label(), ws.T("it parts the rows into more than %d cells, too many to be remembered", "划分出的单元超过 %d 个，无法逐一记录", maxPartition)).
-						WithHint(ws.T("cross fewer factors", "请减少交叉的分类变量"))
+						WithHint(ws.T("cross fewer factors, or ask for fewer bins", "请减少交叉的分类变量，或减少直方图的分组数"))
+				}
+				if set.cut > 0 {
+					b.cut(cohort{part: i, frame: j, partition: k}, g, g.cuts[set.cut-1], complete)
+					continue
 				}
 				for c := range cells {
 					nodes, other := b.cell(g, set, c)
@@ -159,12 +177,15 @@ func (b *binder) add(c cohort, nodes []frame.Node) {
 	c.Where = b.where.String()
 	c.Rows = b.text(nodes)
 	c.Reads = slices.Clone(c.Reads)
-	if !lacking(b.where.Root) && !slices.ContainsFunc(nodes, lacking) {
+	if !c.cut && !lacking(b.where.Root) && !slices.ContainsFunc(nodes, lacking) {
 		c.Reads = append(c.Reads, near.Count)
 	}
 	slices.Sort(c.Reads)
 	c.Reads = slices.Compact(c.Reads)
 	key := c.Rows + "\x00" + c.Else
+	if c.cut { // what is told of one cut may be joined in another
+		key = fmt.Sprint(c.part, c.frame, c.partition, c.cell)
+	}
 	if i, known := b.at[key]; known {
 		reads := append(slices.Clone(b.list[i].Reads), c.Reads...)
 		slices.Sort(reads)
@@ -328,13 +349,16 @@ func (p *Program) counted(s progress) []near.Cohort {
 			out[i].Persons = t.Complete
 			continue
 		}
-		out[i].Persons = g.cellPersons(g.sets[c.partition], c.cell, t)
+		out[i].Persons = g.cellPersons(g.sets[c.partition], c.cell, t, p.facts.Policy)
 	}
 	return out
 }
 
 // cellPersons is how many persons a cell of a partition has.
-func (g guarded) cellPersons(p partition, cell int, t Totals) int64 {
+func (g guarded) cellPersons(p partition, cell int, t Totals, pol policy.Policy) int64 {
+	if p.cut > 0 {
+		return g.cuts[p.cut-1].upTo(t.Cuts[p.cut-1], cell, pol)
+	}
 	if len(p.truths) == 0 {
 		n, _ := g.persons(p.factors, t)
 		return n[cell]
@@ -452,7 +476,7 @@ func (c *collector) add(cohort int, places []uint32) {
 func (p *Program) remember(c *collector, m Memory) error {
 	now := make([]near.Cohort, len(p.cohorts))
 	for i, one := range p.cohorts {
-		now[i] = near.Cohort{Index: i, Persons: near.Unknown, Sites: p.facts.Sites, Definition: one.Definition}
+		now[i] = near.Cohort{Index: i, Persons: near.Unknown, Sites: p.facts.Sites, Definition: one.Definition, After: one.after}
 	}
 	for _, rows := range c.rows {
 		rows.RunOptimize()
@@ -502,12 +526,13 @@ func (p *Program) distances(s progress, shape stat.Shape, o FoldOptions) (stat.R
 // nearness is the vector of nearShape.
 func (p *Program) nearness(s progress, m Memory) (v stat.Vector, err error) {
 	k, earlier := p.facts.Policy.MinCell, p.earlier(s)
-	if len(s.Rests.List) > 0 {
+	if n := len(s.Rests.List); n > 0 {
 		shares, passed, err := m.Shares(s.Rests, earlier, k, p.facts.Policy.MaxLeverage)
-		v = slices.Concat(shares, shares, make([]float64, len(passed)))
-		for i, known := range passed {
-			if known {
-				v[2*len(passed)+i] = 1
+		v = slices.Concat(shares, make([]float64, 2*n))
+		for i, x := range shares {
+			v[n+i] = s.Rests.List[i].WholeRows(k, x)
+			if passed[i] {
+				v[2*n+i] = 1
 			}
 		}
 		return v, err

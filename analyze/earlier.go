@@ -44,7 +44,7 @@ func (p *Program) earlier(s progress) []near.Cohort {
 			out = append(out, c)
 		}
 	}
-	return out
+	return binsFirst(out)
 }
 
 // judgeNear holds the study to earlier ones by what sites gave of their rows.

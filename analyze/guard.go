@@ -149,6 +149,7 @@ type guarded struct {
 	truths []formula.Truth // what comparisons tell apart, where a limit holds
 	twos   []formula.Truth // what numbers of two values tell apart, likewise
 	sets   []partition     // how its rows are parted, likewise
+	cuts   []Cut           // what is told bin by bin
 }
 
 // maxCells bounds the cells of one guard.

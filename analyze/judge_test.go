@@ -284,7 +284,6 @@ func TestNeighbours(t *testing.T) {
 		{"ten weights are zero", zeros(10), "", []study.Analysis{weighted}},
 		{"one histogram", missing(0), "", []study.Analysis{bins(6)}},
 		{"one histogram twice", missing(0), "", []study.Analysis{bins(6), bins(6)}},
-		{"two histograms", missing(0), "two histograms", []study.Analysis{bins(6), bins(7)}},
 	} {
 		w := newWard(0)
 		c.change(w)

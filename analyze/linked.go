@@ -92,25 +92,6 @@ func (p *Program) weightless(i int, s progress, r study.Result) error {
 	return nil
 }
 
-// histograms refuses two sets of bins of one variable: those of one lie across
-// those of the other, and their differences are counts below the limit.
-func (p *Program) histograms() error {
-	for i, a := range p.parts {
-		for _, b := range p.parts[:i] {
-			if a.analysis.Bins == b.analysis.Bins || a.analysis.Bins == 0 || b.analysis.Bins == 0 || p.facts.Policy.MinCell <= 1 {
-				continue
-			}
-			for _, v := range a.analysis.Variables {
-				if slices.Contains(b.analysis.Variables, v) {
-					return ws.Errorf(ws.Withheld, v, ws.T("two histograms of one variable with different bins tell small counts by their difference", "同一变量的两个不同分组的直方图之差会泄露小计数")).
-						WithHint(ws.T("ask for one number of bins", "请只使用一种分组数"))
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // hides reports whether a result leaves out or hides levels or cells.
 func hides(r study.Result) bool {
 	return slices.ContainsFunc(r.Suppressed, func(s study.Suppressed) bool {

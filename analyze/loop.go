@@ -76,10 +76,12 @@ type Totals struct {
 	Ones   []int64 `json:",omitempty"`
 	// Weighed are the products of functions that are held to each other, until they are judged.
 	Weighed []float64 `json:",omitempty"`
+	// Cuts counts the bins of each cut, by the cells of its factors.
+	Cuts []Crossed `json:",omitempty"`
 }
 
 // A Crossed holds the persons and the institutions behind each cell of two
-// factors or more, the last factor's levels running fastest.
+// factors or more, the last factor's levels running fastest, or of a cut.
 type Crossed struct{ Persons, Sites []int64 }
 
 // A GuardTotals is what was opened of a guard, cell by cell. The moments are
@@ -145,6 +147,8 @@ type Loop[S any] struct {
 	// holds; operands are as formula.Frame.WithOperands gives them. Optional:
 	// ModelGuards stand in for it.
 	Guards func(f *formula.Frame, operands [][]int) []Guard
+	// Cuts lists how the rows of a frame are told bin by bin. Optional: they are not.
+	Cuts func(study.Analysis, *formula.Frame) []Cut
 	// Start gives the state of round 1. A loop that needs no further round
 	// may return a result at once.
 	Start func(*Problem) (S, *study.Result, error)
@@ -168,6 +172,7 @@ type Method interface {
 	Frames(study.Analysis, Facts) ([]*formula.Frame, error)
 	Counts() bool
 	Guards(f *formula.Frame, operands [][]int) []Guard
+	Cuts(study.Analysis, *formula.Frame) []Cut
 	Start(*Problem) (State, *study.Result, error)
 	Ask(*Problem, State) (Ask, error)
 	Fold(*Problem, State) (Fold, error)
@@ -199,6 +204,13 @@ func (e erased[S]) Guards(f *formula.Frame, operands [][]int) []Guard {
 		return ModelGuards(f, operands)
 	}
 	return e.loop.Guards(f, operands)
+}
+
+func (e erased[S]) Cuts(a study.Analysis, f *formula.Frame) []Cut {
+	if e.loop.Cuts == nil {
+		return nil
+	}
+	return e.loop.Cuts(a, f)
 }
 
 func (e erased[S]) Start(p *Problem) (State, *study.Result, error) {

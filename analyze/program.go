@@ -57,14 +57,11 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 		if err != nil {
 			return nil, ws.At(a.Label(), err)
 		}
-		gs, err := guardedFrames(m, frames, f.Policy)
+		gs, err := guardedFrames(m, a, frames, f.Policy)
 		if err != nil {
 			return nil, ws.At(a.Label(), err)
 		}
 		p.parts = append(p.parts, part{analysis: a, method: m, frames: frames, guarded: gs})
-	}
-	if err := p.histograms(); err != nil {
-		return nil, err
 	}
 	if err := p.findCohorts(); err != nil {
 		return nil, err
@@ -87,7 +84,7 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 
 // guardedFrames judges what can be judged of frames by the dictionary, and
 // finds what round 0 counts and guards of them.
-func guardedFrames(m Method, frames []*formula.Frame, p policy.Policy) ([]guarded, error) {
+func guardedFrames(m Method, a study.Analysis, frames []*formula.Frame, p policy.Policy) ([]guarded, error) {
 	var out []guarded
 	for _, f := range frames {
 		for _, judge := range []func(*formula.Frame, policy.Policy) error{texts, levels, bySite, total, truths} {
@@ -99,6 +96,7 @@ func guardedFrames(m Method, frames []*formula.Frame, p policy.Policy) ([]guarde
 		if err != nil {
 			return nil, err
 		}
+		g.cuts = m.Cuts(a, f)
 		out = append(out, g)
 	}
 	return out, nil

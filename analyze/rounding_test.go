@@ -20,7 +20,7 @@ import (
 var folds = map[string]bool{
 	"analyze.momentFold.Add": true, "analyze.Leverage.Above": true, "analyze.square": true,
 	"compare.momentFold.Add": true, "describe.describeFold.variable": true,
-	"glm.binomial.deviance": true, "glm.binomial.start": true, "glm.likelihood": true, "glm.poisson.deviance": true, "glm.poisson.constant": true,
+	"glm.binomial.deviance": true, "glm.likelihood": true, "glm.poisson.deviance": true, "glm.poisson.constant": true,
 	"glm.addGram": true, "glm.addScore": true, "glm.predict": true, "glm.turnRows": true, "glm.entropy": true, "glm.accumulator.addOnce": true,
 	"glm.model.start": true, "glm.model.general": true, "glm.model.logistic": true, "glm.model.logisticWeighted": true,
 	"survival.accumulate": true, "survival.accumulateFirst": true, "survival.secondFold.Add": true, "survival.stepper.each": true, "survival.localFold.Vector": true,

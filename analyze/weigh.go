@@ -53,12 +53,13 @@ type weighed struct {
 // maxWeights bounds the functions that are held to each other over one row set.
 const maxWeights = 64
 
-// functions lists by what sums over a frame are weighed.
+// functions lists by what sums over a frame are weighed. What is told by the levels of a factor is told by
+// cells.
 func functions(f *formula.Frame) (out []near.Function) {
-	all := f.Variables()
+	all, measured := f.Variables(), f.Measured()
 	for i, v := range all {
 		var others []string
-		for _, c := range f.Columns() {
+		for _, c := range measured {
 			if !slices.Contains(v.Columns, c) {
 				others = append(others, c)
 			}
@@ -112,7 +113,7 @@ func products(f *formula.Frame, all []formula.Variable) (out []near.Function) {
 				lists = next
 			}
 		}
-		others := slices.DeleteFunc(slices.Clone(f.Columns()), func(c string) bool { return slices.Contains(read, c) })
+		others := slices.DeleteFunc(f.Measured(), func(c string) bool { return slices.Contains(read, c) })
 		for _, list := range lists {
 			out = near.Join(out, near.Function{Product: list, Reads: others})
 		}
@@ -125,7 +126,7 @@ func products(f *formula.Frame, all []formula.Variable) (out []near.Function) {
 func newWeighing(f *formula.Frame, own, before []near.Function, d frame.Dictionary) (*weighing, error) {
 	all := near.Join(near.Join(nil, before...), own...)
 	w := &weighing{}
-	for _, c := range f.Columns() {
+	for _, c := range f.Measured() {
 		one := weighed{column: c}
 		fresh := false
 		for i, g := range all {
@@ -180,7 +181,7 @@ func newWeight(g near.Function, f *formula.Frame, numeric []int, d frame.Diction
 	w.mid, w.half = 0, 2*bound
 	c, _ := d.Lookup(g.Of)
 	for i, u := range fractions(g) { // one in each half of the range
-		w.at[i] = c.Min + (c.Max-c.Min)*(float64(i)+u)/2
+		w.at[i] = c.Min + float64((c.Max-c.Min)*(float64(i)+u)/2)
 	}
 	return w
 }
@@ -274,7 +275,7 @@ func (f *gramFold) Add(b frame.Batch) error {
 	for i := range x {
 		for j := range i + 1 {
 			for r := range rows {
-				f.sum[k] += x[i][r] * x[j][r]
+				f.sum[k] += float64(x[i][r] * x[j][r])
 			}
 			k++
 		}

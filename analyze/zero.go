@@ -28,7 +28,7 @@ func (g guarded) countShape() stat.Shape {
 	if len(g.twos) > 0 {
 		s = append(s, stat.Block{Name: "ones", Len: len(g.twos)})
 	}
-	return append(s, g.truthBlocks()...)
+	return append(append(s, g.truthBlocks()...), g.cutBlocks()...)
 }
 
 type countFold struct {
@@ -37,9 +37,10 @@ type countFold struct {
 	complete int
 	levels   [][]float64
 	crossed  [][]float64
-	ones     []float64 // rows with the larger value, by columns of two
-	apart    []float64 // by what comparisons tell apart
-	seen     *framed   // takes the rows of each cohort; nil where nobody remembers them
+	ones     []float64   // rows with the larger value, by columns of two
+	apart    []float64   // by what comparisons tell apart
+	bins     [][]float64 // by cuts and their cells
+	seen     *framed     // takes the rows of each cohort; nil where nobody remembers them
 }
 
 func (g guarded) countFold() *countFold {
@@ -52,6 +53,9 @@ func (g guarded) countFold() *countFold {
 	}
 	if len(g.truths) > 0 {
 		c.apart = make([]float64, 1<<len(g.truths))
+	}
+	for _, one := range g.cuts {
+		c.bins = append(c.bins, make([]float64, g.cutCells(one)))
 	}
 	return c
 }
@@ -87,6 +91,9 @@ func (c *countFold) Add(b frame.Batch) error {
 		if c.apart != nil {
 			c.apart[truthOf(c.truths, v, r)]++
 		}
+		for i, one := range c.cuts {
+			c.bins[i][c.cutCell(one, v, r)]++
+		}
 	}
 	return nil
 }
@@ -98,7 +105,10 @@ func (c *countFold) Vector() (stat.Vector, error) {
 		out = append(append(out, l...), l...)
 	}
 	out = append(out, c.ones...)
-	return append(append(out, c.apart...), c.apart...), nil
+	for _, b := range append([][]float64{c.apart}, c.bins...) {
+		out = append(append(out, b...), b...)
+	}
+	return out, nil
 }
 
 // readCounts is the inverse of countFold on the sum.
@@ -118,6 +128,7 @@ func (g guarded) readCounts(s stat.Sum) Totals {
 	if len(g.twos) > 0 {
 		t.Ones = s.Counts("ones")
 	}
+	t.Cuts = g.readCuts(s)
 	return t
 }
 

@@ -55,6 +55,18 @@ func (f *Frame) Variables() []Variable {
 	return out
 }
 
+// Measured lists the columns that are read as numbers, and that of a response of two levels, sorted.
+func (f *Frame) Measured() []string {
+	read := map[string]*expr{}
+	for _, s := range f.sources {
+		s.expr.columns(read)
+	}
+	if i := f.roles.ResponseFactor; i >= 0 && f.factors[i].Column != "" {
+		read[f.factors[i].Column] = nil
+	}
+	return slices.Sorted(maps.Keys(read))
+}
+
 // variableOf is the text of a term that gives a source's variables, and how many of these a term has.
 func (f *Frame) variableOf(s source) (text string, width int) {
 	for _, v := range f.vars {

@@ -15,7 +15,7 @@ import (
 // Describe is the method "describe".
 func Describe() analyze.Method {
 	return analyze.Loop[describeState]{
-		Name: "describe", Frames: frames, Guards: guards, Start: startDescribe, Ask: askDescribe, Fold: foldDescribe, Next: nextDescribe,
+		Name: "describe", Frames: describeFrames, Guards: guards, Cuts: cuts, Start: startDescribe, Ask: askDescribe, Fold: foldDescribe, Next: nextDescribe,
 	}.Method()
 }
 
@@ -24,6 +24,13 @@ type describeState struct{}
 
 // maxBins bounds a histogram.
 const maxBins = 1000
+
+func describeFrames(a study.Analysis, facts analyze.Facts) ([]*formula.Frame, error) {
+	if a.Bins < 0 || a.Bins > maxBins {
+		return nil, ws.Errorf(ws.Invalid, "bins", ws.T("bins is between 0 and %d", "bins 须在 0 与 %d 之间", maxBins))
+	}
+	return frames(a, facts)
+}
 
 // frames binds each variable, with the factor of "by", as a row set of its own:
 // a missing value of one variable leaves the rows of another.
@@ -84,9 +91,6 @@ func groups(p *analyze.Problem, i int) (names []string, n, sites []int64) {
 func numeric(f *formula.Frame) bool { return len(f.Numeric()) > 0 }
 
 func startDescribe(p *analyze.Problem) (describeState, *study.Result, error) {
-	if p.Analysis.Bins < 0 || p.Analysis.Bins > maxBins {
-		return describeState{}, nil, ws.Errorf(ws.Invalid, "bins", ws.T("bins is between 0 and %d", "bins 须在 0 与 %d 之间", maxBins))
-	}
 	for _, f := range p.Frames {
 		if numeric(f) {
 			return describeState{}, nil, nil
@@ -111,10 +115,20 @@ func center(p *analyze.Problem, i int) (mean, sd float64) {
 	return mean, sd
 }
 
-// edges are the bins of variable i: equal parts of the dictionary's range.
-func edges(p *analyze.Problem, i int) (lo, width float64) {
-	v := p.Frames[i].Numeric()[0]
-	return v.Lo, (v.Hi - v.Lo) / float64(p.Analysis.Bins)
+// cuts are the bins of a histogram, in each group: equal parts of the dictionary's range, closed above, as R's hist does.
+func cuts(a study.Analysis, f *formula.Frame) []analyze.Cut {
+	if a.Bins == 0 || !numeric(f) {
+		return nil
+	}
+	c, v := analyze.Cut{}, f.Numeric()[0]
+	for i := range f.Factors() {
+		c.Factors = append(c.Factors, i)
+	}
+	for i := 1; i < a.Bins; i++ {
+		c.Ends = append(c.Ends, v.Lo+float64((v.Hi-v.Lo)/float64(a.Bins)*float64(i)))
+	}
+	c.Ends = append(c.Ends, v.Hi)
+	return []analyze.Cut{c}
 }
 
 func askDescribe(p *analyze.Problem, _ describeState) (analyze.Ask, error) {
@@ -130,10 +144,6 @@ func askDescribe(p *analyze.Problem, _ describeState) (analyze.Ask, error) {
 		shape = append(shape,
 			stat.Block{Name: fmt.Sprintf("sum%d", i), Len: len(n), Frac: stat.FracFor(bound, p.Totals[i].Rows), Basis: n},
 			stat.Block{Name: fmt.Sprintf("sumsq%d", i), Len: len(n), Frac: stat.FracFor(bound*bound, p.Totals[i].Rows), Basis: n})
-		if bins := p.Analysis.Bins; bins > 0 {
-			shape = append(shape, stat.Block{Name: fmt.Sprintf("bins%d", i), Len: len(n) * bins},
-				stat.Block{Name: fmt.Sprintf("bins%d.sites", i), Len: len(n) * bins, Presence: true})
-		}
 	}
 	return analyze.Ask{Shape: shape, Query: p.Joint().Query()}, nil
 }
@@ -144,15 +154,15 @@ type describeFold struct {
 	sums  []groupSums
 }
 
-// groupSums holds one variable's sums by group; bins are group-major.
-type groupSums struct{ sum, sumsq, bins []float64 }
+// groupSums holds one variable's sums by group.
+type groupSums struct{ sum, sumsq []float64 }
 
 func foldDescribe(p *analyze.Problem, _ describeState) (analyze.Fold, error) {
 	d := &describeFold{p: p, joint: p.Joint(), sums: make([]groupSums, len(p.Frames))}
 	for i, f := range p.Frames {
 		if numeric(f) {
 			names, _, _ := groups(p, i)
-			d.sums[i] = groupSums{make([]float64, len(names)), make([]float64, len(names)), make([]float64, len(names)*p.Analysis.Bins)}
+			d.sums[i] = groupSums{make([]float64, len(names)), make([]float64, len(names))}
 		}
 	}
 	return d, nil
@@ -174,11 +184,7 @@ func (d *describeFold) Add(b frame.Batch) error {
 
 func (d *describeFold) variable(i int, v formula.Values) {
 	mean, sd := center(d.p, i)
-	s, bins := d.sums[i], d.p.Analysis.Bins
-	var lo, width float64
-	if bins > 0 {
-		lo, width = edges(d.p, i)
-	}
+	s := d.sums[i]
 	for r, x := range v.Numeric[0][:v.Rows] {
 		g := 0
 		if d.p.Analysis.By != "" {
@@ -187,20 +193,7 @@ func (d *describeFold) variable(i int, v formula.Values) {
 		z := (x - mean) / sd
 		s.sum[g] += z
 		s.sumsq[g] += z * z
-		if bins > 0 {
-			s.bins[g*bins+bin(x, lo, width, bins)]++
-		}
 	}
-}
-
-// bin returns which of the bins (lo+k·width, lo+(k+1)·width] holds x, the
-// first one closed on both sides, as R's hist does.
-func bin(x, lo, width float64, bins int) int {
-	if !(width > 0) {
-		return 0
-	}
-	k := int(math.Ceil((x-lo)/width)) - 1
-	return min(max(k, 0), bins-1)
 }
 
 func (d *describeFold) Vector() (stat.Vector, error) {
@@ -210,9 +203,6 @@ func (d *describeFold) Vector() (stat.Vector, error) {
 			continue
 		}
 		out = append(append(out, d.sums[i].sum...), d.sums[i].sumsq...)
-		if d.p.Analysis.Bins > 0 {
-			out = append(append(out, d.sums[i].bins...), d.sums[i].bins...)
-		}
 	}
 	return out, nil
 }

@@ -110,6 +110,43 @@ func TestHistogram_R(t *testing.T) {
 	}
 }
 
+// A bin holds what lies above its lower edge and up to its upper one, as these are told: whoever filters by the edges has
+// the same rows.
+func TestHistogram_Edges(t *testing.T) {
+	d := frame.Dictionary{{Name: "x", Type: frame.Real, Min: -0.3, Max: 0.8}, {Name: "n", Type: frame.Integer, Min: 0, Max: 30}}
+	var x, n []float64
+	for i := range 12 {
+		x, n = append(x, -0.3+0.1*float64(i), float64(-3+i)/10), append(n, float64(2*i), float64(3*i-2))
+	}
+	n[1], n[len(n)-1] = 0, 30
+	for i := range x {
+		x[i] = math.Min(x[i], 0.8)
+	}
+	in, err := table.New(d, []frame.Values{{Real: x}, {Real: n}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for column, values := range map[string][]float64{"x": x, "n": n} {
+		for bins := 1; bins < 40; bins++ {
+			got := analyzetest.Answer(t, describe.Describe(), in, study.Analysis{Method: "describe", Variables: []string{column}, Bins: bins})
+			if len(got.Summary) != bins {
+				t.Fatalf("%d bins of %d", len(got.Summary), bins)
+			}
+			for i, r := range got.Summary {
+				want := int64(0)
+				for _, v := range values {
+					if v <= r.Float("bin_high") && (i == 0 || v > r.Float("bin_low")) {
+						want++
+					}
+				}
+				if c := r.Get("count").(int64); c != want {
+					t.Errorf("%s: bin %d of %d holds %d, by its edges %d", column, i, bins, c, want)
+				}
+			}
+		}
+	}
+}
+
 func TestConformance(t *testing.T) {
 	data := rows(t)
 	limited := policy.Default()

@@ -6,9 +6,8 @@
 //
 // # What each round opens
 //
-// Describe, round 1: for each numeric variable, by level, the sum and the sum
-// of squares about the mean of round 0, and, if bins are asked for, the counts
-// of a histogram. A factor needs no round of its own.
+// Describe, round 0: if bins are asked for, the counts of a histogram, by level. Round 1: for each numeric variable,
+// by level, the sum and the sum of squares about the mean of round 0. A factor needs no round of its own.
 //
 // Quantile, each round: for every bracket that still holds a wanted rank, the
 // counts of rows in its 256 equal parts (4 where a limit holds). With the leaf order_statistics it ends

@@ -82,8 +82,8 @@ func (r *report) numeric(i int, sum stat.Sum) {
 		row.Set("sd", sd)
 		r.out.Tidy = append(r.out.Tidy, row)
 	}
-	if r.p.Analysis.Bins > 0 {
-		r.histogram(i, names, hidden, sum)
+	for _, c := range cuts(r.p.Analysis, r.p.Frames[i]) {
+		r.histogram(i, names, hidden, c.Ends)
 	}
 }
 
@@ -114,18 +114,16 @@ func (r *report) label(i int, group string) string {
 
 // histogram adds a summary row a bin; bins below the limit are merged into the
 // next one, so that their counts cannot be had by subtraction.
-func (r *report) histogram(i int, names []string, hidden []bool, sum stat.Sum) {
-	bins := r.p.Analysis.Bins
-	lo, width := edges(r.p, i)
-	counts, sites := sum.Counts(fmt.Sprintf("bins%d", i)), sum.Counts(fmt.Sprintf("bins%d.sites", i))
+func (r *report) histogram(i int, names []string, hidden []bool, ends []float64) {
+	edges := append([]float64{r.p.Frames[i].Numeric()[0].Lo}, ends...)
 	for g, name := range names {
 		if hidden[g] {
 			continue
 		}
-		for _, m := range r.p.Policy().MergeCells(counts[g*bins:(g+1)*bins], sites[g*bins:(g+1)*bins]) {
+		for _, m := range r.p.Bins(i, 0, g) {
 			row := r.row(i, name)
-			row.Set("bin_low", lo+float64(width*float64(m.From)))
-			row.Set("bin_high", lo+float64(width*float64(m.To)))
+			row.Set("bin_low", edges[m.From])
+			row.Set("bin_high", edges[m.To])
 			row.Set("count", m.Count)
 			r.out.Summary = append(r.out.Summary, row)
 		}

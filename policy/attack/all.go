@@ -27,7 +27,7 @@ func All() []Attack {
 		{ID: "colluding-site", Title: ws.T("a site that colludes with the asker", "与请求者合谋的站点"), run: colludingSite},
 		{ID: "versions", Title: ws.T("version to version", "版本之间的差异"), run: versions},
 		{ID: "refusals", Title: ws.T("error-message oracle: which refusal comes first", "错误信息预言机：先出现哪种拒绝"), Bit: true, run: refusals},
-		{ID: "histograms", Title: ws.T("bins of two histograms, between whose edges is nobody but the target", "两个直方图的分组边界之间只有目标一人"), Bit: true, Open: true, run: histograms},
+		{ID: "histograms", Title: ws.T("bins of two histograms, between whose edges is nobody but the target", "两个直方图的分组边界之间只有目标一人"), Bit: true, run: histograms},
 		{ID: "curve-grids", Title: ws.T("steps of two curves, between whose ends is nobody but the target", "两条曲线的步之间只有目标一人"), Bit: true, Open: true, run: curveGrids},
 		{ID: "rescaled-bit", Title: ws.T("a count in disguise: the mean of twice a bit", "伪装的计数：某位两倍的均值"), Bit: true, run: rescaled},
 		{ID: "known-size", Title: ws.T("the number of rows is known from elsewhere", "行数由别处得知"), Bit: true, run: knownSize,

@@ -64,22 +64,14 @@ func refusals(s *siege) (Finding, error) {
 
 // exactly looks for a filter that leaves n persons of the target's sex, of whom the target is one, and has the
 // network tell of them as a cell beside the other sex; "" where it finds none before the network has lost its
-// patience.
+// patience. It adds the target to others, slice by slice, none of whom is in two.
 func (s *siege) exactly(n int64) (string, error) {
 	q := s.k.Target
-	windows, err := s.bins(n)
-	if err != nil {
-		return "", err
-	}
-	for i := range 5 { // each lies far from most others
-		x := float64(i)
-		windows = append(windows,
-			fmt.Sprintf("ward = '%s' and age >= %d and age <= %d", q.Ward, q.Age-6+i, q.Age+1+i),
-			fmt.Sprintf("ward = '%s' and bmi >= %v and bmi <= %v", q.Ward, q.BMI-3.4+0.6*x, q.BMI+0.1+0.8*x))
-	}
+	const slice = 19 // of 400 days, in which a dozen leave
 	near := 0
-	for _, window := range windows {
-		doc, err := s.ask(fmt.Sprintf("sex != '%s' or %s", q.Sex, window), describe("sex", "age"))
+	for from := 1; from+slice <= 400; from += slice {
+		some := fmt.Sprintf("(%s or time >= %d and time < %d)", q.where(), from, from+slice)
+		doc, err := s.ask(fmt.Sprintf("sex != '%s' or %s", q.Sex, some), describe("sex", "age"))
 		if err != nil {
 			return "", err
 		}
@@ -92,45 +84,10 @@ func (s *siege) exactly(n int64) (string, error) {
 			continue
 		}
 		if row, ok := cell(doc.All()[0], "by", q.Sex); ok && row.Float("n") == float64(n) {
-			return fmt.Sprintf("sex = '%s' and %s", q.Sex, window), nil
+			return fmt.Sprintf("sex = '%s' and %s", q.Sex, some), nil
 		}
 	}
 	return "", nil
-}
-
-// bins looks for a bin, among rows of the target's sex, that holds n persons and the target among them.
-func (s *siege) bins(n int64) ([]string, error) {
-	among := []string{"age >= 18"}
-	for _, ward := range Dictionary[2].Levels {
-		if ward != s.k.Target.Ward {
-			among = append(among, fmt.Sprintf("ward != '%s'", ward), fmt.Sprintf("ward in ('%s', '%s')", ward, s.k.Target.Ward))
-		}
-	}
-	for _, rows := range among {
-		doc, err := s.ask(fmt.Sprintf("sex = '%s' and %s", s.k.Target.Sex, rows), describe("", "bmi"))
-		if err != nil || doc == nil {
-			return nil, err
-		}
-		most := int(doc.All()[0].Tidy[0].Float("n")) / 7 // more would open too many numbers
-		for bins := most; bins > most*2/3; bins-- {
-			a := describe("", "bmi")
-			a.Bins = bins
-			doc, err := s.ask(fmt.Sprintf("sex = '%s' and %s", s.k.Target.Sex, rows), a)
-			if err != nil {
-				return nil, err
-			}
-			if doc == nil {
-				continue
-			}
-			for _, row := range doc.All()[0].Summary {
-				lo, hi := row.Float("bin_low"), row.Float("bin_high")
-				if row.Float("count") == float64(n) && lo < s.k.Target.BMI && s.k.Target.BMI <= hi {
-					return []string{fmt.Sprintf("%s and bmi > %v and bmi <= %v", rows, lo, hi)}, nil
-				}
-			}
-		}
-	}
-	return nil, nil
 }
 
 // rounds asks for all but the target, and the target only with the bit, and compares how many rounds it

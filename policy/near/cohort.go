@@ -51,6 +51,9 @@ type Cohort struct {
 	// Part tells the analyses of one study from each other: of a cohort of the study at hand, which has
 	// no Run.
 	Part int `json:"-"`
+	// After is 1 and the Index of the cohort of the run whose rows it has besides its own: those of bins up to an
+	// edge add up. 0 for none.
+	After int `json:"-"`
 }
 
 // before reports whether a cohort was, or is, answered before another one of the study at

@@ -192,6 +192,11 @@ func (r Rest) Share(k int64, values map[float64]int64) float64 {
 	return sum
 }
 
+// WholeRows is how many whole rows a site's share is at least: each has k of |r|².
+func (r Rest) WholeRows(k int64, share float64) float64 {
+	return math.Floor(share * r.Left / float64(k) * (1 + slack))
+}
+
 // JudgeRests reads the sums of the shares, of how many institutions have any, and of how many sites have somebody of
 // whom all answers would tell too much.
 func JudgeRests(p policy.Policy, rests Rests, shares []float64, institutions, known []int64, now, earlier []Cohort) error {

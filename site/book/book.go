@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS cohorts (
 	what TEXT NOT NULL,       -- sites and definition, JSON
 	digest BLOB NOT NULL,     -- of what, asker, dataset and version
 	size INTEGER NOT NULL,    -- rows here
-	rows BLOB NOT NULL,       -- roaring
+	rows BLOB NOT NULL,       -- roaring; none where they are steps
 	UNIQUE (run, number)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS cohorts_of ON cohorts (asker, dataset);
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS runs ( -- under way
 CREATE TABLE IF NOT EXISTS replies (
 	asker TEXT NOT NULL, dataset TEXT NOT NULL, run TEXT NOT NULL,
 	PRIMARY KEY (asker, dataset, run)
-) STRICT, WITHOUT ROWID;`
+) STRICT, WITHOUT ROWID;` + steps
 
 // A Book is an open file. Its methods may be called concurrently.
 type Book struct{ sql *sql.DB }
@@ -195,6 +195,10 @@ func (r *Run) Reserve(now []near.Cohort, rows []*roaring.Bitmap) error {
 		if _, err := tx.Exec(`DELETE FROM cohorts WHERE run = ?`, r.run); err != nil {
 			return err
 		}
+		sizes, err := r.addSteps(tx, now, rows)
+		if err != nil {
+			return err
+		}
 		insert, err := tx.Prepare(`INSERT INTO cohorts (run, number, asker, dataset, version, persons, what, digest, size, rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 		if err != nil {
 			return err
@@ -205,11 +209,15 @@ func (r *Run) Reserve(now []near.Cohort, rows []*roaring.Bitmap) error {
 			if err != nil {
 				return err
 			}
-			bitmap, err := rows[i].ToBytes()
-			if err != nil {
-				return err
+			size, inSteps := sizes[c.Index]
+			bitmap := []byte{}
+			if !inSteps {
+				size = int64(rows[i].GetCardinality())
+				if bitmap, err = rows[i].ToBytes(); err != nil {
+					return err
+				}
 			}
-			if _, err := insert.Exec(r.run, c.Index, r.group.Asker, r.group.Dataset, r.version, near.Unknown, string(text), r.digest(text), int64(rows[i].GetCardinality()), bitmap); err != nil {
+			if _, err := insert.Exec(r.run, c.Index, r.group.Asker, r.group.Dataset, r.version, near.Unknown, string(text), r.digest(text), size, bitmap); err != nil {
 				return err
 			}
 		}
@@ -249,7 +257,10 @@ func (r *Run) Answered(now []near.Cohort, least int64) error {
 		if _, err := tx.Exec(`DELETE FROM runs WHERE run = ?`, r.run); err != nil {
 			return err
 		}
-		_, err = tx.Exec(`DELETE FROM cohorts WHERE run = ? AND persons >= 0 AND digest IN (SELECT digest FROM cohorts WHERE run <> ? AND persons >= 0)`, r.run, r.run)
+		if _, err := tx.Exec(`DELETE FROM cohorts WHERE run = ? AND persons >= 0 AND digest IN (SELECT digest FROM cohorts WHERE run <> ? AND persons >= 0)`, r.run, r.run); err != nil {
+			return err
+		}
+		_, err = tx.Exec(idleSteps, r.run)
 		return err
 	})
 }
@@ -257,7 +268,7 @@ func (r *Run) Answered(now []near.Cohort, least int64) error {
 // Forget takes the run's cohorts out: nothing was answered of them.
 func (r *Run) Forget() error {
 	return r.change("book.Forget", func(tx *sql.Tx) error {
-		for _, forget := range []string{`DELETE FROM cohorts WHERE run = ? AND persons < 0`, `DELETE FROM runs WHERE run = ?`} {
+		for _, forget := range []string{`DELETE FROM cohorts WHERE run = ? AND persons < 0`, `DELETE FROM runs WHERE run = ?`, idleSteps} {
 			if _, err := tx.Exec(forget, r.run); err != nil {
 				return err
 			}
@@ -304,6 +315,10 @@ func (r *Run) load(run string, number int) (*roaring.Bitmap, int, error) {
 	}
 	if err != nil {
 		return nil, 0, err
+	}
+	if len(b) == 0 {
+		rows, err := r.steps(run, number)
+		return rows, version, err
 	}
 	rows := roaring.New()
 	if _, err := rows.ReadFrom(bytes.NewReader(b)); err != nil {
