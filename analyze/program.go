@@ -9,6 +9,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/formula"
+	"wellspring/frame"
 	"wellspring/policy"
 	"wellspring/policy/near"
 	"wellspring/stat"
@@ -22,6 +23,7 @@ type Program struct {
 	facts  Facts
 	parts  []part
 	digest [32]byte // of study and facts
+	scope  scope
 
 	cohorts []cohort // none where no limit holds
 }
@@ -46,6 +48,11 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 	if err := filter(s.Data.Filter(), f); err != nil {
 		return nil, ws.At("data.complete_over", err)
 	}
+	where, err := frame.ParseFilter(s.Data.Filter(), f.Columns)
+	if err != nil {
+		return nil, err
+	}
+	p.scope = scope{columns: f.Columns, where: where, veils: f.Policy.Veils()}
 	for _, a := range s.All() {
 		m, err := c.Lookup(a.Method)
 		if err != nil {
@@ -55,7 +62,7 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 		if err != nil {
 			return nil, ws.At(a.Label(), err)
 		}
-		gs, err := guardedFrames(m, frames, f.Policy)
+		gs, err := guardedFrames(m, frames, p.scope, f.Policy)
 		if err != nil {
 			return nil, ws.At(a.Label(), err)
 		}
@@ -85,7 +92,7 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 
 // guardedFrames judges what can be judged of frames by the dictionary, and
 // finds what round 0 counts and guards of them.
-func guardedFrames(m Method, frames []*formula.Frame, p policy.Policy) ([]guarded, error) {
+func guardedFrames(m Method, frames []*formula.Frame, s scope, p policy.Policy) ([]guarded, error) {
 	var out []guarded
 	for _, f := range frames {
 		for _, judge := range []func(*formula.Frame, policy.Policy) error{texts, levels, bySite, total, truths} {
@@ -97,6 +104,7 @@ func guardedFrames(m Method, frames []*formula.Frame, p policy.Policy) ([]guarde
 		if err != nil {
 			return nil, err
 		}
+		g.scope = s
 		out = append(out, g)
 	}
 	return out, nil

@@ -102,7 +102,9 @@ type Policy struct {
 	// other, or suppressed like one below MinCell: that nobody of a row and a
 	// column which hold persons is in a cell tells something of all of them (the
 	// class disclosure of ACRO's zeros_are_disclosive, github.com/AI-SDC/ACRO).
-	// Default hide. A test of the table is not refused for empty cells.
+	// Default hide: then, under a cell limit, wherever a level, a group, an outcome
+	// or a cell of too few is refused or left out, one of nobody is too, in the
+	// same words, but where by the filter nobody can be; see [Policy.Few].
 	ZeroCells ZeroCells `json:"zero_cells" yaml:"zero_cells"`
 	// Leaves are granted one by one; default none.
 	Leaves []Leaf `json:"leaves" yaml:"leaves"`

@@ -169,7 +169,7 @@ func TestHiddenCells(t *testing.T) {
 	p := Default()
 	for range 20000 {
 		n, sites := cells(r)
-		hidden := p.HiddenCells(n, sites)
+		hidden := p.HiddenCells(n, sites, nil)
 		var rest, total int64
 		some := 0
 		for i := range n {

@@ -30,8 +30,8 @@ func All() []Attack {
 		{ID: "curve-grids", Title: ws.T("steps of two curves, between whose ends is nobody but the target", "两条曲线的步之间只有目标一人"), Bit: true, Open: true, run: curveGrids},
 		{ID: "rescaled-bit", Title: ws.T("a count in disguise: the mean of twice a bit", "伪装的计数：某位两倍的均值"), Bit: true, run: rescaled},
 		{ID: "known-size", Title: ws.T("the number of rows is known from elsewhere", "行数由别处得知"), Bit: true, Open: true, run: knownSize},
-		{ID: "empty-or-one", Title: ws.T("error-message oracle: a level of nobody, or of one", "错误信息预言机：无人的水平，还是一人的水平"), Bit: true, Open: true, run: emptyOrOne},
-		{ID: "verdict", Title: ws.T("suppression as an oracle: a mean of nought is told, one of a single person is not", "以隐去为预言机：为零的均值会公布，出自一人的则不会"), Bit: true, Open: true, run: verdict},
+		{ID: "empty-or-one", Title: ws.T("error-message oracle: a level of nobody, or of one", "错误信息预言机：无人的水平，还是一人的水平"), Bit: true, run: emptyOrOne},
+		{ID: "verdict", Title: ws.T("suppression as an oracle: a mean of nought is told, one of a single person is not", "以隐去为预言机：为零的均值会公布，出自一人的则不会"), Bit: true, run: verdict},
 		{ID: "rounds", Title: ws.T("timing oracle: the number of rounds, and whether anything is hidden", "时序预言机：轮数，以及是否有内容被隐去"), Bit: true, run: rounds},
 	}
 }
