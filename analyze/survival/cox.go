@@ -304,7 +304,7 @@ func (c *coxSetup) counted(st coxState, sum stat.Sum) (coxState, error) {
 // judgeEvents refuses a model without events, or with too few.
 func (c *coxSetup) judgeEvents(observed, used, sites int64) error {
 	switch {
-	case observed == 0 && !c.fewHave(true, 0, 0):
+	case observed == 0 && !c.fewHave(true, 0, 0, false):
 		return noEvents("cox")
 	case used == 0:
 		return withheldEvents("cox")

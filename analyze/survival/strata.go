@@ -140,11 +140,10 @@ func joinedStrata(s *setup, strata []int) []study.Suppressed {
 // answer: its counts would follow from totals, or from another table in the
 // same study.
 func (s *setup) judgeGroups(op string, hidden []bool, persons, sites []int64, events ...[]int64) error {
-	pol := s.problem.Policy()
 	for k, n := range persons {
 		void := s.problem.Void(0, s.groups.factors, k, n)
 		for _, d := range events {
-			if hidden != nil && hidden[k] || pol.Few(n, sites[k], void) || pol.Few(d[k], sites[k], void) || pol.Few(n-d[k], sites[k], void) {
+			if hidden != nil && hidden[k] || s.problem.Policy().Few(n, sites[k], void) || s.fewHave(true, d[k], sites[k], void) || s.fewHave(false, n-d[k], sites[k], void) {
 				return s.smallGroup(op, k)
 			}
 		}

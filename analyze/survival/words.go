@@ -44,15 +44,16 @@ func tail(what string) study.Suppressed {
 // too few have none: the result tells both numbers.
 func (s *setup) judgeOutcomes(op string, events, sites int64) error {
 	pol := s.problem.Policy()
-	if s.fewHave(true, events, sites) || s.fewHave(false, s.totals.Complete-events, pol.MinInstitutions) {
+	if s.fewHave(true, events, sites, false) || s.fewHave(false, s.totals.Complete-events, pol.MinInstitutions, false) {
 		return withheldEvents(op)
 	}
 	return nil
 }
 
-// fewHave reports whether of n persons who have an event, or have none, nothing may be told.
-func (s *setup) fewHave(event bool, n, sites int64) bool {
-	return s.problem.Policy().Few(n, sites, n == 0 && s.problem.VoidEvent(0, event))
+// fewHave reports whether of n persons who have an event, or have none, nothing may be told; void says that nobody can be
+// among those of whom they are.
+func (s *setup) fewHave(event bool, n, sites int64, void bool) bool {
+	return s.problem.Policy().Few(n, sites, void || n == 0 && s.problem.VoidEvent(0, event))
 }
 
 func withheldEvents(op string) error {
