@@ -473,7 +473,7 @@ func (p *Program) begin(s *progress) error {
 		if err != nil {
 			return ws.At(part.analysis.Label(), err)
 		}
-		s.set(i, part, state, result, p.facts.Policy.MinCell)
+		s.set(i, part, state, result, p.facts.Policy)
 	}
 	return nil
 }
@@ -487,7 +487,7 @@ func (p *Program) afterLoop(s *progress, sum stat.Sum) error {
 		if err != nil {
 			return ws.At(part.analysis.Label(), err)
 		}
-		s.set(i, part, state, result, p.facts.Policy.MinCell)
+		s.set(i, part, state, result, p.facts.Policy)
 	}
 	return nil
 }
@@ -495,14 +495,15 @@ func (p *Program) afterLoop(s *progress, sum stat.Sum) error {
 // missing is what a result calls its number of missing rows.
 const missing = "missing"
 
-// hideMissing leaves out a number of missing rows between 1 and k−1: it counts
-// persons like any other.
-func hideMissing(r *study.Result, k int64) {
+// hideMissing leaves out a number of missing rows below k: it counts persons
+// like any other, and that there is none says of all that they lack nothing, unless none can.
+func (t part) hideMissing(r *study.Result, p policy.Policy) {
 	hidden := false
 	for _, rows := range [][]study.Row{r.Tidy, r.Summary, {r.Glance}} {
 		for _, row := range rows {
+			of := max(slices.Index(t.analysis.Variables, row.Text("variable")), 0) // each variable of a description has a frame
 			for i, f := range row {
-				if n, ok := f.Value.(int64); ok && f.Name == missing && n > 0 && n < k {
+				if n, ok := f.Value.(int64); ok && f.Name == missing && p.Few(n, p.MinInstitutions, n == 0 && t.guarded[of].complete()) {
 					row[i].Value = math.NaN()
 					hidden = true
 				}
@@ -514,10 +515,10 @@ func hideMissing(r *study.Result, k int64) {
 	}
 }
 
-func (s *progress) set(i int, part part, state State, result *study.Result, k int64) {
+func (s *progress) set(i int, part part, state State, result *study.Result, p policy.Policy) {
 	s.Parts[i].State = state
 	if result != nil {
-		hideMissing(result, k)
+		part.hideMissing(result, p)
 		result.ID, result.Method = part.analysis.ID, part.analysis.Method
 		s.Parts[i].State, s.Parts[i].Result = nil, result
 	}

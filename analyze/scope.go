@@ -175,3 +175,14 @@ func (g guarded) voidEvent(has bool) bool {
 	n := g.scope.truth(event, has)
 	return n != nil && g.scope.void(n)
 }
+
+// complete reports whether no row can lack anything that g's frame reads.
+func (g guarded) complete() bool {
+	if g.frame.Roles().Start >= 0 {
+		return false // a row without follow-up is missing
+	}
+	return !slices.ContainsFunc(g.frame.Columns(), func(column string) bool {
+		c, _ := g.scope.columns.Lookup(column)
+		return !c.Required && column != SiteColumn && !g.scope.void(&frame.Missing{Column: column})
+	})
+}
