@@ -92,7 +92,8 @@ type Policy struct {
 	// sites of strata(site) left out. Default 40, DataSHIELD's nfilter.levels.max.
 	MaxLevels int64 `json:"max_levels" yaml:"max_levels"`
 	// MaxLevelDensity is the largest ratio of a factor's levels that hold rows to
-	// the complete rows. Default 0.33, DataSHIELD's nfilter.levels.density; 1 means
+	// the complete rows; under a cell limit that hides empty cells, of all levels that a row
+	// may have. Default 0.33, DataSHIELD's nfilter.levels.density; 1 means
 	// no limit.
 	MaxLevelDensity float64 `json:"max_level_density" yaml:"max_level_density"`
 	// MaxString is the longest text in quotes of a filter or a formula, in
