@@ -16,13 +16,13 @@ import (
 )
 
 // A clinic is 240 persons, of whom the first few are as nobody else is: they have the bit and a dose, are of level c and
-// of class yes, lack m and spare, and weigh nothing. g and h halve all crosswise, x and t vary, dead are half.
+// of class yes, lack m and spare, weigh nothing, and have late times. g and h halve all crosswise, x and t vary, dead are half.
 func clinic(t *testing.T, few int) *table.Table {
 	t.Helper()
 	d := frame.Dictionary{
 		{Name: "x", Type: frame.Real, Min: 0, Max: 200, Required: true}, {Name: "t", Type: frame.Integer, Min: 1, Max: 100, Required: true},
 		{Name: "bit", Type: frame.Integer, Max: 1, Levels: []string{"0", "1"}, Required: true}, {Name: "dose", Type: frame.Integer, Max: 50, Required: true},
-		{Name: "dead", Type: frame.Integer, Max: 1, Required: true}, {Name: "m", Type: frame.Real, Max: 100}, {Name: "w", Type: frame.Real, Max: 2, Required: true},
+		{Name: "dead", Type: frame.Integer, Max: 1, Required: true}, {Name: "late", Type: frame.Integer, Min: 1, Max: 400, Required: true}, {Name: "m", Type: frame.Real, Max: 100}, {Name: "w", Type: frame.Real, Max: 2, Required: true},
 		{Name: "lev", Type: frame.Factor, Levels: []string{"a", "b", "c"}, Required: true}, {Name: "class", Type: frame.Factor, Levels: []string{"no", "yes"}, Required: true},
 		{Name: "g", Type: frame.Factor, Levels: []string{"p", "q"}, Required: true}, {Name: "h", Type: frame.Factor, Levels: []string{"u", "v"}, Required: true},
 		{Name: "spare", Type: frame.Factor, Levels: []string{"j", "k"}},
@@ -37,11 +37,11 @@ func clinic(t *testing.T, few int) *table.Table {
 		if i < few {
 			m, lev, spare = math.NaN(), 2, -1
 		}
-		for c, x := range []float64{float64(i * 37 % 101), float64(1 + i*53%97), one, 20 * one, float64(i / 16 % 2), m, (1 - one) * (1 + float64(i*29%11)/11)} {
+		for c, x := range []float64{float64(i * 37 % 101), float64(1 + i*53%97), one, 20 * one, float64(i / 16 % 2), float64(1+i*53%97) + 290*one, m, (1 - one) * (1 + float64(i*29%11)/11)} {
 			v[c].Real = append(v[c].Real, x)
 		}
 		for c, x := range []int32{lev, int32(one), int32(i / 4 % 2), int32(i / 32 % 2), spare} {
-			v[7+c].Code = append(v[7+c].Code, x)
+			v[8+c].Code = append(v[8+c].Code, x)
 		}
 	}
 	out, err := table.New(d, v)
@@ -101,7 +101,7 @@ var veiled = []study.Analysis{
 	{Method: "crosstab", Rows: "lev", Columns: "g"}, {Method: "crosstab", Rows: "g", Columns: "class"}, {Method: "crosstab", Rows: "lev", Columns: "g", Layers: "h"},
 	{Method: "chisq", Rows: "lev", Columns: "g"}, {Method: "chisq", Rows: "class", Columns: "g"},
 	{Method: "km", Formula: "Surv(t, bit) ~ 1"}, {Method: "km", Formula: "Surv(t, bit == 1) ~ 1"}, {Method: "km", Formula: "Surv(t, bit) ~ g"}, {Method: "km", Formula: "Surv(t, dead) ~ lev"},
-	{Method: "km", Formula: "Surv(t, 1 - bit) ~ g"},
+	{Method: "km", Formula: "Surv(t, 1 - bit) ~ g"}, {Method: "km", Formula: "Surv(late, dead == 0) ~ 1"}, {Method: "km", Formula: "Surv(late, dead) ~ 1"}, {Method: "logrank", Formula: "Surv(late, dead == 0) ~ g"},
 	{Method: "logrank", Formula: "Surv(t, bit) ~ g"}, {Method: "logrank", Formula: "Surv(t, bit) ~ g + strata(site)"}, {Method: "logrank", Formula: "Surv(t, dead) ~ lev"},
 	{Method: "logrank", Formula: "Surv(t, dead) ~ g + strata(lev)"}, {Method: "logrank", Formula: "Surv(t, dead) ~ lev + strata(site)"},
 	{Method: "cox", Formula: "Surv(t, bit) ~ x"}, {Method: "cox", Formula: "Surv(t, bit == 1) ~ x"}, {Method: "cox", Formula: "Surv(t, bit) ~ g + strata(site)"}, {Method: "cox", Formula: "Surv(t, dead) ~ lev"},
