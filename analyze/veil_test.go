@@ -15,8 +15,8 @@ import (
 	"wellspring/study"
 )
 
-// A clinic is 240 persons, of whom the first few are as nobody else is: they have the bit and a dose, are of level c and
-// of class yes, lack m and spare, weigh nothing, and have late times. g and h halve all crosswise, x and t vary, dead are half.
+// A clinic is 480 persons, of whom the first few are as nobody else is: they have the bit and a dose, are of level c and
+// of class yes, lack m and spare, weigh nothing, and stay late, as others do until the 50th day. g and h halve all crosswise, x and t vary, dead are half.
 func clinic(t *testing.T, few int) *table.Table {
 	t.Helper()
 	d := frame.Dictionary{
@@ -28,19 +28,20 @@ func clinic(t *testing.T, few int) *table.Table {
 		{Name: "spare", Type: frame.Factor, Levels: []string{"j", "k"}},
 	}
 	v := make([]frame.Values, len(d))
-	for i := range 240 {
+	for i := range 480 {
 		one := 0.0
 		if i < few {
 			one = 1
 		}
-		m, lev, spare := float64(i*41%89), int32(i/8%2), int32(i/2%2)
+		j := i * 67 % 480 // so that no site has all of a kind
+		m, lev, spare := float64(i*41%89), int32(j/8%2), int32(j/2%2)
 		if i < few {
 			m, lev, spare = math.NaN(), 2, -1
 		}
-		for c, x := range []float64{float64(i * 37 % 101), float64(1 + i*53%97), one, 20 * one, float64(i / 16 % 2), float64(1+i*53%97) + 290*one, m, (1 - one) * (1 + float64(i*29%11)/11)} {
+		for c, x := range []float64{float64(i * 37 % 101), float64(1 + i*53%24), one, 20 * one, float64(j / 16 % 2), 50 + 350*one, m, (1 - one) * (1 + float64(i*29%11)/11)} {
 			v[c].Real = append(v[c].Real, x)
 		}
-		for c, x := range []int32{lev, int32(one), int32(i / 4 % 2), int32(i / 32 % 2), spare} {
+		for c, x := range []int32{lev, int32(one), int32(j / 4 % 2), int32(j / 32 % 2), spare} {
 			v[8+c].Code = append(v[8+c].Code, x)
 		}
 	}
@@ -51,7 +52,7 @@ func clinic(t *testing.T, few int) *table.Table {
 	return out
 }
 
-// looks is all of an answer but its numbers.
+// looks is all of an answer but its numbers of persons, and what is made of them.
 func looks(results []study.Result, rounds int, err error) string {
 	if err != nil {
 		says := fmt.Sprint(ws.KindOf(err), " ", rounds, " ", err)
@@ -67,6 +68,8 @@ func looks(results []study.Result, rounds int, err error) string {
 				for _, f := range row {
 					x, real := f.Value.(float64)
 					switch _, whole := f.Value.(int64); {
+					case f.Name == "time":
+						fmt.Fprintf(&b, "time %v ", x)
 					case real && math.IsNaN(x):
 						fmt.Fprintf(&b, "%s none ", f.Name)
 					case real || whole:
@@ -101,7 +104,7 @@ var veiled = []study.Analysis{
 	{Method: "crosstab", Rows: "lev", Columns: "g"}, {Method: "crosstab", Rows: "g", Columns: "class"}, {Method: "crosstab", Rows: "lev", Columns: "g", Layers: "h"},
 	{Method: "chisq", Rows: "lev", Columns: "g"}, {Method: "chisq", Rows: "class", Columns: "g"},
 	{Method: "km", Formula: "Surv(t, bit) ~ 1"}, {Method: "km", Formula: "Surv(t, bit == 1) ~ 1"}, {Method: "km", Formula: "Surv(t, bit) ~ g"}, {Method: "km", Formula: "Surv(t, dead) ~ lev"},
-	{Method: "km", Formula: "Surv(t, 1 - bit) ~ g"}, {Method: "km", Formula: "Surv(late, dead == 0) ~ 1"}, {Method: "km", Formula: "Surv(late, dead) ~ 1"}, {Method: "logrank", Formula: "Surv(late, dead == 0) ~ g"},
+	{Method: "km", Formula: "Surv(t, 1 - bit) ~ g"}, {Method: "km", Formula: "Surv(late, dead == 0) ~ 1"}, {Method: "km", Formula: "Surv(late, dead) ~ 1"},
 	{Method: "logrank", Formula: "Surv(t, bit) ~ g"}, {Method: "logrank", Formula: "Surv(t, bit) ~ g + strata(site)"}, {Method: "logrank", Formula: "Surv(t, dead) ~ lev"},
 	{Method: "logrank", Formula: "Surv(t, dead) ~ g + strata(lev)"}, {Method: "logrank", Formula: "Surv(t, dead) ~ lev + strata(site)"},
 	{Method: "cox", Formula: "Surv(t, bit) ~ x"}, {Method: "cox", Formula: "Surv(t, bit == 1) ~ x"}, {Method: "cox", Formula: "Surv(t, bit) ~ g + strata(site)"}, {Method: "cox", Formula: "Surv(t, dead) ~ lev"},
@@ -121,7 +124,9 @@ func TestVeil(t *testing.T) {
 		a := asked[len(asked)-1]
 		t.Run(a.Method+" "+fmt.Sprint(a.Formula, a.Variables, a.By, a.Rows, a.Columns, a.Layers), func(t *testing.T) {
 			alike(t, policy.Default(), asked)
-			alike(t, open, asked)
+			if !strings.Contains(a.Formula, "late") { // exact times end before few are left, and with the last if nobody is
+				alike(t, open, asked)
+			}
 		})
 	}
 }
@@ -129,7 +134,7 @@ func TestVeil(t *testing.T) {
 func alike(t *testing.T, p policy.Policy, asked []study.Analysis) {
 	t.Helper()
 	look := func(few int) string {
-		return looks(analyzetest.PlayRounds(t, every, ask(asked...), analyzetest.Partition(clinic(t, few), 4, 1), p))
+		return looks(analyzetest.PlayRounds(t, every, ask(asked...), analyzetest.Partition(clinic(t, few), 6, 1), p))
 	}
 	nobody := look(0)
 	if strings.HasPrefix(nobody, ws.Invalid.String()) {
