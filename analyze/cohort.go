@@ -3,8 +3,6 @@ package analyze
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -124,11 +122,7 @@ func (p *Program) findCohorts() error {
 	if p.facts.Policy.MinCell <= 1 {
 		return nil
 	}
-	where, err := frame.ParseFilter(p.study.Data.Filter(), p.facts.Columns)
-	if err != nil {
-		return err
-	}
-	b := binder{program: p, where: where, at: map[string]int{}}
+	b := binder{scope: p.scope, at: map[string]int{}}
 	b.add(cohort{part: -1, frame: -1, partition: -1}, nil)
 	for i, part := range p.parts {
 		for j := range part.guarded {
@@ -136,7 +130,8 @@ func (p *Program) findCohorts() error {
 			g := part.guarded[j]
 			complete := b.complete(g)
 			rows := near.Definition{Reads: g.frame.Columns()}
-			if rows.Functions, err = b.weigh(i, j, complete); err != nil {
+			var err error
+			if rows.Functions, err = p.weigh(b, i, j, complete); err != nil {
 				return err
 			}
 			b.add(cohort{part: i, frame: j, partition: -1, Definition: rows}, complete)
@@ -167,10 +162,9 @@ func (p *Program) findCohorts() error {
 
 // A binder writes definitions.
 type binder struct {
-	program *Program
-	where   frame.Filter
-	list    []cohort
-	at      map[string]int // by what rows they are
+	scope
+	list []cohort
+	at   map[string]int // by what rows they are
 }
 
 func (b *binder) add(c cohort, nodes []frame.Node) {
@@ -197,31 +191,6 @@ func (b *binder) add(c cohort, nodes []frame.Node) {
 	b.list = append(b.list, c)
 }
 
-// weigh lists the functions of a part's frame, and holds them to those before over the same rows.
-func (b *binder) weigh(i, j int, complete []frame.Node) ([]near.Function, error) {
-	p := b.program
-	part := &p.parts[i]
-	part.weighings = append(part.weighings, nil)
-	f := part.frames[j]
-	if p.facts.Policy.MaxLeverage >= 1 || f.Roles().Start >= 0 {
-		return nil, nil
-	}
-	own := functions(f)
-	if len(own) == 0 {
-		return nil, nil
-	}
-	rows := near.Definition{Rows: b.text(complete)}
-	before := near.Weighed(p.facts.Columns, p.facts.Sites, rows, p.facts.Earlier)
-	for _, c := range b.list {
-		if len(c.Functions) > 0 && near.Implied(p.facts.Columns, rows, near.Term{Definition: c.Definition, Sign: 1}) {
-			before = near.Join(before, c.Functions...)
-		}
-	}
-	w, err := newWeighing(f, own, before, p.facts.Columns)
-	part.weighings[j] = w
-	return own, ws.At(part.analysis.Label(), err)
-}
-
 // lacking reports whether rows are chosen by what they do not lack.
 func lacking(n frame.Node) bool {
 	switch n := n.(type) {
@@ -231,107 +200,6 @@ func lacking(n frame.Node) bool {
 		return slices.ContainsFunc(n.Nodes, lacking)
 	}
 	return false
-}
-
-// text is the canonical text of the study's filter and more conditions.
-func (b *binder) text(nodes []frame.Node) string {
-	var parts []string
-	for _, n := range append([]frame.Node{b.where.Root}, nodes...) {
-		if n != nil {
-			parts = append(parts, "("+frame.Filter{Root: n}.String()+")")
-		}
-	}
-	text := strings.Join(parts, " and ")
-	if f, err := frame.ParseFilter(text, b.program.facts.Columns); err == nil {
-		return f.String()
-	}
-	return text // too long to be read; then it is compared as it stands
-}
-
-// complete says that what a frame reads is there.
-func (b *binder) complete(g guarded) (out []frame.Node) {
-	for _, column := range g.frame.Columns() {
-		if c, _ := b.program.facts.Columns.Lookup(column); !c.Required && column != SiteColumn {
-			out = append(out, &frame.Missing{Column: column, Not: true})
-		}
-	}
-	if r := g.frame.Roles(); r.Start >= 0 { // a row without follow-up is missing
-		start, stop := g.frame.Numeric()[r.Start].Name, g.frame.Numeric()[r.Time].Name
-		out = append(out, &frame.ComparePair{Left: start, Op: frame.Lt, Right: stop})
-	}
-	return out
-}
-
-// cell says what a cell of a partition is: by conditions, as far as a filter can say it, and else
-// in words of its own.
-func (b *binder) cell(g guarded, p partition, cell int) (nodes []frame.Node, other string) {
-	var words []string
-	for i, t := range p.truths {
-		holds := cell>>i&1 == 1
-		if n := b.truth(t, holds); n != nil {
-			nodes = append(nodes, n)
-		} else {
-			words = append(words, fmt.Sprintf("%s: %v", t.Name, holds))
-		}
-	}
-	for k := len(p.factors) - 1; k >= 0; k-- {
-		f := g.frame.Factors()[p.factors[k]]
-		level := f.Levels[cell%len(f.Levels)]
-		cell /= len(f.Levels)
-		if n := b.level(f, level); n != nil {
-			nodes = append(nodes, n)
-		} else {
-			words = append(words, f.Name+": "+level)
-		}
-	}
-	return nodes, strings.Join(words, "; ")
-}
-
-// truth is the condition that a comparison, or a column of two values, says; nil if a
-// filter cannot.
-func (b *binder) truth(t formula.Truth, holds bool) frame.Node {
-	if t.Column != "" {
-		n := &frame.Compare{Column: t.Column, Op: frame.Ne, Value: t.One}
-		if holds {
-			n.Op = frame.Eq
-		}
-		return n
-	}
-	text := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(t.Name, "I("), ")"), "==", "=")
-	if !holds {
-		text = "not (" + text + ")"
-	}
-	f, err := frame.ParseFilter(text, b.program.facts.Columns)
-	if err != nil {
-		return nil
-	}
-	return f.Root
-}
-
-// level is the condition that a factor has a level; nil if a filter cannot say it.
-func (b *binder) level(f formula.Factored, level string) frame.Node {
-	c, known := b.program.facts.Columns.Lookup(f.Column)
-	switch {
-	case !known:
-		if f.Column == "" && (level == "TRUE" || level == "FALSE") {
-			return b.truth(formula.Truth{Name: f.Name}, level == "TRUE")
-		}
-		return nil
-	case c.Type.Numeric():
-		x, err := strconv.ParseFloat(level, 64)
-		if err != nil {
-			return nil
-		}
-		return &frame.Compare{Column: c.Name, Op: frame.Eq, Value: x}
-	}
-	code := slices.Index(c.Levels, level)
-	if code < 0 && c.Other && level == frame.OtherLevel {
-		code = len(c.Levels)
-	}
-	if code < 0 {
-		return nil
-	}
-	return &frame.LevelIn{Column: c.Name, Levels: []string{level}, Codes: []int32{int32(code)}}
 }
 
 // counted gives the cohorts with their sizes over all sites, once round 0 has

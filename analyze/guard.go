@@ -27,7 +27,7 @@ const (
 	Shown     Verdict = iota // it may
 	TooFew                   // persons or institutions stand behind the cell
 	Dominated                // one person carries too large a share of its moment
-	Outcome                  // nearly all have one of two values, too few the other: its mean is a small count
+	Outcome                  // all have one value, or all but too few: its mean is a small count
 	Linked                   // it would give another hidden cell away
 )
 
@@ -69,7 +69,7 @@ func (v Verdict) Why() ws.Text {
 	case Dominated:
 		return ws.T("one person would carry too large a share of a sum", "单个人在某个和中所占的份额过大")
 	case Outcome:
-		return ws.T("it has two values, and too few persons or institutions have one of them", "它只有两个取值，其中之一的人数或机构数过少")
+		return ws.T("it has two values at most, and too few persons or institutions, or nobody, have one of them", "它至多有两个取值，其中之一的人数或机构数过少，或无人取该值")
 	case Linked:
 		return ws.T("it would give away another that is hidden", "会泄露另一个被隐去的项")
 	}
@@ -150,6 +150,7 @@ type guarded struct {
 	twos   []formula.Truth // what numbers of two values tell apart, likewise
 	sets   []partition     // how its rows are parted, likewise
 	cuts   []Cut           // what is told bin by bin
+	scope  scope
 }
 
 // maxCells bounds the cells of one guard.

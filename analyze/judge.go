@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	ws "wellspring"
 	"wellspring/frame"
@@ -33,6 +34,8 @@ const (
 	// between is the share of S between two halves from which x counts as
 	// having two values.
 	between = 0.99
+	// plainShare is the share of S within the halves of two values, by rounding.
+	plainShare = 1e-6
 	// constantShare is the share of Σx² below which S is rounding.
 	constantShare = 1e-12
 )
@@ -161,12 +164,15 @@ func (j *judgeFold) Vector() (stat.Vector, error) {
 func (g guarded) readVerdicts(t Totals, s stat.Sum, p policy.Policy) Totals {
 	for i, one := range g.guards {
 		n, sites := g.persons(one.Factors, t)
-		j := judgement{policy: p, n: n, sites: sites, verdict: make([]Verdict, len(n))}
+		j := judgement{policy: p, n: n, sites: sites, void: g.voids(one.Factors, n), verdict: make([]Verdict, len(n))}
 		j.few()
 		if len(one.Numeric) > 0 {
 			at := func(name string) []int64 { return s.Counts(fmt.Sprintf("guard%d.%s", i, name)) }
+			h := halves{at("above"), at("above.sites"), at("below.sites"), s.Reals(fmt.Sprintf("guard%d.high", i))}
+			few, plain := j.outcomes(h, g.alike(one, n, t.Guards[i]))
+			j.each(Outcome, func(c int) bool { return few[c] && plain[c] })
 			j.dominated(at("far"))
-			j.outcomes(at("above"), at("above.sites"), at("below.sites"), s.Reals(fmt.Sprintf("guard%d.high", i)))
+			j.each(Outcome, func(c int) bool { return few[c] })
 			j.link()
 		}
 		t.Guards[i] = GuardTotals{Verdict: j.verdict}
@@ -177,6 +183,7 @@ func (g guarded) readVerdicts(t Totals, s stat.Sum, p policy.Policy) Totals {
 type judgement struct {
 	policy   policy.Policy
 	n, sites []int64
+	void     []bool // cells in which nobody can be
 	verdict  []Verdict
 }
 
@@ -187,41 +194,97 @@ func (j judgement) hide(cell int, v Verdict) {
 }
 
 func (j judgement) few() {
+	j.each(TooFew, func(c int) bool { return j.policy.Few(j.n[c], j.sites[c], j.void[c]) })
+}
+
+func (j judgement) each(v Verdict, hidden func(cell int) bool) {
 	for c := range j.n {
-		if j.policy.Hidden(j.n[c], j.sites[c]) {
-			j.hide(c, TooFew)
+		if hidden(c) {
+			j.hide(c, v)
 		}
 	}
 }
 
 func (j judgement) dominated(far []int64) {
-	for c := range far {
-		if far[c] > 0 {
-			j.hide(c, Dominated)
-		}
-	}
+	j.each(Dominated, func(c int) bool { return far[c] > 0 })
 }
 
-// outcomes hides cells whose mean counts the few who have one of two values,
-// and others with them where few are hidden in all.
-func (j judgement) outcomes(above, aboveSites, belowSites []int64, high []float64) {
-	up, down := make([]int64, len(above)), make([]int64, len(above))
-	any := false
-	for c, n1 := range above {
+// halves is what was opened of the cells of a guard about their means.
+type halves struct {
+	above, aboveSites, belowSites []int64
+	high                          []float64
+}
+
+// outcomes finds cells whose mean counts the few who have one of two values, or says that nobody
+// has another than all, and others with them where few are hidden in all. Plain are those that have two values and
+// no more, or one: of these the few are told as such, not as the one person who may carry all, since nobody would not.
+func (j judgement) outcomes(h halves, same []likeness) (few, plain []bool) {
+	up, down := make([]int64, len(j.n)), make([]int64, len(j.n))
+	upSites, downSites := slices.Clone(h.aboveSites), slices.Clone(h.belowSites)
+	other := make([]bool, len(j.n)) // cells of more values
+	plain = make([]bool, len(j.n))
+	for c, n1 := range h.above {
 		n0 := j.n[c] - n1
-		b := high[c] * high[c] * float64(j.n[c])
-		if n1 > 0 && n0 > 0 && b >= between*float64(float64(n1)*float64(n0))*float64(j.n[c]) {
-			up[c], down[c], any = n1, n0, true
+		b := h.high[c] * h.high[c] * float64(j.n[c])
+		whole := float64(float64(n1)*float64(n0)) * float64(j.n[c])
+		switch {
+		case n1 > 0 && n0 > 0 && b >= between*whole:
+			up[c], down[c], plain[c] = n1, n0, b >= (1-plainShare)*whole
+		case same[c] == lowest:
+			down[c], downSites[c], plain[c] = j.n[c], j.sites[c], true
+		case same[c] == highest:
+			up[c], upSites[c], plain[c] = j.n[c], j.sites[c], true
+		default:
+			other[c] = true
 		}
 	}
-	if !any {
-		return
+	few = j.policy.HiddenCells(up, upSites, other)
+	for c, hidden := range j.policy.HiddenCells(down, downSites, other) {
+		few[c] = few[c] || hidden
 	}
-	for c, hidden := range j.policy.HiddenCells(up, aboveSites) {
-		if hidden || j.policy.HiddenCells(down, belowSites)[c] {
-			j.hide(c, Outcome)
+	return few, plain
+}
+
+// A likeness says whether all of a cell have one value though they could have another, and nobody must look
+// like too few: the cell is then like those in which a few have a higher value, or a lower one.
+type likeness uint8
+
+const (
+	unlike  likeness = iota // they differ, or it tells nothing
+	lowest                  // nobody has a higher value
+	highest                 // nobody has a lower one
+)
+
+// alike finds the cells of a guard, of which t holds the moments, in which all have one value.
+func (g guarded) alike(one Guard, n []int64, t GuardTotals) []likeness {
+	out := make([]likeness, len(n))
+	for c := range n {
+		if !g.scope.veils || n[c] == 0 {
+			continue
+		}
+		mean, _, varies := spread(n[c], t.Sum[c], t.SumSq[c])
+		if varies || g.fixed(one, c, mean) {
+			continue
+		}
+		out[c] = lowest
+		if len(one.Numeric) == 1 && mean == g.frame.Numeric()[one.Numeric[0]].Hi {
+			out[c] = highest
 		}
 	}
+	return out
+}
+
+// fixed reports whether nobody in a cell of a guard can have another value than x, whatever the rows are.
+func (g guarded) fixed(one Guard, cell int, x float64) bool {
+	if len(one.Numeric) != 1 {
+		return false
+	}
+	v := g.frame.Numeric()[one.Numeric[0]]
+	if v.Column == "" {
+		return v.Lo == v.Hi
+	}
+	nodes, _ := g.scope.cell(g, partition{factors: one.Factors}, cell)
+	return g.scope.void(append(nodes, &frame.Compare{Column: v.Column, Op: frame.Ne, Value: x})...)
 }
 
 // link hides the smallest other cell where one cell alone is hidden.

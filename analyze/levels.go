@@ -45,15 +45,16 @@ func siteStrata(f *formula.Frame, i int) bool {
 	return f.Factors()[i].Column == SiteColumn && slices.Contains(f.Roles().Strata, i)
 }
 
-// judgeDensity judges the levels of each factor against the rows that hold them.
+// judgeDensity judges the levels of each factor against the rows that hold them; where nobody must look like too
+// few, all levels that a row may have.
 func (g guarded) judgeDensity(t Totals, p policy.Policy) error {
 	for i, f := range g.frame.Factors() {
 		if siteStrata(g.frame, i) {
 			continue
 		}
 		held := int64(0)
-		for _, n := range t.Levels[i] {
-			if n > 0 {
+		for l, n := range t.Levels[i] {
+			if n > 0 || g.scope.veils && !g.void(partition{factors: []int{i}}, l, n) {
 				held++
 			}
 		}

@@ -5,6 +5,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/formula"
+	"wellspring/frame"
 	"wellspring/study"
 )
 
@@ -33,7 +34,7 @@ func (p *Program) linked(s progress, results []study.Result) error {
 			if column, ok := p.shared(i, j); ok && !p.independent(i, j, results) {
 				return linkedError(p.parts[i], p.parts[j], column)
 			}
-			if apart > 0 && apart < float64(k) {
+			if apart < float64(k) && (apart > 0 || apart == 0 && p.scope.veils && leavesOut(r)) {
 				return linkedError(p.parts[i], p.parts[j], "rows")
 			}
 		}
@@ -80,17 +81,22 @@ func common(f, g *formula.Frame) string {
 	return ""
 }
 
-// weightless refuses a result that leaves out a few persons by a weight of zero.
+// weightless refuses a result that leaves out a few persons by a weight of zero, or nobody where somebody could have it.
 func (p *Program) weightless(i int, s progress, r study.Result) error {
 	if p.parts[i].analysis.Weights == "" {
 		return nil
 	}
-	if zeros := s.Parts[i].Totals[0].Complete - int64(r.Glance.Float("nobs")); zeros > 0 && zeros < p.facts.Policy.MinCell {
+	pol, none := p.facts.Policy, &frame.Compare{Column: p.parts[i].analysis.Weights, Op: frame.Eq}
+	if zeros := s.Parts[i].Totals[0].Complete - int64(r.Glance.Float("nobs")); pol.Few(zeros, pol.MinInstitutions, zeros == 0 && p.scope.void(none)) {
 		return ws.Errorf(ws.Withheld, p.parts[i].analysis.Label(), ws.T("too few persons have a weight of zero", "权重为零的人数过少")).
 			WithHint(ws.T("add a constant to the weights, or leave these rows out by where", "请给权重加一个常数，或用 where 排除这些行"))
 	}
 	return nil
 }
+
+// leavesOut reports whether a result is of fewer rows than are complete, or, where nobody must look like too few,
+// may be: it is a table of which levels are left out, with whoever has them.
+func leavesOut(r study.Result) bool { return r.Method == "crosstab" && r.Glance.Get(missing) == nil }
 
 // hides reports whether a result leaves out or hides levels or cells.
 func hides(r study.Result) bool {
@@ -177,5 +183,5 @@ func size(sets [][]string) int { return len(slices.Concat(sets...)) }
 
 func linkedError(a, b part, what string) error {
 	return ws.Errorf(ws.Withheld, "study", ws.T("%s hides part of %s, which %s could give back", "%s 隐去了 %s 的一部分，而 %s 可能使其被推算出来", a.analysis.Label(), what, b.analysis.Label())).
-		WithHint(ws.T("merge the small levels in the data, or leave one of the two analyses out; of two tables that share two factors ask for one with layers, which has the totals too", "请在数据中合并较小的水平，或去掉其中一个分析；若两个列联表共用两个因子，请改用一个带 layers 的三维表，其中已含合计"))
+		WithHint(ws.T("merge the small levels in the data, or leave one of the two analyses out; of two tables that share one factor let neither lack a value, by complete_over; of two that share two ask for one with layers, which has the totals too", "请在数据中合并较小的水平，或去掉其中一个分析；若两个列联表共用一个因子，请用 complete_over 使二者均无缺失；若共用两个因子，请改用一个带 layers 的三维表，其中已含合计"))
 }

@@ -275,9 +275,29 @@ func (c Catalog) Lookup(name string) (Method, error) {
 	return nil, ws.Errorf(ws.Invalid, "study", ws.T("unknown method %q", "未知的方法 %q", name))
 }
 
+// Few reports whether nothing may be told of n persons in a cell of a set of a frame's factors, not even that
+// there is nobody; see policy.Policy.Few.
+func (p *Problem) Few(frame int, factors []int, cell int, n, sites int64) bool {
+	return p.Policy().Few(n, sites, p.Void(frame, factors, cell, n))
+}
+
+// Void reports whether nobody can be in a cell of a set of a frame's factors, which holds n persons, whatever the
+// rows are, by the study's filter and the dictionary; false where it need not be known.
+func (p *Problem) Void(frame int, factors []int, cell int, n int64) bool {
+	return p.guarded[frame].void(partition{factors: factors}, cell, n)
+}
+
+// VoidEvent reports whether, likewise, nobody can have the event of a frame, or nobody can be without.
+func (p *Problem) VoidEvent(frame int, has bool) bool { return p.guarded[frame].voidEvent(has) }
+
+// HiddenCells is policy.Policy.HiddenCells of the cells of a set of a frame's factors.
+func (p *Problem) HiddenCells(frame int, factors []int, n, sites []int64) []bool {
+	return p.Policy().HiddenCells(n, sites, p.guarded[frame].voids(factors, n))
+}
+
 // JudgeLevels refuses levels of a frame's factors that rest on too few persons
-// or institutions, strata left out: a sum over such a level would speak of few.
-// It names the level, never a count.
+// or institutions, or on nobody, strata left out: a sum over such a level would speak of
+// few. It names the level, never a count.
 func (p *Problem) JudgeLevels(frame int) error {
 	f, t := p.Frames[frame], p.Totals[frame]
 	strata := f.Roles().Strata
@@ -286,9 +306,9 @@ func (p *Problem) JudgeLevels(frame int) error {
 			continue
 		}
 		for l, name := range g.Levels {
-			if p.Policy().Hidden(t.Levels[i][l], t.LevelSites[i][l]) {
+			if p.Few(frame, []int{i}, l, t.Levels[i][l], t.LevelSites[i][l]) {
 				return ws.Errorf(ws.Withheld, "factor "+g.Name, ws.T("level %q has too few persons or institutions", "水平 %q 的人数或机构数过少", name)).
-					WithHint(ws.T("merge levels, or filter the rows that have it", "请合并水平，或筛除取该水平的行"))
+					WithHint(ws.T("merge levels, or leave the level out by where, also if nobody has it", "请合并水平，或用 where 排除该水平，即使无人取该水平"))
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	ws "wellspring"
 	"wellspring/formula"
+	"wellspring/frame"
 	"wellspring/policy"
 	"wellspring/policy/near"
 	"wellspring/stat"
@@ -22,6 +23,7 @@ type Program struct {
 	facts  Facts
 	parts  []part
 	digest [32]byte // of study and facts
+	scope  scope
 
 	cohorts []cohort // none where no limit holds
 }
@@ -48,6 +50,11 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 	if err := filter(s.Data.Filter(), f); err != nil {
 		return nil, ws.At("data.complete_over", err)
 	}
+	where, err := frame.ParseFilter(s.Data.Filter(), f.Columns)
+	if err != nil {
+		return nil, err
+	}
+	p.scope = scope{columns: f.Columns, where: where, veils: f.Policy.Veils()}
 	for _, a := range s.All() {
 		m, err := c.Lookup(a.Method)
 		if err != nil {
@@ -57,7 +64,7 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 		if err != nil {
 			return nil, ws.At(a.Label(), err)
 		}
-		gs, err := guardedFrames(m, a, frames, f.Policy)
+		gs, err := guardedFrames(m, a, frames, p.scope, f.Policy)
 		if err != nil {
 			return nil, ws.At(a.Label(), err)
 		}
@@ -84,7 +91,7 @@ func New(c Catalog, s *study.Study, f Facts) (*Program, error) {
 
 // guardedFrames judges what can be judged of frames by the dictionary, and
 // finds what round 0 counts and guards of them.
-func guardedFrames(m Method, a study.Analysis, frames []*formula.Frame, p policy.Policy) ([]guarded, error) {
+func guardedFrames(m Method, a study.Analysis, frames []*formula.Frame, s scope, p policy.Policy) ([]guarded, error) {
 	var out []guarded
 	for _, f := range frames {
 		for _, judge := range []func(*formula.Frame, policy.Policy) error{texts, levels, bySite, total, truths} {
@@ -96,7 +103,7 @@ func guardedFrames(m Method, a study.Analysis, frames []*formula.Frame, p policy
 		if err != nil {
 			return nil, err
 		}
-		g.cuts = m.Cuts(a, f)
+		g.cuts, g.scope = m.Cuts(a, f), s
 		out = append(out, g)
 	}
 	return out, nil
@@ -492,7 +499,7 @@ func (p *Program) begin(s *progress) error {
 		if err != nil {
 			return ws.At(part.analysis.Label(), err)
 		}
-		s.set(i, part, state, result, p.facts.Policy.MinCell)
+		s.set(i, part, state, result, p.facts.Policy)
 	}
 	return nil
 }
@@ -506,7 +513,7 @@ func (p *Program) afterLoop(s *progress, sum stat.Sum) error {
 		if err != nil {
 			return ws.At(part.analysis.Label(), err)
 		}
-		s.set(i, part, state, result, p.facts.Policy.MinCell)
+		s.set(i, part, state, result, p.facts.Policy)
 	}
 	return nil
 }
@@ -514,14 +521,15 @@ func (p *Program) afterLoop(s *progress, sum stat.Sum) error {
 // missing is what a result calls its number of missing rows.
 const missing = "missing"
 
-// hideMissing leaves out a number of missing rows between 1 and k−1: it counts
-// persons like any other.
-func hideMissing(r *study.Result, k int64) {
+// hideMissing leaves out a number of missing rows below k: it counts persons
+// like any other, and that there is none says of all that they lack nothing, unless none can.
+func (t part) hideMissing(r *study.Result, p policy.Policy) {
 	hidden := false
 	for _, rows := range [][]study.Row{r.Tidy, r.Summary, {r.Glance}} {
 		for _, row := range rows {
+			of := max(slices.Index(t.analysis.Variables, row.Text("variable")), 0) // each variable of a description has a frame
 			for i, f := range row {
-				if n, ok := f.Value.(int64); ok && f.Name == missing && n > 0 && n < k {
+				if n, ok := f.Value.(int64); ok && f.Name == missing && p.Few(n, p.MinInstitutions, n == 0 && t.guarded[of].complete()) {
 					row[i].Value = math.NaN()
 					hidden = true
 				}
@@ -533,10 +541,10 @@ func hideMissing(r *study.Result, k int64) {
 	}
 }
 
-func (s *progress) set(i int, part part, state State, result *study.Result, k int64) {
+func (s *progress) set(i int, part part, state State, result *study.Result, p policy.Policy) {
 	s.Parts[i].State = state
 	if result != nil {
-		hideMissing(result, k)
+		part.hideMissing(result, p)
 		result.ID, result.Method = part.analysis.ID, part.analysis.Method
 		s.Parts[i].State, s.Parts[i].Result = nil, result
 	}

@@ -14,7 +14,7 @@ import (
 // tells from the others. Under a cell limit the rows are therefore counted by
 // all comparisons of a formula together, and by its outcome if that is one of
 // two, a cell for each combination, before anything rests on them; a cell with
-// too few ends the study. Without the outcome, a model of one comparison would
+// too few, or with nobody though somebody could be there, ends the study. Without the outcome, a model of one comparison would
 // give its four cells away.
 
 // maxTruths bounds the comparisons of a formula under a cell limit, so that the
@@ -102,7 +102,7 @@ func (g guarded) judgeTruths(op string, p policy.Policy, s stat.Sum) error {
 	}
 	sites := s.Counts("truths.sites")
 	for c, n := range s.Counts("truths") {
-		if !p.Hidden(n, sites[c]) {
+		if !p.Few(n, sites[c], g.void(partition{truths: g.truths}, c, n)) {
 			continue
 		}
 		var names []string

@@ -121,6 +121,30 @@ func products(f *formula.Frame, all []formula.Variable) (out []near.Function) {
 	return out
 }
 
+// weigh lists the functions of a part's frame, and holds them to those before over the same rows.
+func (p *Program) weigh(b binder, i, j int, complete []frame.Node) ([]near.Function, error) {
+	part := &p.parts[i]
+	part.weighings = append(part.weighings, nil)
+	f := part.frames[j]
+	if p.facts.Policy.MaxLeverage >= 1 || f.Roles().Start >= 0 {
+		return nil, nil
+	}
+	own := functions(f)
+	if len(own) == 0 {
+		return nil, nil
+	}
+	rows := near.Definition{Rows: b.text(complete)}
+	before := near.Weighed(p.facts.Columns, p.facts.Sites, rows, p.facts.Earlier)
+	for _, c := range b.list {
+		if len(c.Functions) > 0 && near.Implied(p.facts.Columns, rows, near.Term{Definition: c.Definition, Sign: 1}) {
+			before = near.Join(before, c.Functions...)
+		}
+	}
+	w, err := newWeighing(f, own, before, p.facts.Columns)
+	part.weighings[j] = w
+	return own, ws.At(part.analysis.Label(), err)
+}
+
 // newWeighing holds the functions of a frame to those before it over the same rows; nil where no column is
 // weighed by both.
 func newWeighing(f *formula.Frame, own, before []near.Function, d frame.Dictionary) (*weighing, error) {

@@ -52,7 +52,7 @@ func (p Policy) Box(axes Axes, counts, sites []int64) Box {
 	}
 	for {
 		b := newBox(axes, counts, shown)
-		behind := b.behind(axes, counts, sites)
+		behind := b.behind(axes, counts, sites, p.Veils())
 		if p.leaveOut(b, behind, shown) {
 			continue
 		}
@@ -124,18 +124,21 @@ func (b Box) within(axes Axes, do func(at, from int)) {
 }
 
 // behind is how many institutions stand behind each cell: those counted of the
-// whole total where nobody of it is left out, else the most behind one cell.
-func (b Box) behind(axes Axes, counts, sites []int64) []int64 {
+// whole total where nobody of it is left out, or, where nobody must look like too few,
+// no level; else the most behind one cell.
+func (b Box) behind(axes Axes, counts, sites []int64, veiled bool) []int64 {
 	out := make([]int64, len(b.Counts))
 	b.within(axes, func(at, from int) { out[at] = max(out[at], sites[from]) })
 	for at, n := range b.Counts {
-		c := b.Axes.Cell(at)
+		c, whole := b.Axes.Cell(at), true
 		for d, i := range c {
 			if c[d] = axes[d]; i < b.Axes[d] {
 				c[d] = b.Levels[d][i]
+			} else if veiled {
+				whole = whole && b.Axes[d] == axes[d]
 			}
 		}
-		if from := axes.At(c); counts[from] == n {
+		if from := axes.At(c); whole && counts[from] == n {
 			out[at] = max(out[at], sites[from])
 		}
 	}

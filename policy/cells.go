@@ -4,12 +4,13 @@ package policy
 // given that their total may: those under the limits, and, where that is one
 // alone, the smallest other one too, since the total would give it away.
 //
-// n and sites are the persons and the contributing institutions of each cell.
-func (p Policy) HiddenCells(n, sites []int64) []bool {
+// n and sites are the persons and the contributing institutions of each cell, and
+// void says in which nobody can be; see [Policy.Few]. Where it is nil, somebody can be in all.
+func (p Policy) HiddenCells(n, sites []int64, void []bool) []bool {
 	hidden := make([]bool, len(n))
 	count, small := 0, int64(0)
 	for i := range n {
-		if p.Hidden(n[i], sites[i]) {
+		if p.Few(n[i], sites[i], void != nil && void[i]) {
 			hidden[i] = true
 			count++
 			small += n[i]

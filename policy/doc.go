@@ -16,6 +16,9 @@
 // moment, and a run may not open more scalars than a share of the cells that
 // it read.
 //
+// Where a limit holds and empty cells are hidden, nobody and too few are told alike, in all that is
+// judged by counts; see [Policy.Few].
+//
 // Tables of counts are shown with cells left out: [Policy.Table] for two factors,
 // [Policy.Box] for three; their audits say what can be inferred.
 //

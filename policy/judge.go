@@ -7,11 +7,23 @@ import (
 )
 
 // Hidden reports whether a count of n persons from the given number of
-// institutions may not be shown. Zero persons is a fact about nobody, and may.
+// institutions may not be shown for how few they are. Whether zero persons may is for [Policy.Few] to say.
 // The number is a lower bound that leaves the conductor's institution out (see
 // analyze.Facts.Speaks), so it may be 0 where there are persons.
 func (p Policy) Hidden(n, institutions int64) bool {
 	return n > 0 && (n < p.MinCell || p.MinInstitutions > 1 && institutions < p.MinInstitutions)
+}
+
+// Veils reports whether nobody must look like too few: where a limit holds and empty cells are hidden. Were the two
+// told apart, by the kind of an error, its words, a zero or a row that is not there, then one study of the rows
+// "bit = 0 or the target" would tell the target's bit.
+func (p Policy) Veils() bool { return p.MinCell > 1 && p.ZeroCells == HideZeros }
+
+// Few reports whether nothing may be told of n persons from the given number of institutions, not even that there
+// is nobody: as [Policy.Hidden], and nobody where the policy veils it. void says that by the study's filter and the
+// dictionary nobody can be there, whatever the rows are; that tells nothing.
+func (p Policy) Few(n, institutions int64, void bool) bool {
+	return p.Hidden(n, institutions) || n == 0 && !void && p.Veils()
 }
 
 // Contributors counts institutions, each once, the conductor's own left out.

@@ -92,7 +92,8 @@ type Policy struct {
 	// sites of strata(site) left out. Default 40, DataSHIELD's nfilter.levels.max.
 	MaxLevels int64 `json:"max_levels" yaml:"max_levels"`
 	// MaxLevelDensity is the largest ratio of a factor's levels that hold rows to
-	// the complete rows. Default 0.33, DataSHIELD's nfilter.levels.density; 1 means
+	// the complete rows; under a cell limit that hides empty cells, of all levels that a row
+	// may have. Default 0.33, DataSHIELD's nfilter.levels.density; 1 means
 	// no limit.
 	MaxLevelDensity float64 `json:"max_level_density" yaml:"max_level_density"`
 	// MaxString is the longest text in quotes of a filter or a formula, in
@@ -102,7 +103,9 @@ type Policy struct {
 	// other, or suppressed like one below MinCell: that nobody of a row and a
 	// column which hold persons is in a cell tells something of all of them (the
 	// class disclosure of ACRO's zeros_are_disclosive, github.com/AI-SDC/ACRO).
-	// Default hide. A test of the table is not refused for empty cells.
+	// Default hide: then, under a cell limit, wherever a level, a group, an outcome
+	// or a cell of too few is refused or left out, one of nobody is too, in the
+	// same words, but where by the filter nobody can be; see [Policy.Few].
 	ZeroCells ZeroCells `json:"zero_cells" yaml:"zero_cells"`
 	// Leaves are granted one by one; default none.
 	Leaves []Leaf `json:"leaves" yaml:"leaves"`

@@ -169,7 +169,7 @@ func TestHiddenCells(t *testing.T) {
 	p := Default()
 	for range 20000 {
 		n, sites := cells(r)
-		hidden := p.HiddenCells(n, sites)
+		hidden := p.HiddenCells(n, sites, nil)
 		var rest, total int64
 		some := 0
 		for i := range n {
@@ -185,6 +185,33 @@ func TestHiddenCells(t *testing.T) {
 		if some > 0 && total >= 2*p.MinCell && rest < p.MinCell && slices.ContainsFunc(n, func(x int64) bool { return x >= p.MinCell }) {
 			t.Fatalf("%v: only %d persons are hidden", n, rest)
 		}
+	}
+}
+
+// Nobody is like one where a limit holds and empty cells are hidden, but where nobody can be; a cell alone that is
+// hidden, with whoever or nobody in it, takes another with it.
+func TestFew(t *testing.T) {
+	show, free := Default(), Public()
+	show.ZeroCells, free.ZeroCells = ShowZeros, HideZeros
+	for _, c := range []struct {
+		p    Policy
+		n    int64
+		void bool
+		want bool
+	}{{Default(), 0, false, true}, {Default(), 1, false, true}, {Default(), 9, false, true}, {Default(), 10, false, false},
+		{Default(), 0, true, false}, {show, 0, false, false}, {show, 1, false, true}, {free, 0, false, false}, {Public(), 0, false, false}} {
+		if got := c.p.Few(c.n, c.p.MinInstitutions, c.void); got != c.want {
+			t.Errorf("%d, void %v: %v", c.n, c.void, got)
+		}
+	}
+	sites := []int64{3, 3, 3}
+	for n := range int64(10) {
+		if got := Default().HiddenCells([]int64{n, 40, 50}, sites, nil); !slices.Equal(got, []bool{true, true, false}) {
+			t.Errorf("%d persons: hidden %v", n, got)
+		}
+	}
+	if got := Default().HiddenCells([]int64{0, 40, 50}, sites, []bool{true, false, false}); slices.Contains(got, true) {
+		t.Errorf("where nobody can be: hidden %v", got)
 	}
 }
 

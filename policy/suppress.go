@@ -95,7 +95,7 @@ func (p Policy) margin(n, sites []int64, shown []bool, all int64) bool {
 		if shown[i] {
 			total += n[i]
 			most = max(most, sites[i])
-		} else if n[i] > 0 {
+		} else if n[i] > 0 || p.Veils() {
 			all = 0
 		}
 	}

@@ -132,9 +132,15 @@ func (c Case) pooledParts() map[ws.SiteID]frame.Source {
 // Play runs a study over sites, each with the same policy, and returns its
 // results or the error that ended it.
 func Play(t testing.TB, c analyze.Catalog, s *study.Study, parts map[ws.SiteID]frame.Source, pol policy.Policy) ([]study.Result, error) {
+	results, _, err := PlayRounds(t, c, s, parts, pol)
+	return results, err
+}
+
+// PlayRounds is Play that tells the number of sums, too.
+func PlayRounds(t testing.TB, c analyze.Catalog, s *study.Study, parts map[ws.SiteID]frame.Source, pol policy.Policy) ([]study.Result, int, error) {
 	r := &runner{t: t, catalog: c, study: s.WithDefaults(), parts: parts, policy: pol, workers: 2}
 	err := r.run()
-	return r.results, err
+	return r.results, len(r.rounds), err
 }
 
 // PlayCast is Play with institutions that have several sites, or one that

@@ -122,11 +122,12 @@ type table struct {
 	rows, columns []string
 	counts        [][]int64
 	policy.Table
+	// missed says of each factor's levels that are not in the table whether that is to be told: of all but those in
+	// which, by the filter, nobody can be, or, where the policy shows that there is nobody, in which nobody is.
+	missed [2][]bool
 }
 
-func open(p *analyze.Problem, sum stat.Sum) table { return openUnder(p, sum, p.Policy()) }
-
-func openUnder(p *analyze.Problem, sum stat.Sum, pol policy.Policy) table {
+func open(p *analyze.Problem, sum stat.Sum) table {
 	f, t := p.Frames[0], p.Totals[0]
 	o := table{rows: f.Factors()[0].Levels, columns: f.Factors()[1].Levels}
 	width := len(o.columns)
@@ -136,7 +137,10 @@ func openUnder(p *analyze.Problem, sum stat.Sum, pol policy.Policy) table {
 		o.counts = append(o.counts, cells[i*width:(i+1)*width])
 		sites = append(sites, at[i*width:(i+1)*width])
 	}
-	o.Table = pol.Table(o.counts, sites, t.LevelSites[0], t.LevelSites[1])
+	o.Table = p.Policy().Table(o.counts, sites, t.LevelSites[0], t.LevelSites[1])
+	for d, shown := range [][]bool{o.Rows, o.Columns} {
+		o.missed[d] = missed(p, d, func(l int) bool { return shown[l] })
+	}
 	return o
 }
 
@@ -156,10 +160,12 @@ func (o table) margins() (rows, columns []int64, total int64) {
 	return rows, columns, total
 }
 
-// empty reports whether level i of the rows has no person at all; emptyColumn
-// likewise.
-func (o table) empty(i int) bool { return slices.Max(o.counts[i]) == 0 }
-
-func (o table) emptyColumn(j int) bool {
-	return !slices.ContainsFunc(o.counts, func(row []int64) bool { return row[j] > 0 })
+// missed says which levels of factor d are not shown and hold persons, or must look like those that do.
+func missed(p *analyze.Problem, d int, shown func(level int) bool) []bool {
+	t := p.Totals[0]
+	out := make([]bool, len(t.Levels[d]))
+	for l, n := range t.Levels[d] {
+		out[l] = !shown(l) && (n > 0 || p.Few(0, []int{d}, l, n, t.LevelSites[d][l]))
+	}
+	return out
 }

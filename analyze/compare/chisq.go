@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	ws "wellspring"
 	"wellspring/analyze"
@@ -17,21 +18,20 @@ import (
 //	χ² = Σ (|O−E| − c)²/E,  E = row·column/n,  df = (rows−1)(columns−1)
 //
 // where c is Yates's correction of a 2×2 table, min(1/2, |O−E|) as in R's
-// chisq.test, and 0 elsewhere. Empty levels drop. The counts that go with it
-// are those that a cross-tabulation would show; see policy.Policy's ZeroCells.
+// chisq.test, and 0 elsewhere. Levels that no row can have drop; where the policy
+// shows that there is nobody, all empty ones. There is no test of a table of which a level or a cell is hidden; a
+// hidden cell that is empty does no harm where no limit holds.
 func ChiSquared() analyze.Method {
 	return analyze.Loop[tableState]{Name: "chisq", Frames: factors, Start: begin, Ask: ask, Fold: foldCells,
 		Next: func(p *analyze.Problem, st tableState, sum stat.Sum) (tableState, *study.Result, error) {
-			whole := p.Policy()
-			whole.ZeroCells = policy.ShowZeros
-			r, err := test(p, openUnder(p, sum, whole), open(p, sum).Hidden)
+			r, err := test(p, open(p, sum))
 			return st, r, err
 		}}.Method()
 }
 
-// test tests o, and lists its counts but those that are hidden.
-func test(p *analyze.Problem, o table, hidden [][]bool) (*study.Result, error) {
-	if err := o.whole(); err != nil {
+// test tests o, and lists its counts.
+func test(p *analyze.Problem, o table) (*study.Result, error) {
+	if err := o.whole(p.Policy()); err != nil {
 		return nil, err
 	}
 	rows, columns, total := o.margins()
@@ -56,7 +56,7 @@ func test(p *analyze.Problem, o table, hidden [][]bool) (*study.Result, error) {
 			}
 			x2 += float64(d*d) / e
 			var observed any = n
-			if hidden[i][j] {
+			if o.Hidden[i][j] {
 				observed = math.NaN()
 				suppress(r, fmt.Sprintf("%s = %s, %s = %s", p.Analysis.Rows, o.rows[i], p.Analysis.Columns, o.columns[j]))
 			}
@@ -79,10 +79,11 @@ func test(p *analyze.Problem, o table, hidden [][]bool) (*study.Result, error) {
 }
 
 // whole refuses a table of which any part is hidden.
-func (o table) whole() error {
+func (o table) whole(pol policy.Policy) error {
+	left := slices.Contains(o.missed[0], true) || slices.Contains(o.missed[1], true)
 	for i, row := range o.counts {
 		for j, n := range row {
-			if n > 0 && o.Hidden[i][j] {
+			if left || o.Rows[i] && o.Columns[j] && o.Hidden[i][j] && (n > 0 || pol.Veils()) {
 				return ws.Errorf(ws.Withheld, "table", ws.T("a cell of the table has too few persons or institutions, and the statistic could give it away",
 					"列联表中有单元格的人数或机构数过少，统计量可能使其泄露")).
 					WithHint(ws.T("merge levels, or filter rows", "请合并水平，或筛选行"))

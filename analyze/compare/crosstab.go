@@ -92,16 +92,16 @@ func totals(r *study.Result, variable string, levels []string, n []int64, shown 
 	}
 }
 
-// leaveOut notes the levels that are not in the table though they have rows,
-// and reports whether there are none.
+// leaveOut notes the levels that are not in the table though somebody may have
+// them, and reports whether there are none.
 func (o table) leaveOut(r *study.Result, a study.Analysis) bool {
-	for i, shown := range o.Rows {
-		if !shown && !o.empty(i) {
+	for i, missed := range o.missed[0] {
+		if missed {
 			suppress(r, a.Rows+" = "+o.rows[i])
 		}
 	}
-	for j, shown := range o.Columns {
-		if !shown && !o.emptyColumn(j) {
+	for j, missed := range o.missed[1] {
+		if missed {
 			suppress(r, a.Columns+" = "+o.columns[j])
 		}
 	}

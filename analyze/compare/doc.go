@@ -21,11 +21,10 @@
 // not give back what is not. Its result audits that: of each hidden count it says
 // the range that follows from what is shown. A χ²
 // statistic is a function of all cells, and with the margins it can give a
-// small one away, so the test is refused where any cell is hidden for being
-// small. Where only empty cells are to be hidden it is given, without the counts
-// that a cross-tabulation would hide. A t test is
-// refused where a group is, or where its response has two values of which a
-// group holds few.
+// small one away, so the test is refused where a level or a cell is hidden, an
+// empty one too: that there is nobody would be told by its being given. A t test
+// is refused where a group is, or where its response has two values of which a
+// group holds few, or one value alone.
 //
 // # Not promised
 //

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	ws "wellspring"
@@ -46,6 +47,7 @@ type stacked struct {
 	axes   policy.Axes // of all levels
 	counts []int64     // of all levels, with totals
 	policy.Box
+	missed [3][]bool // as of a table
 }
 
 func openBox(p *analyze.Problem, sum stat.Sum) stacked {
@@ -79,6 +81,9 @@ func openBox(p *analyze.Problem, sum stat.Sum) stacked {
 		}
 	}
 	o.Box = p.Policy().Box(a, o.counts, sites)
+	for d, shown := range o.Levels {
+		o.missed[d] = missed(p, d, func(l int) bool { return slices.Contains(shown, l) })
+	}
 	return o
 }
 
@@ -187,19 +192,13 @@ func (o stacked) percent(c, of [3]int) float64 {
 	return percent(o.Counts[at], o.Counts[total])
 }
 
-// leaveOut notes the levels that are not in the table though they have rows,
-// and reports whether there are none.
+// leaveOut notes the levels that are not in the table though somebody may have
+// them, and reports whether there are none.
 func (o stacked) leaveOut(r *study.Result) bool {
 	for d, name := range o.names {
-		kept := o.Levels[d]
-		for i, level := range o.levels[d] {
-			if len(kept) > 0 && kept[0] == i {
-				kept = kept[1:]
-				continue
-			}
-			c := [3]int(o.axes)
-			if c[d] = i; o.counts[o.axes.At(c)] > 0 {
-				suppress(r, name+" = "+level)
+		for i, missed := range o.missed[d] {
+			if missed {
+				suppress(r, name+" = "+o.levels[d][i])
 			}
 		}
 	}

@@ -70,13 +70,13 @@ func sizes(p *analyze.Problem) (names []string, n []int64, group []int) {
 
 func beginTTest(p *analyze.Problem) (tableState, *study.Result, error) {
 	st := tableState{}
+	if err := p.JudgeModel(0); err != nil {
+		return st, nil, err
+	}
 	names, n, _ := sizes(p)
 	if len(p.Frames[0].Factors()) > 0 && len(names) != 2 {
 		return st, nil, ws.Errorf(ws.Invalid, "factor "+p.Frames[0].Factors()[0].Name,
 			ws.T("the grouping factor must have exactly two levels with rows", "分组因子须恰有两个水平含有数据行"))
-	}
-	if err := p.JudgeModel(0); err != nil {
-		return st, nil, err
 	}
 	for _, k := range n {
 		if k < 2 {

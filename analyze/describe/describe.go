@@ -77,6 +77,20 @@ func guards(f *formula.Frame, _ [][]int) []analyze.Guard {
 
 func quote(name string) string { return "`" + name + "`" }
 
+// by is the factor that splits the rows of frame i; none where nothing does.
+func by(p *analyze.Problem, i int) []int {
+	if p.Analysis.By == "" {
+		return nil
+	}
+	return []int{len(p.Frames[i].Factors()) - 1}
+}
+
+// hiddenGroups says which groups of variable i rest on too few, or must look so.
+func hiddenGroups(p *analyze.Problem, i int) []bool {
+	_, n, sites := groups(p, i)
+	return p.HiddenCells(i, by(p, i), n, sites)
+}
+
 // groups returns how the rows of frame i split: the levels of "by" with their
 // counts and sites, or one group without a name.
 func groups(p *analyze.Problem, i int) (names []string, n, sites []int64) {

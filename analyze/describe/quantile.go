@@ -143,8 +143,8 @@ func startQuantile(p *analyze.Problem) (search, *study.Result, error) {
 	var s search
 	for i, f := range p.Frames {
 		sc := scaleOf(p, i)
-		names, n, sites := groups(p, i)
-		hidden := p.Policy().HiddenCells(n, sites)
+		names, n, _ := groups(p, i)
+		hidden := hiddenGroups(p, i)
 		lo, hi := sc.bounds(f.Numeric()[0])
 		for g := range names {
 			if hidden[g] || n[g] == 0 {
@@ -346,8 +346,8 @@ func quantileResult(p *analyze.Problem, s search) *study.Result {
 	at := 0
 	for i := range p.Frames {
 		sc := scaleOf(p, i)
-		names, n, sites := groups(p, i)
-		hidden := p.Policy().HiddenCells(n, sites)
+		names, n, _ := groups(p, i)
+		hidden := hiddenGroups(p, i)
 		for g, name := range names {
 			if hidden[g] {
 				r.suppress(r.label(i, name), analyze.TooFew)

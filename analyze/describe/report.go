@@ -52,12 +52,12 @@ func (r *report) suppress(what string, why analyze.Verdict) {
 //
 //	mean = c + s·Σz/n,  sd = s·√((Σz² − (Σz)²/n)/(n−1)),  z = (x−c)/s.
 func (r *report) numeric(i int, sum stat.Sum) {
-	names, n, sites := groups(r.p, i)
+	names, n, _ := groups(r.p, i)
 	c, s := center(r.p, i)
 	z, zz := sum.Reals(fmt.Sprintf("sum%d", i)), sum.Reals(fmt.Sprintf("sumsq%d", i))
-	hidden := r.hiddenGroups(i, n, sites)
+	hidden := r.hiddenGroups(i)
 	for g, name := range names {
-		if n[g] == 0 {
+		if n[g] == 0 && !hidden[g] {
 			continue
 		}
 		row := r.row(i, name)
@@ -89,8 +89,8 @@ func (r *report) numeric(i int, sum stat.Sum) {
 
 // hiddenGroups says which groups of variable i may not be shown: those of few,
 // those of which one person carries too much, and those whose mean counts few.
-func (r *report) hiddenGroups(i int, n, sites []int64) []bool {
-	hidden := r.p.Policy().HiddenCells(n, sites)
+func (r *report) hiddenGroups(i int) []bool {
+	hidden := hiddenGroups(r.p, i)
 	for g, v := range r.p.Verdicts(i, 0) {
 		hidden[g] = hidden[g] || v != analyze.Shown
 	}
@@ -133,7 +133,7 @@ func (r *report) histogram(i int, names []string, hidden []bool, ends []float64)
 // factor adds a row a level of factor variable i.
 func (r *report) factor(i int) {
 	t := r.p.Totals[i]
-	hidden := r.p.Policy().HiddenCells(t.Levels[0], t.LevelSites[0])
+	hidden := r.p.HiddenCells(i, []int{0}, t.Levels[0], t.LevelSites[0])
 	for l, name := range r.p.Frames[i].Factors()[0].Levels {
 		if hidden[l] {
 			r.suppress(fmt.Sprintf("%s = %s", r.p.Analysis.Variables[i], name), analyze.TooFew)

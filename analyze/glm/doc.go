@@ -55,7 +55,10 @@
 // Where no finite estimate exists, because terms tell failures from successes
 // without error (or a level has only zero counts), Newton's steps stop
 // shrinking while the likelihood no longer gains. That is recognised, and is an
-// error that names the terms, never an answer.
+// error that names the terms, never an answer. Under a cell limit a model of
+// factors alone was refused before, for the level of which too few, or nobody, have an
+// outcome; beside a number a level's outcomes are not judged, and this error tells of
+// them what the estimate would.
 //
 // # Not promised
 //

@@ -97,6 +97,9 @@ func within(a study.Analysis, f *formula.Frame, p policy.Policy) error {
 
 // begin judges the model against policy and gives the state of the first round.
 func begin(p *analyze.Problem) (state, *study.Result, error) {
+	if err := p.JudgeModel(0); err != nil { // before any mistake that depends on a level's or an outcome's being nobody's
+		return state{}, nil, err
+	}
 	s, err := newSetup(p)
 	if err != nil {
 		return state{}, nil, err
@@ -106,9 +109,6 @@ func begin(p *analyze.Problem) (state, *study.Result, error) {
 		return state{}, nil, ws.Errorf(ws.Invalid, "formula", ws.T("the model has no term", "模型没有任何项"))
 	}
 	if err := p.Policy().Parameters("model", terms, n); err != nil {
-		return state{}, nil, err
-	}
-	if err := p.JudgeModel(0); err != nil {
 		return state{}, nil, err
 	}
 	if err := s.events(); err != nil {

@@ -100,8 +100,9 @@ type stretch struct{ from, to int }
 // one, or too few institutions, where sites gives these: a step that may not be
 // shown is joined with those after it and, at the end, with those before it.
 // What was joined stays joined, so differences between neighbours rest on k
-// persons too. Steps that nobody leaves are left out; nil means that even all
-// steps together may not be shown.
+// persons too. Steps that nobody leaves are left out; those after the last in which somebody does, where nobody
+// must look like too few, are joined with it, as they are if a few leave in them. nil means that even
+// all steps together may not be shown.
 func merge(pol policy.Policy, kinds [][]int64, sites func(kind int, s stretch) int64) []stretch {
 	hidden := func(s stretch) bool {
 		for k, n := range kinds {
@@ -134,7 +135,11 @@ func merge(pol policy.Policy, kinds [][]int64, sites func(kind int, s stretch) i
 	if open.from < open.to {
 		out = append(out, open)
 	}
-	return occupied(out, kinds)
+	out = occupied(out, kinds)
+	if last := len(out) - 1; last >= 0 && pol.Veils() {
+		out[last].to = len(kinds[0])
+	}
+	return out
 }
 
 func occupied(all []stretch, kinds [][]int64) []stretch {
@@ -142,9 +147,7 @@ func occupied(all []stretch, kinds [][]int64) []stretch {
 	for _, s := range all {
 		var n int64
 		for _, kind := range kinds {
-			for i := s.from; i < s.to; i++ {
-				n += kind[i]
-			}
+			n += total(kind[s.from:s.to])
 		}
 		if n > 0 {
 			out = append(out, s)

@@ -76,6 +76,24 @@ func anyHidden(pol policy.Policy, kinds, sites [][]int64, s stretch) bool {
 	return false
 }
 
+// Late steps that nobody leaves end where those end that a few leave, and are left out where the policy shows that nobody does.
+func TestMerge_Tail(t *testing.T) {
+	hide, show := policy.Default(), policy.Default()
+	show.ZeroCells = policy.ShowZeros
+	late := func(p policy.Policy, n int64) []stretch { return merge(p, [][]int64{{12, 0, 12, 0, n}}, nil) }
+	for _, few := range []int64{1, 9} {
+		if nobody, some := late(hide, 0), late(hide, few); !slices.Equal(nobody, some) {
+			t.Errorf("nobody: %v, %d: %v", nobody, few, some)
+		}
+	}
+	if got := late(show, 0); got[len(got)-1].to != 3 {
+		t.Errorf("zeros shown: %v", got)
+	}
+	if got := merge(hide, [][]int64{{0, 0}}, nil); got == nil || len(got) > 0 {
+		t.Errorf("nobody at all: %v", got)
+	}
+}
+
 func TestCrossing(t *testing.T) {
 	nan := math.NaN()
 	time := []float64{1, 2, 3, 4}

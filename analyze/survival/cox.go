@@ -157,6 +157,9 @@ func newCoxSetup(p *analyze.Problem) (*coxSetup, error) {
 }
 
 func startCox(p *analyze.Problem) (coxState, *study.Result, error) {
+	if err := p.JudgeModel(0); err != nil { // before any mistake that depends on a level's being nobody's
+		return coxState{}, nil, err
+	}
 	c, err := newCoxSetup(p)
 	if err != nil {
 		return coxState{}, nil, err
@@ -165,9 +168,6 @@ func startCox(p *analyze.Problem) (coxState, *study.Result, error) {
 		return coxState{}, nil, err
 	}
 	if err := p.Policy().Parameters("cox", c.design.P(), c.totals.Complete); err != nil {
-		return coxState{}, nil, err
-	}
-	if err := p.JudgeModel(0); err != nil {
 		return coxState{}, nil, err
 	}
 	if err := c.exactFits(1); err != nil {
@@ -304,12 +304,12 @@ func (c *coxSetup) counted(st coxState, sum stat.Sum) (coxState, error) {
 // judgeEvents refuses a model without events, or with too few.
 func (c *coxSetup) judgeEvents(observed, used, sites int64) error {
 	switch {
-	case observed == 0:
+	case observed == 0 && !c.fewHave(true, 0, 0, false):
 		return noEvents("cox")
 	case used == 0:
 		return withheldEvents("cox")
 	}
-	return judgeOutcomes("cox", c.problem.Policy(), c.totals.Complete, used, sites)
+	return c.judgeOutcomes("cox", used, sites)
 }
 
 // eventSteps keeps the steps with events. On an exact axis the sums over a few

@@ -107,7 +107,8 @@
 //
 // # Not promised
 //
-// Collinear columns are refused by name, where R would drop them. Groups are
+// Whether enough leave, or anybody enters, in a coarse step shows in where steps end. Collinear
+// columns are refused by name, where R would drop them. Groups are
 // labelled without the blanks with which survfit pads levels. Weights, robust
 // variances and time-dependent coefficients are not there.
 package survival

@@ -77,22 +77,20 @@ func nextKM(p *analyze.Problem, st counting, sum stat.Sum) (counting, *study.Res
 		r.Notes = append(r.Notes, coarseNote(len(a.ends)), curveNote())
 	}
 	n, d, all := make([]int64, s.cells()), make([]int64, s.cells()), make([]int64, s.cells())
-	curves := make([]curve, s.cells())
+	curves, hidden := make([]curve, s.cells()), make([]bool, s.cells())
 	for cell := range n {
 		at := c.steps(s, cell)
 		n[cell], curves[cell] = c.persons(cell), c.curve(at, cell)
 		d[cell], all[cell] = total(curves[cell].D), total(c.over(c.events, []int{cell}))
-		if n[cell] > 0 && at.hidden {
-			return st, nil, s.smallGroup("km", cell)
-		}
+		hidden[cell] = n[cell] > 0 && at.hidden
 		if at.cut {
 			r.Suppressed = append(r.Suppressed, tail(s.groups.label(s.frame, cell)))
 		}
 	}
-	if err := judgeOutcomes("km", p.Policy(), s.totals.Complete, total(d), c.anyEvent); err != nil {
+	if err := s.judgeGroups("km", hidden, n, c.sites, d, all); err != nil {
 		return st, nil, err
 	}
-	if err := s.judgeGroups("km", n, c.sites, d, all); err != nil {
+	if err := s.judgeOutcomes("km", total(d), c.anyEvent); err != nil {
 		return st, nil, err
 	}
 	r.Glance = study.Row{{Name: "nobs", Value: s.totals.Complete}, {Name: "nevent", Value: total(d)},

@@ -73,12 +73,13 @@ func (l levelEvents) judge(s *setup, sum stat.Sum) error {
 	if l.shape() == nil {
 		return nil
 	}
-	events, pol := sum.Counts("level.events"), s.problem.Policy()
+	events := sum.Counts("level.events")
 	for k, i := range l.factors {
 		g := s.frame.Factors()[i]
 		for at, name := range g.Levels {
 			n, d, sites := s.totals.Levels[i][at], events[at], s.totals.LevelSites[i][at]
-			if pol.Hidden(d, sites) || pol.Hidden(n-d, sites) {
+			void := s.problem.Void(0, []int{i}, at, n)
+			if s.fewHave(true, d, sites, void) || s.fewHave(false, n-d, sites, void) {
 				return ws.Errorf(ws.Withheld, "factor "+g.Name, ws.T("too few persons of level %q have an event, or have none", "水平 %q 中发生或未发生事件的人数过少", name)).
 					WithHint(ws.T("merge levels, or filter the rows that have it", "请合并水平，或筛除取该水平的行"))
 			}

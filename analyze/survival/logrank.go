@@ -271,13 +271,13 @@ func nextLogRank(p *analyze.Problem, st counting, sum stat.Sum) (counting, *stud
 		return st, nil, err
 	}
 	events := total(o.events)
+	if err := s.judgeOutcomes("logrank", events, eventSites); err != nil {
+		return st, nil, err
+	}
 	if events == 0 {
 		return st, nil, noEvents("logrank")
 	}
-	if err := judgeOutcomes("logrank", p.Policy(), s.totals.Complete, events, eventSites); err != nil {
-		return st, nil, err
-	}
-	if err := s.judgeGroups("logrank", o.persons, o.sites, o.events, o.allEvents); err != nil {
+	if err := s.judgeGroups("logrank", nil, o.persons, o.sites, o.events, o.allEvents); err != nil {
 		return st, nil, err
 	}
 	statistic, df, err := o.statistic()

@@ -74,12 +74,12 @@ func (c *counts) lift(s *setup, small []int) []int {
 	return all
 }
 
-// tooSmall reports whether strata have somebody, and nothing of them together
-// may be shown.
+// tooSmall reports whether strata have somebody, or must look so, and nothing of
+// them together may be shown.
 func (c *counts) tooSmall(s *setup, strata []int) bool {
 	cells := s.cellsOf(strata)
 	if total(c.over(c.leave, cells)) == 0 {
-		return false
+		return slices.ContainsFunc(strata, func(stratum int) bool { return s.problem.Few(0, s.strata.factors, stratum, 0, 0) })
 	}
 	return c.steps(s, cells...).hidden
 }
@@ -135,14 +135,15 @@ func joinedStrata(s *setup, strata []int) []study.Suppressed {
 }
 
 // judgeGroups refuses groups of whom too few are there, have an event, or have
-// none, in all or as far as follow-up is used. A group is never left out of an
+// none, in all or as far as follow-up is used, or of which nothing may be shown
+// for another reason. A group is never left out of an
 // answer: its counts would follow from totals, or from another table in the
 // same study.
-func (s *setup) judgeGroups(op string, persons, sites []int64, events ...[]int64) error {
-	pol := s.problem.Policy()
+func (s *setup) judgeGroups(op string, hidden []bool, persons, sites []int64, events ...[]int64) error {
 	for k, n := range persons {
+		void := s.problem.Void(0, s.groups.factors, k, n)
 		for _, d := range events {
-			if pol.Hidden(n, sites[k]) || pol.Hidden(d[k], sites[k]) || pol.Hidden(n-d[k], sites[k]) {
+			if hidden != nil && hidden[k] || s.problem.Policy().Few(n, sites[k], void) || s.fewHave(true, d[k], sites[k], void) || s.fewHave(false, n-d[k], sites[k], void) {
 				return s.smallGroup(op, k)
 			}
 		}

@@ -2,7 +2,6 @@ package survival
 
 import (
 	ws "wellspring"
-	"wellspring/policy"
 	"wellspring/study"
 )
 
@@ -41,19 +40,27 @@ func tail(what string) study.Suppressed {
 		"在其后仍有足够人数与机构在险的最后一个时间点之后，不再使用随访数据")}
 }
 
-// judgeOutcomes refuses a study of n persons of whom too few have an event, or
+// judgeOutcomes refuses a study of whose persons too few have an event, or
 // too few have none: the result tells both numbers.
-func judgeOutcomes(op string, pol policy.Policy, n, events, sites int64) error {
-	if pol.Hidden(events, sites) || pol.Hidden(n-events, pol.MinInstitutions) {
+func (s *setup) judgeOutcomes(op string, events, sites int64) error {
+	pol := s.problem.Policy()
+	if s.fewHave(true, events, sites, false) || s.fewHave(false, s.totals.Complete-events, pol.MinInstitutions, false) {
 		return withheldEvents(op)
 	}
 	return nil
+}
+
+// fewHave reports whether of n persons who have an event, or have none, nothing may be told; void says that nobody can be
+// among those of whom they are.
+func (s *setup) fewHave(event bool, n, sites int64, void bool) bool {
+	return s.problem.Policy().Few(n, sites, void || n == 0 && s.problem.VoidEvent(0, event))
 }
 
 func withheldEvents(op string) error {
 	return ws.Errorf(ws.Withheld, op, ws.T("too few persons or institutions have an event, or have none", "发生事件或未发生事件的人数或机构数过少"))
 }
 
+// noEvents says that nobody has an event: by the study's filter nobody can, or the policy shows that nobody does.
 func noEvents(op string) error {
 	return ws.Errorf(ws.Invalid, op, ws.T("no events: nobody's event is observed", "没有事件：未观察到任何人发生事件")).
 		WithHint(ws.T("check how the event is coded, for example Surv(time, status == 2)", "请检查事件的编码，例如 Surv(time, status == 2)"))

@@ -32,8 +32,8 @@ func All() []Attack {
 		{ID: "rescaled-bit", Title: ws.T("a count in disguise: the mean of twice a bit", "伪装的计数：某位两倍的均值"), Bit: true, run: rescaled},
 		{ID: "known-size", Title: ws.T("the number of rows is known from elsewhere", "行数由别处得知"), Bit: true, run: knownSize,
 			Limit: ws.T("no question told it, and sites hold askers to what questions told", "该数并非由任何问题得知，而站点只以已答之问题约束请求者")},
-		{ID: "empty-or-one", Title: ws.T("error-message oracle: a level of nobody, or of one", "错误信息预言机：无人的水平，还是一人的水平"), Bit: true, Open: true, run: emptyOrOne},
-		{ID: "verdict", Title: ws.T("suppression as an oracle: a mean of nought is told, one of a single person is not", "以隐去为预言机：为零的均值会公布，出自一人的则不会"), Bit: true, Open: true, run: verdict},
+		{ID: "empty-or-one", Title: ws.T("error-message oracle: a level of nobody, or of one", "错误信息预言机：无人的水平，还是一人的水平"), Bit: true, run: emptyOrOne},
+		{ID: "verdict", Title: ws.T("suppression as an oracle: a mean of nought is told, one of a single person is not", "以隐去为预言机：为零的均值会公布，出自一人的则不会"), Bit: true, run: verdict},
 		{ID: "rounds", Title: ws.T("timing oracle: the number of rounds, and whether anything is hidden", "时序预言机：轮数，以及是否有内容被隐去"), Bit: true, run: rounds},
 	}
 }

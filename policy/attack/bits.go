@@ -195,8 +195,8 @@ func said(err error) string {
 	return string(out)
 }
 
-// verdict describes the bit of those without it and the target: a mean of nought is told, and one of a
-// single person is not.
+// verdict describes the bit of those without it and the target: is a mean of nought told, and one of a
+// single person not?
 func verdict(s *siege) (Finding, error) {
 	doc, err := s.ask("hiv = 0 or "+s.k.Target.where(), describe("", "hiv"))
 	if err != nil {
@@ -209,8 +209,8 @@ func verdict(s *siege) (Finding, error) {
 	return bit(!ok || row.Float("mean") > 0)
 }
 
-// emptyOrOne asks for a model by the bit over the same rows: a level that nobody has is a mistake in the study, and
-// one of a single person a limit.
+// emptyOrOne asks for a model by the bit over the same rows: is a level that nobody has told as a mistake in the study,
+// and one of a single person as a limit?
 func emptyOrOne(s *siege) (Finding, error) {
 	if _, err := s.ask("hiv = 0 or "+s.k.Target.where(), gaussian("hdl ~ factor(hiv)")); err != nil {
 		return Finding{}, err
