@@ -398,7 +398,7 @@ func (p *Program) nearness(s progress, m Memory) (v stat.Vector, err error) {
 		shares, passed, err := m.Shares(s.Rests, earlier, k, p.facts.Policy.MaxLeverage)
 		v = slices.Concat(shares, make([]float64, 2*n))
 		for i, x := range shares {
-			v[n+i] = s.Rests.List[i].WholeRows(k, x)
+			v[n+i] = near.WholeRows(x)
 			if passed[i] {
 				v[2*n+i] = 1
 			}

@@ -266,13 +266,15 @@ func (g Gap) rows() (all, left int64) {
 // Judge reads how the rows of the comparisons differ. Where the persons that differ may not be counted, or nobody does,
 // there is one reply, which says neither; and so it is where nearly all are one site's, which knows its own, so that
 // the others are fewer than half of the limit. Nobody else's at all is no fault: what then
-// differs that site knows, and all others may not count.
+// differs that site knows, and all others may not count. Nor are two cells of one study: a cell may be told of which
+// nearly all are one site's.
 func Judge(p policy.Policy, asks []Ask, gaps []Gap, now, earlier []Cohort) error {
 	for i, a := range asks {
 		all, left := gaps[i].rows()
 		few := !a.Far && (all == 0 || p.Hidden(all, gaps[i].Institutions))
-		if lone := a.Second < 0 && !earlier[a.First].Moved && left > 0 && 2*left < p.MinCell; few || lone {
-			return replyTo(p, now[a.New], earlier[a.First])
+		e := earlier[a.First]
+		if lone := a.Second < 0 && !e.Moved && e.Run != "" && left > 0 && 2*left < p.MinCell; few || lone {
+			return replyTo(p, now[a.New], e)
 		}
 	}
 	return nil

@@ -192,16 +192,19 @@ func (r Rest) Share(k int64, values map[float64]int64) float64 {
 	return sum
 }
 
-// WholeRows is how many whole rows a site's share is at least: each has k of |r|².
-func (r Rest) WholeRows(k int64, share float64) float64 {
-	return math.Floor(share * r.Left / float64(k) * (1 + slack))
-}
+// sure is how many times k |r|² must be for nobody to have a k-th of it: a person has no more than most.
+const sure = most
+
+// WholeRows is how many whole rows a share is at least, of a rest of which fewer than 4k are left: one has a quarter or
+// more.
+func WholeRows(share float64) float64 { return math.Floor(sure * share * (1 + slack)) }
 
 // JudgeRests reads the sums of the shares, of how many institutions have any, and of how many sites have somebody of
 // whom all answers would tell too much.
 func JudgeRests(p policy.Policy, rests Rests, shares []float64, institutions, known []int64, now, earlier []Cohort) error {
 	for i, r := range rests.List {
-		if shares[i] < float64(p.MinCell)-half || p.Hidden(p.MinCell, institutions[i]) || known[i] > 0 {
+		few := r.Left < float64(sure*p.MinCell) && (shares[i] < float64(p.MinCell)-half || p.Hidden(p.MinCell, institutions[i]))
+		if few || known[i] > 0 {
 			return replyTo(p, now[r.New], earlier[r.first()])
 		}
 	}

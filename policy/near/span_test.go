@@ -149,10 +149,10 @@ func leastSquares(x *mat.Dense, y *mat.VecDense) (left, most float64) {
 func TestWholeRows(t *testing.T) {
 	for left := 10.0; left < 40; left++ {
 		r := near.Rest{Left: left}
-		if n := r.WholeRows(10, r.Share(10, map[float64]int64{1: 1})); n < 1 {
+		if n := near.WholeRows(r.Share(10, map[float64]int64{1: 1})); n < 1 {
 			t.Errorf("one row of %v counts %v", left, n)
 		}
-		if n := r.WholeRows(10, r.Share(10, map[float64]int64{0.05: 9})); n != 0 {
+		if n := near.WholeRows(r.Share(10, map[float64]int64{0.05: 9})); n != 0 {
 			t.Errorf("a twentieth of nine rows of %v counts %v", left, n)
 		}
 	}
