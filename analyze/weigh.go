@@ -51,7 +51,7 @@ type weighed struct {
 }
 
 // maxWeights bounds the functions that are held to each other over one row set.
-const maxWeights = 64
+const maxWeights = 128
 
 // functions lists by what sums over a frame are weighed. What is told by the levels of a factor is told by
 // cells.
@@ -313,6 +313,7 @@ func (f *gramFold) Vector() (stat.Vector, error) { return f.sum, nil }
 type heavyFold struct {
 	*weighing
 	bases []near.Basis // by column, of places in its functions; 0 is 1
+	norms []float64    // by column, what bounds a leverage by Σx² of a row, and spares most rows the product
 	limit float64
 	heavy stat.Vector
 }
@@ -321,9 +322,19 @@ func (w *weighing) heavyFold(gram []float64, p float64) *heavyFold {
 	f := &heavyFold{weighing: w, limit: p, heavy: make(stat.Vector, len(w.columns))}
 	for _, c := range w.columns {
 		b, _ := c.basis(gram)
-		f.bases = append(f.bases, b)
+		f.bases, f.norms = append(f.bases, b), append(f.norms, norm(b))
 	}
 	return f
+}
+
+// norm is |L⁻¹|².
+func norm(b near.Basis) (sum float64) {
+	for k := range b.Of {
+		unit := make([]float64, len(b.Of))
+		unit[k] = 1
+		sum += b.Leverage(unit)
+	}
+	return sum
 }
 
 // nearly is the share of its square below which what others leave of a function is lost in rounding.
@@ -356,7 +367,7 @@ func (f *heavyFold) Add(b frame.Batch) error {
 					row[k] = x[c.functions[of-1]][r]
 				}
 			}
-			if f.bases[i].Leverage(row) > f.limit {
+			if f.norms[i]*square(row) > f.limit && f.bases[i].Leverage(row) > f.limit {
 				f.heavy[i]++
 			}
 		}

@@ -111,7 +111,7 @@ func TestJSON(t *testing.T) {
 				t.Errorf("%s: field %s: %v", fn, k, v)
 			}
 		}
-		silent(t, fn, out.String())
+		silent(t, fn, strings.Replace(out.String(), fmt.Sprint(got["time"]), "", 1)) // a clock may show any two digits
 	}
 }
 
