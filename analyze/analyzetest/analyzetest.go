@@ -44,8 +44,11 @@ func Run(t *testing.T, m analyze.Method, cases ...Case) {
 			}
 			s := c.study()
 			cat := analyze.Catalog{m}
-			pooled := c.Pooled(t, m)
-			for seed := uint64(1); seed <= 6; seed++ {
+			pooled, seeds := c.Pooled(t, m), uint64(6)
+			if testing.Short() { // for the race detector, which sees the same code
+				seeds = 2
+			}
+			for seed := uint64(1); seed <= seeds; seed++ {
 				sites := 2 + int(seed)%6
 				parts := Partition(c.Rows, sites, seed)
 				got := play(t, cat, s, parts, c.policy(), 1+int(seed)%3, seed%2 == 0)
