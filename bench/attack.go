@@ -19,7 +19,7 @@ import (
 // proveAttack plays random strategies with the guard on, and as many as it takes with it off.
 func proveAttack(ctx context.Context, scale float64, r *Report) error {
 	r.Peer = "the same strategies with the guard off, in the same run"
-	n := scaled(10_000, scale, 100)
+	n := scaled(1_000, scale, 100)
 	off, err := strategies(ctx, policy.Public(), false, min(n, 1000))
 	if err != nil {
 		return err
