@@ -50,22 +50,14 @@ type weighed struct {
 	fresh     []bool // of each: told by no earlier study or analysis
 }
 
-// maxWeights bounds the functions that are held to each other over one row set.
-const maxWeights = 128
-
 // functions lists by what sums over a frame are weighed. What is told by the levels of a factor is told by
 // cells.
-func functions(f *formula.Frame) (out []near.Function) {
+func functions(f *formula.Frame, d frame.Dictionary) (out []near.Function) {
 	all, measured := f.Variables(), f.Measured()
 	for i, v := range all {
-		var others []string
-		for _, c := range measured {
-			if !slices.Contains(v.Columns, c) {
-				others = append(others, c)
-			}
-		}
-		if len(others) > 0 {
-			out = near.Join(out, near.Function{Product: []formula.Number{v.Number}, Reads: others})
+		others := slices.DeleteFunc(slices.Clone(measured), func(c string) bool { return slices.Contains(v.Columns, c) })
+		for _, n := range weighs(v) {
+			out = near.Join(out, near.Function{Product: []formula.Number{n}, Reads: others})
 		}
 		if len(v.Columns) < 2 {
 			continue
@@ -74,48 +66,88 @@ func functions(f *formula.Frame) (out []near.Function) {
 			out = near.Join(out, change(v, c))
 			for j, o := range all {
 				if j != i {
-					out = near.Join(out, change(v, c, o.Number))
+					out = near.Join(out, change(v, c, o))
 				}
 			}
 		}
 	}
-	return append(out, products(f, all)...)
+	for _, part := range f.Parts() {
+		if len(part.Numeric)+len(part.Factors) > 1 && len(part.Numeric) > 0 {
+			out = near.Join(out, products(f, d, part, all)...)
+		}
+	}
+	return slices.DeleteFunc(out, func(g near.Function) bool { return len(g.Product) == 0 || len(g.Reads) == 0 })
+}
+
+// weighs lists the numbers by which a variable weighs others: its columns where it is a sum of these, which tell no less, and
+// none where it has two values, whose groups are cohorts.
+func weighs(v formula.Variable) (out []formula.Number) {
+	switch {
+	case v.Bit:
+	case v.Sum:
+		for _, c := range v.Columns {
+			out = append(out, formula.Column(c))
+		}
+	default:
+		out = append(out, v.Number)
+	}
+	return out
 }
 
 // change is by how much a variable, times others, changes with a column that it reads.
-func change(v formula.Variable, column string, more ...formula.Number) near.Function {
-	if beside, ok := v.Beside[column]; ok {
-		return near.Function{Product: append(slices.Clone(beside), more...), Reads: []string{column}}
+func change(v formula.Variable, column string, more ...formula.Variable) near.Function {
+	beside, apart := v.Beside[column]
+	f := near.Function{Product: []formula.Number{v.Number}, Of: column, Reads: []string{column}}
+	if apart && !slices.ContainsFunc(more, func(o formula.Variable) bool { return slices.Contains(o.Columns, column) }) {
+		f.Product, f.Of = slices.Clone(beside), ""
 	}
-	return near.Function{Product: append([]formula.Number{v.Number}, more...), Of: column, Reads: []string{column}}
+	for _, o := range more {
+		f.Product = append(f.Product, o.Number)
+	}
+	return f
 }
 
-// products are those of terms of several numbers, such as age:bmi.
-func products(f *formula.Frame, all []formula.Variable) (out []near.Function) {
-	for _, part := range f.Parts() {
-		if len(part.Numeric) < 2 {
-			continue
-		}
-		lists := [][]formula.Number{nil}
-		var read []string
-		for _, columns := range part.Numeric {
-			var next [][]formula.Number
-			for _, v := range all {
-				if !slices.Contains(columns, v.Numeric) {
-					continue
-				}
-				read = append(read, v.Columns...)
-				for _, done := range lists {
-					next = append(next, append(slices.Clone(done), v.Number))
-				}
-			}
-			if next != nil {
-				lists = next
+// products are those of a term of several numbers, such as age:bmi, or of numbers within the levels of factors.
+func products(f *formula.Frame, d frame.Dictionary, part formula.Part, all []formula.Variable) (out []near.Function) {
+	lists := [][]formula.Number{nil}
+	cross := func(numbers []formula.Number) {
+		var next [][]formula.Number
+		for _, done := range lists {
+			for _, n := range numbers {
+				next = append(next, append(slices.Clone(done), n))
 			}
 		}
-		others := slices.DeleteFunc(f.Measured(), func(c string) bool { return slices.Contains(read, c) })
+		if next != nil {
+			lists = next
+		}
+	}
+	var read []string
+	for _, columns := range part.Numeric {
+		var numbers []formula.Number
+		for _, v := range all {
+			if slices.Contains(columns, v.Numeric) {
+				read, numbers = append(read, v.Columns...), append(numbers, v.Number)
+			}
+		}
+		cross(numbers)
+	}
+	for _, i := range part.Factors {
+		var levels []formula.Number
+		for k := range f.Factors()[i].Levels {
+			if n, ok := f.Level(d, i, k); ok && k > 0 { // the first is what the others leave of all
+				levels = append(levels, n)
+			}
+		}
+		without := lists
+		cross(levels)
+		if levels != nil {
+			lists = append(slices.Clone(without), lists...)
+		}
+	}
+	others := slices.DeleteFunc(f.Measured(), func(c string) bool { return slices.Contains(read, c) })
+	if len(others) > 0 {
 		for _, list := range lists {
-			out = near.Join(out, near.Function{Product: list, Reads: others})
+			out = append(out, near.Function{Product: list, Reads: others})
 		}
 	}
 	return out
@@ -129,7 +161,7 @@ func (p *Program) weigh(b binder, i, j int, complete []frame.Node) ([]near.Funct
 	if p.facts.Policy.MaxLeverage >= 1 || f.Roles().Start >= 0 {
 		return nil, nil
 	}
-	own := functions(f)
+	own := functions(f, p.facts.Columns)
 	if len(own) == 0 {
 		return nil, nil
 	}
@@ -168,8 +200,9 @@ func newWeighing(f *formula.Frame, own, before []near.Function, d frame.Dictiona
 	if len(w.columns) == 0 {
 		return nil, nil
 	}
-	if len(all) > maxWeights {
-		return nil, ws.Errorf(ws.Withheld, "formula", ws.T("more than %d numbers were held against each other over these rows", "在这些行上相互对照的数值已超过 %d 个", maxWeights)).
+	all = w.narrow(all)
+	if len(all) > near.MaxFunctions {
+		return nil, ws.Errorf(ws.Withheld, "formula", ws.T("more than %d numbers were held against each other over these rows", "在这些行上相互对照的数值已超过 %d 个", near.MaxFunctions)).
 			WithHint(ws.T("ask over other rows", "请改用其他行提问"))
 	}
 	var numbers []formula.Number
@@ -180,12 +213,30 @@ func newWeighing(f *formula.Frame, own, before []near.Function, d frame.Dictiona
 	if err != nil {
 		return nil, err
 	}
+	if name, partial := wide.Partial(); partial {
+		return nil, ws.Errorf(ws.Invalid, "facts", ws.T("%s, which sites remember, is not defined for all values of the dictionary", "站点所记的 %s 并非对字典的所有取值都有定义", name))
+	}
 	w.frame = wide
 	for _, g := range all {
 		w.functions = append(w.functions, newWeight(g, wide, at[:len(g.Product)], d))
 		at = at[len(g.Product):]
 	}
 	return w, nil
+}
+
+// narrow leaves the functions of the columns that are judged.
+func (w *weighing) narrow(all []near.Function) (out []near.Function) {
+	place := make([]int, len(all)+1)
+	for i := range w.columns {
+		for k, at := range w.columns[i].functions {
+			if place[at] == 0 {
+				out = append(out, all[at-1])
+				place[at] = len(out)
+			}
+			w.columns[i].functions[k] = place[at]
+		}
+	}
+	return out
 }
 
 func newWeight(g near.Function, f *formula.Frame, numeric []int, d frame.Dictionary) weight {
@@ -234,6 +285,9 @@ func (w *weighing) values(b frame.Batch) ([][]float64, int, error) {
 				moved, err := w.frame.Eval(with(b, g.column, at))
 				if err != nil {
 					return nil, 0, err
+				}
+				if moved.Rows != v.Rows {
+					return nil, 0, ws.Errorf(ws.Diverged, "facts", ws.T("a function that sites remember is not defined in all rows", "站点所记的某个函数并非对所有行都有定义"))
 				}
 				side[i] = g.product(moved)
 			}

@@ -22,7 +22,7 @@ func TestFrame_Variables(t *testing.T) {
 		numbers = append(numbers, v.Number)
 	}
 	want := "[{I(log(age)) 0} [age] 0 {`my bmi` 0} [my bmi] 1 {age 0} [age] 2 {I(age^2) 0} [age] 3 {`my bmi` 0} [my bmi] 6 " +
-		"{ns(`my bmi`, knots = 30, Boundary.knots = c(20, 40)) 1} [my bmi] 7 {I(age * `my bmi`) 0} [age my bmi] 8 {I(sqrt(age)) 0} [age] 10]"
+		"{ns(`my bmi`, knots = 30, Boundary.knots = c(20, 40)) 1} [my bmi] 7 {I(age * `my bmi`) 0} [age my bmi] 8 {ill 0} [ill] 9 {I(sqrt(age)) 0} [age] 10]"
 	if fmt.Sprint(got) != want {
 		t.Errorf("got  %v\nwant %s", got, want)
 	}

@@ -22,12 +22,12 @@ import (
 // together plays one study of several models at three sites.
 func together(t *testing.T, pol policy.Policy, formulas ...string) error {
 	t.Helper()
-	rows := made(t, "y,x,z,dose", 180, func(i int) string {
+	rows := made(t, "y,x,z,dose,half", 180, func(i int) string {
 		x := 40 + 3*(i%6)
 		if i == 77 {
 			x = 58
 		}
-		return fmt.Sprintf("%.3f,%d,%.2f,%d", 1+noise(i, 1), x, 5+noise(i, 2), 1+i%7)
+		return fmt.Sprintf("%.3f,%d,%.2f,%d,%d", 1+noise(i, 1), x, 5+noise(i, 2), 1+i%7, i/6%2)
 	})
 	s := &study.Study{APIVersion: study.APIVersion, Kind: study.Kind, Metadata: study.Metadata{Name: "together"}, Data: study.Data{Dataset: "rows"}}
 	for i, f := range formulas {
@@ -77,7 +77,31 @@ func TestGLM_Together(t *testing.T) {
 	}
 }
 
-// hat gives the leverages of rows in the space of the powers of x, by a QR decomposition.
+// Within the levels of a factor a number weighs as one of its own.
+func TestGLM_TogetherWithin(t *testing.T) {
+	a := mat.NewDense(180, 5, nil)
+	for i := range 180 {
+		v := float64(40+3*(i%6)-50) / 10
+		if i == 77 {
+			v = .8
+		}
+		a.Set(i, 0, 1)
+		x := 50 + 10*v // powers as they are: 1 is within no level
+		a.Set(i, 1+i/6%2, x)
+		a.Set(i, 3+i/6%2, x*x)
+	}
+	most := slices.Max(leverages(a))
+	for _, factor := range []float64{0.999, 1.001} {
+		pol := policy.Default()
+		pol.MaxLeverage, pol.MaxScalars, pol.MaxInfluence = most*factor, 10, 1
+		err := together(t, pol, "y ~ factor(half):x", "y ~ factor(half):I(x^2)")
+		if neighbours.Replied(err) != (factor < 1) || err != nil && factor > 1 {
+			t.Errorf("with a limit of %v of the largest leverage: %v", factor, err)
+		}
+	}
+}
+
+// hat gives the leverages of rows in the space of the powers of x.
 func hat(x []float64, powers int) []float64 {
 	a := mat.NewDense(len(x), powers+1, nil)
 	for i, v := range x {
@@ -85,13 +109,19 @@ func hat(x []float64, powers int) []float64 {
 			a.Set(i, k, math.Pow((v-50)/10, float64(k)))
 		}
 	}
+	return leverages(a)
+}
+
+// leverages are the squared lengths of the rows of Q in a QR decomposition.
+func leverages(a *mat.Dense) []float64 {
 	var qr mat.QR
 	qr.Factorize(a)
 	var q mat.Dense
 	qr.QTo(&q)
-	out := make([]float64, len(x))
-	for i := range x {
-		for k := range powers + 1 {
+	rows, columns := a.Dims()
+	out := make([]float64, rows)
+	for i := range out {
+		for k := range columns {
 			out[i] += q.At(i, k) * q.At(i, k)
 		}
 	}

@@ -57,11 +57,11 @@ func Candidates(p policy.Policy, d frame.Dictionary, sites []ws.SiteID, now, ear
 		out = append(out, f.pairs(i, c)...)
 		far = append(far, f.far(i, c)...)
 		if len(out) > maxAsks {
-			return nil, Span{}, ws.Errorf(ws.Withheld, "study", ws.T("too many earlier questions lie near to this one to be compared with it", "与本问题相近的既往问题过多，无法逐一比较")).
-				WithHint(ws.T("ask with complete_over and fewer filters, so that several questions are of one cohort", "请使用 complete_over 并减少筛选条件，使多个问题基于同一队列"))
+			return nil, Span{}, tooMany()
 		}
 	}
-	return append(out, f.newest(now, far)...), f.span(now, left), nil
+	span, err := f.span(now, left)
+	return append(out, f.newest(now, far)...), span, err
 }
 
 type finder struct {

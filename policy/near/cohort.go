@@ -76,54 +76,69 @@ const (
 	maxAsks    = 1 << 15
 	maxFar     = 1 << 12 // comparisons of cohorts whose sizes are far apart
 	triedFar   = 1 << 14 // of which it is tried whether they may have persons in common
-	maxText    = 1 << 13
+	maxText    = 1 << 14
+	// MaxFunctions bounds those of a row set.
+	MaxFunctions = 128
 )
 
-// Merge joins what the sites remember, in an order that does not depend on
+// Merge joins what the sites remember, the newest last, in an order that does not depend on
 // theirs. Where one knows how many persons a cohort had and another does not, the former
-// holds.
+// holds. What not all of its sites tell alike is lost.
 func Merge(parts ...Told) ([]Cohort, error) {
-	type name struct {
-		run   string
-		index int
-		site  ws.SiteID
+	type entry struct {
+		Cohort
+		sites []ws.SiteID // that tell of it
+		age   int         // how many the site that had it last has had since
 	}
-	has := map[name]bool{}
-	var all []Cohort
+	var all []entry
 	for _, part := range parts {
 		if len(part.Cohorts) > MaxCohorts {
 			return nil, ws.Errorf(ws.Invalid, "facts", ws.T("a site remembers more than %d cohorts of one group of askers", "某站点记住的同组请求者队列超过 %d 个", MaxCohorts))
 		}
-		for _, c := range part.Cohorts {
-			if len(c.Where)+len(c.Rows)+len(c.Else)+textOf(c.Functions) > maxText || c.Persons < Unknown || c.Run == "" {
+		for i, c := range part.Cohorts {
+			if !c.formed() {
 				return nil, ws.Errorf(ws.Invalid, "facts", ws.T("what a site remembers of a cohort is not well formed", "某站点所记队列的格式不正确"))
 			}
-			has[name{c.Run, c.Index, part.Site}] = true
 			c.Lost = false
-			all = append(all, c)
+			all = append(all, entry{c, []ws.SiteID{part.Site}, len(part.Cohorts) - 1 - i})
 		}
 	}
-	slices.SortFunc(all, compare)
-	var out []Cohort
+	slices.SortFunc(all, func(a, b entry) int {
+		return cmp.Or(compare(a.Cohort, b.Cohort), slices.Compare(a.sites, b.sites))
+	})
+	var out []entry
 	for _, c := range all {
-		if last := len(out) - 1; last >= 0 && out[last].same(c) {
+		if last := len(out) - 1; last >= 0 && out[last].same(c.Cohort) {
 			out[last].Persons = max(out[last].Persons, c.Persons)
 			out[last].Moved = out[last].Moved || c.Moved
+			out[last].sites, out[last].age = append(out[last].sites, c.sites...), min(out[last].age, c.age)
 			continue
 		}
 		out = append(out, c)
 	}
-	for i, c := range out {
+	slices.SortStableFunc(out, func(a, b entry) int { return cmp.Compare(b.age, a.age) })
+	var cohorts []Cohort
+	for _, c := range out {
 		for _, part := range parts {
-			out[i].Lost = out[i].Lost || slices.Contains(c.Sites, part.Site) && !has[name{c.Run, c.Index, part.Site}]
+			c.Lost = c.Lost || slices.Contains(c.Sites, part.Site) && !slices.Contains(c.sites, part.Site)
 		}
+		cohorts = append(cohorts, c.Cohort)
 	}
-	return out, nil
+	return cohorts, nil
+}
+
+// formed reports whether what a site tells of a cohort keeps the bounds.
+func (c Cohort) formed() bool {
+	text := len(c.Where) + len(c.Rows) + len(c.Else)
+	for _, f := range c.Functions {
+		text += f.size()
+	}
+	return text <= maxText && len(c.Functions) <= MaxFunctions && len(c.Reads) <= maxText && c.Persons >= Unknown && c.Run != ""
 }
 
 func compare(a, b Cohort) int {
 	return cmp.Or(strings.Compare(a.Run, b.Run), cmp.Compare(a.Index, b.Index), strings.Compare(a.Rows, b.Rows), strings.Compare(a.Where, b.Where),
-		strings.Compare(a.Else, b.Else), slices.Compare(a.Reads, b.Reads), slices.Compare(a.Sites, b.Sites), cmp.Compare(b.Persons, a.Persons))
+		strings.Compare(a.Else, b.Else), slices.Compare(a.Reads, b.Reads), slices.CompareFunc(a.Functions, b.Functions, Function.compare), slices.Compare(a.Sites, b.Sites), cmp.Compare(b.Persons, a.Persons))
 }
 
 // same reports whether two sites speak of one cohort.

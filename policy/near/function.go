@@ -20,12 +20,22 @@ type Function struct {
 // Same reports whether two functions are one, whatever is read.
 func (f Function) Same(o Function) bool { return f.Of == o.Of && slices.Equal(f.Product, o.Product) }
 
-func textOf(functions []Function) (n int) {
-	for _, f := range functions {
-		for _, x := range f.Product {
-			n += len(x.Text)
-		}
-		n += len(f.Of)
+func (f Function) compare(o Function) int {
+	return cmp.Or(slices.CompareFunc(f.Product, o.Product, compareNumbers), cmp.Compare(f.Of, o.Of), slices.Compare(f.Reads, o.Reads))
+}
+
+func compareNumbers(a, b formula.Number) int {
+	return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Part, b.Part))
+}
+
+// size is the length of all names.
+func (f Function) size() int {
+	n := len(f.Of)
+	for _, x := range f.Product {
+		n += len(x.Text)
+	}
+	for _, column := range f.Reads {
+		n += len(column)
 	}
 	return n
 }
@@ -34,7 +44,7 @@ func textOf(functions []Function) (n int) {
 func Join(into []Function, more ...Function) []Function {
 	for _, f := range more {
 		f.Product = slices.Clone(f.Product)
-		slices.SortFunc(f.Product, func(a, b formula.Number) int { return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Part, b.Part)) })
+		slices.SortFunc(f.Product, compareNumbers)
 		at := slices.IndexFunc(into, f.Same)
 		if at < 0 {
 			at, into = len(into), append(into, Function{Product: f.Product, Of: f.Of})
@@ -47,11 +57,11 @@ func Join(into []Function, more ...Function) []Function {
 }
 
 // Weighed lists the functions by which sums over a cohort were weighed before, by those of earlier ones
-// that it is by its definition, over the same rows.
+// that it is by its definition, over the same rows. What one site alone tells is none: its text would be computed at all.
 func Weighed(d frame.Dictionary, sites []ws.SiteID, c Definition, earlier []Cohort) (out []Function) {
 	f := finder{sites: sites}
 	for _, e := range earlier {
-		if len(e.Functions) > 0 && f.standing(e) && Implied(d, c, Term{e.Definition, 1}) {
+		if len(e.Functions) > 0 && f.standing(e) && !e.Lost && Implied(d, c, Term{e.Definition, 1}) {
 			out = Join(out, e.Functions...)
 		}
 	}

@@ -42,6 +42,12 @@ func Few() error {
 		WithHint(ws.T("widen the filter, or ask over the same rows as before", "请放宽筛选条件，或在与此前相同的行上提问"))
 }
 
+// tooMany says that a study cannot be held to earlier ones.
+func tooMany() error {
+	return ws.Errorf(ws.Withheld, "study", ws.T("too many earlier questions lie near to this one, or it has too many cells, to be compared with them", "与本问题相近的既往问题过多，或本问题的单元过多，无法逐一比较")).
+		WithHint(ws.T("ask with complete_over and fewer filters, so that several questions are of one cohort; cross fewer factors", "请使用 complete_over 并减少筛选条件，使多个问题基于同一队列；并减少交叉的分类变量"))
+}
+
 // Together says that a model tells, with those before over the same rows, too much of somebody's value of a column.
 func Together(column string) error {
 	return ws.Errorf(ws.Withheld, replyOp, ws.T("with the models asked before over the same rows this one would tell too much of %s of somebody: the terms of all, taken together, have a leverage above max_leverage, or nearly repeat each other", "与此前在相同行上的模型合在一起，本模型会透露某个人的 %s 的过多情况：全部的项合并后，杠杆值超过 max_leverage，或彼此几乎重复", column)).

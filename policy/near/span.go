@@ -42,7 +42,7 @@ type Span struct {
 	Earlier []int      `json:"earlier"`
 }
 
-// Bounds of a span: the earlier cohorts, those last asked first, of which fewer are held against each other where each
+// Bounds of a span: the earlier cohorts, those last asked, and as many of the study itself, of which fewer are held against each other where each
 // has many rows.
 const (
 	maxSpan   = 256
@@ -56,7 +56,7 @@ func (s Span) Len() int { return len(s.Earlier)*(len(s.Earlier)-1)/2 + len(s.Now
 
 // span finds what must be held to earlier answers; left are the columns of each cohort that were not
 // told of the same rows before.
-func (f finder) span(now []Cohort, left [][]string) (s Span) {
+func (f finder) span(now []Cohort, left [][]string) (s Span, err error) {
 	var all []int
 	most := maxSpan
 	for j, e := range f.earlier {
@@ -75,22 +75,29 @@ func (f finder) span(now []Cohort, left [][]string) (s Span) {
 				related++
 			}
 		}
-		if related > 1 && len(s.Now) < maxNow {
+		if related > 1 {
 			s.Now, s.Columns = append(s.Now, i), append(s.Columns, left[i])
 		}
 	}
-	for _, j := range all {
-		if slices.ContainsFunc(s.Columns, func(columns []string) bool { return shares(Definition{Reads: columns}, f.earlier[j].Definition) }) {
-			s.Earlier = append(s.Earlier, j)
-		}
-	}
-	if len(s.Earlier) > most {
-		s.Earlier = s.Earlier[len(s.Earlier)-most:]
+	if len(s.Now) > maxNow {
+		return Span{}, tooMany()
 	}
 	if len(s.Now) == 0 {
-		return Span{}
+		return Span{}, nil
 	}
-	return s
+	var before, own []int // a study has no say in which of those before it are left out
+	for _, j := range all {
+		if !slices.ContainsFunc(s.Columns, func(columns []string) bool { return shares(Definition{Reads: columns}, f.earlier[j].Definition) }) {
+			continue
+		}
+		if f.earlier[j].Run == "" {
+			own = append(own, j)
+		} else {
+			before = append(before, j)
+		}
+	}
+	s.Earlier = slices.Concat(before[max(0, len(before)-most):], own[max(0, len(own)-most):])
+	return s, nil
 }
 
 // A Rest is what is left of one of a study's cohorts: Left is |r|².
@@ -99,6 +106,7 @@ type Rest struct {
 	Left    float64  `json:"left"`
 	Weights []Weight `json:"weights"`
 	Basis   int      `json:"basis"` // of [Rests]
+	Size    int      `json:"size"`  // how many of that it is left of
 }
 
 // Rests are those of a study.
@@ -167,7 +175,7 @@ func JudgeSpan(p policy.Policy, d frame.Dictionary, s Span, overlaps []int64, no
 			case left < slack*float64(c.Persons):
 				return Rests{}, replyTo(p, c, earlier[rest.first()])
 			default:
-				rest.Basis = rests.take(b)
+				rest.Basis, rest.Size = rests.take(b.whole), len(b.Of)
 				rests.List = append(rests.List, rest)
 			}
 		}
@@ -252,31 +260,39 @@ type basis struct {
 	Basis
 	name  string // what tells it from others
 	at    []int  // places in the span's Earlier
-	place int    // among the bases of rests; −1 for none
+	whole *basis // of which it is the first part
+	place int    // of a whole one among those of rests; −1 for none
 }
 
 func (j spanJudge) basis(column string, now Cohort) *basis {
 	var of []int
 	for a, e := range j.span.Earlier {
-		if j.earlier[e].precedes(now) && slices.Contains(j.earlier[e].Reads, column) {
+		if slices.Contains(j.earlier[e].Reads, column) {
 			of = append(of, a)
 		}
 	}
-	if len(of) == 0 {
+	if len(of) == 0 || !j.earlier[j.span.Earlier[of[0]]].precedes(now) {
 		return nil
 	}
 	name := fmt.Sprint(of)
-	if b := j.bases[name]; b != nil {
-		return b
+	whole := j.bases[name]
+	if whole == nil {
+		whole = &basis{place: -1}
+		whole.Basis = NewBasis(len(of), dependent, func(i, k int) float64 { return j.overlap(of[i], of[k]) })
+		for i, a := range whole.Of {
+			whole.at, whole.Of[i] = append(whole.at, of[a]), j.span.Earlier[of[a]]
+		}
+		j.bases[name] = whole
 	}
-	b := &basis{name: name, place: -1}
-	b.Basis = NewBasis(len(of), dependent, func(i, k int) float64 { return j.overlap(of[i], of[k]) })
-	for i, a := range b.Of {
-		b.at, b.Of[i] = append(b.at, of[a]), j.span.Earlier[of[a]]
+	n := 0 // cohorts of the study come last, by their place in it
+	for n < len(whole.Of) && j.earlier[whole.Of[n]].precedes(now) {
+		n++
 	}
-	j.bases[name] = b
-	return b
+	return &basis{Basis: whole.First(n), name: fmt.Sprint(name, n), at: whole.at[:n], whole: whole}
 }
+
+// First are the first n vectors of a basis.
+func (b Basis) First(n int) Basis { return Basis{b.Of[:n], b.Root[:n]} }
 
 // NewBasis takes of n vectors, of which gram gives the products, each of which those before leave more than a share
 // of its square.

@@ -95,7 +95,7 @@ func (r *Run) Shares(rests near.Rests, earlier []near.Cohort, k int64, leverage 
 			left.add(rows[0], -w.Weight)
 		}
 		out[i] = rest.Share(k, left.values())
-		if passed[i], err = r.passed(left, rest, rests.Bases[rest.Basis], earlier, leverage); err != nil {
+		if passed[i], err = r.passed(left, rest, rests.Bases[rest.Basis].First(rest.Size), earlier, leverage); err != nil {
 			return nil, nil, trouble("book.Shares", err)
 		}
 	}
